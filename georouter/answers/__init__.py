@@ -1,0 +1,1 @@
+"""The published tables, the counter layout, and `respond`: query bytes in, answer bytes out. Pure."""

@@ -1,0 +1,93 @@
+"""Where each counter lives: flat integer arrays, one writer each, read by `telemetry` at scrape.
+
+A worker owns one list of `Layout.size` ints and adds to it; nobody locks. The first part counts
+requests, the second responses, the third routing decisions:
+
+    requests:  ((zone * PROTOS + proto) * FAMILIES + family) * TYPES + type slot
+    responses: responses_base + zone * RCODES + rcode
+    decisions: View.counter_base + Runs.tally  (region * REASONS + reason)
+
+Zone index `len(zones)` stands for "no zone of ours".
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Proto(IntEnum):
+    """Transport of a query."""
+
+    UDP = 0
+    TCP = 1
+
+
+class Reason(IntEnum):
+    """Why a region was answered."""
+
+    PRIMARY = 0
+    FAILOVER = 1
+    ALL_DOWN = 2
+    FALLBACK = 3
+    FORCED = 4
+    REFUSED = 5
+    """A residency fence left no region; counted per service under no region."""
+
+
+TYPE_SLOTS: tuple[tuple[int, str], ...] = (
+    (1, "A"),
+    (28, "AAAA"),
+    (65, "HTTPS"),
+    (2, "NS"),
+    (5, "CNAME"),
+    (6, "SOA"),
+    (12, "PTR"),
+    (15, "MX"),
+    (16, "TXT"),
+    (33, "SRV"),
+    (257, "CAA"),
+    (255, "ANY"),
+)
+"""Query types with a counter of their own; the slot after the last is "other"."""
+
+TYPES = len(TYPE_SLOTS) + 1
+PROTOS = len(Proto)
+FAMILIES = 2
+"""0 is IPv4, 1 is IPv6: of the transport, not of the client subnet."""
+RCODES = 17
+"""RCODE 0..15, and 16 (BADVERS)."""
+REASONS = len(Reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service's decision counters: `base + region index * REASONS + reason`.
+
+    One extra region index, `len(regions)`, counts answers that name no region.
+    """
+
+    name: str
+    regions: tuple[str, ...]
+    base: int
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Names for the flat counters. Two snapshots with equal layouts share their counters."""
+
+    zones: tuple[str, ...]
+    services: tuple[Service, ...]
+    responses_base: int
+    size: int
+
+
+def lay_out(zones: Sequence[str], services: Sequence[tuple[str, Sequence[str]]]) -> Layout:
+    """Assign places to all counters of these zones and (service, its regions) pairs."""
+    slots = len(zones) + 1
+    responses_base = slots * PROTOS * FAMILIES * TYPES
+    base = responses_base + slots * RCODES
+    placed: list[Service] = []
+    for name, regions in services:
+        placed.append(Service(name, tuple(regions), base))
+        base += (len(regions) + 1) * REASONS
+    return Layout(tuple(zones), tuple(placed), responses_base, base)

@@ -1,0 +1,161 @@
+"""The published tables: what the packet path reads. Built by `compiler`, never changed afterwards.
+
+    question name --index--> node --rrsets / other--> ref
+        ref >= 0: answers[ref], the same for every client (scope 0)
+        ref <  0: views[~ref], a steered name:
+            client address --map of the view's group--> ranking id (+ exact scope)
+            ranking id --runs[slot]--> candidates; one, or a hash picks by threshold --> bodies[...]
+
+`Directory` (names, static answers, views) changes on reload; `groups` and `bodies` also change with
+health. Everything behind the name is flat (ints in arrays, finished bytes), so that a native loop
+can read the same tables.
+"""
+
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from georouter.answers.layout import Layout
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A finished answer without its question.
+
+    `head` is indexed by `(query's RD and CD bits) * 2 + (1 with OPT)` as `head_index` says and gives
+    bytes 2..11 of the message (flags and the four counts, the OPT counted). `body` is answer,
+    authority and additional sections; owner names are the pointer 0xC00C or uncompressed. `option`
+    is a finished EDNS option (extended error, RFC 8914) for clients that speak EDNS, or empty.
+    """
+
+    head: tuple[bytes, ...]
+    body: bytes
+    option: bytes
+    rcode: int
+
+
+@dataclass(frozen=True, slots=True)
+class RangeTable:
+    """Sorted first addresses (`I` for IPv4, `Q` for the top 64 bits of IPv6) and a value for each.
+
+    `starts[0]` is 0. Neighbours have different values.
+    """
+
+    starts: "array[int]"
+    values: "array[int]"
+
+
+@dataclass(frozen=True, slots=True)
+class RangeMap:
+    """Ranking ids for both families."""
+
+    v4: RangeTable
+    v6: RangeTable
+
+
+@dataclass(frozen=True, slots=True)
+class Fences:
+    """For groups with residency: which fence a ranking lies in and what happens between fences.
+
+    Fence ids are small ints; `meet[a * count + b]` is the fence that allows what both allow;
+    `restrict[ranking * count + fence]` is the ranking with everything outside `fence` removed.
+    `map` gives the fence id by address (merged, so fewer ranges than the ranking map); `bottom` is
+    the meet of all. `without_ecs` is the fence applied to queries without client subnet, or -1.
+    """
+
+    count: int
+    map: RangeMap
+    meet: "array[int]"
+    restrict: "array[int]"
+    bottom: int
+    without_ecs: int
+
+
+SLOT_A, SLOT_AAAA, SLOT_OTHER = 0, 1, 2
+"""Which of a group's `runs` a view reads; `SLOT_OTHER` is for types a CNAME endpoint answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """For one slot: ranking id -> the run of alternatives `first[r] .. first[r] + count[r] - 1`.
+
+    `threshold[i]` is the exclusive upper bound (cumulative, scaled to 2**32 - 1 with the last one
+    equal to it) of the hash values that take alternative `i`; `body[i]` indexes the view's bodies;
+    `tally[i]` is added to the view's counter base.
+    """
+
+    first: "array[int]"
+    count: "array[int]"
+    threshold: "array[int]"
+    body: "array[int]"
+    tally: "array[int]"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Steering shared by every service with equal chain, regions, limits and overrides."""
+
+    map: int
+    """Index into `Snapshot.maps`."""
+    ttl_s: int
+    fences: Fences | None
+    runs: tuple[Runs, Runs, Runs]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A steered (owner form, slot) of a service.
+
+    `salt` (64 bits) makes services choose independently; `bodies` indexes `Snapshot.bodies`;
+    `counter_base` is where this service's decision counters begin.
+    """
+
+    group: int
+    slot: int
+    bodies: int
+    salt: int
+    counter_base: int
+    zone: int
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneTable:
+    """`nxdomain` is the answer for names that do not exist; `name` is for people and metrics."""
+
+    name: str
+    nxdomain: int
+    """Index into `Directory.answers`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Names and static answers.
+
+    `index` maps every existing owner name (lower-case wire format; empty non-terminals and
+    delegation points too, nothing below a delegation) to its node. `rrsets[node << 16 | type]` is a
+    ref; `other[node]` is the ref for every type not listed (NODATA, a CNAME chain, a referral, or a
+    steered name with CNAME endpoints). `wildcard[node]` is the node of the name's `*` child, or -1.
+    `cut[node]` is 1 for delegation points. `zone[node]` indexes `zones`.
+    """
+
+    index: Mapping[bytes, int]
+    rrsets: Mapping[int, int]
+    other: "array[int]"
+    wildcard: "array[int]"
+    cut: bytes
+    zone: "array[int]"
+    zones: tuple[ZoneTable, ...]
+    answers: tuple[Answer, ...]
+    views: tuple[View, ...]
+    layout: Layout
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What one publication makes visible, all at once."""
+
+    generation: int
+    directory: Directory
+    maps: tuple[RangeMap, ...]
+    groups: tuple[Group, ...]
+    bodies: tuple[tuple[Answer, ...], ...]

@@ -1,0 +1,1 @@
+"""Policy x facts x geo turned into answers, and a report of what changed. Pure."""

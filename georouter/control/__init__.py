@@ -1,0 +1,1 @@
+"""The one loop that changes anything: events, facts, compile, publish."""

@@ -1,0 +1,1 @@
+"""Stand-in regions for a first look."""

@@ -1,0 +1,1 @@
+"""What we believe: the health state machine, latency, overrides. Pure; time is an argument."""

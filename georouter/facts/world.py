@@ -1,0 +1,61 @@
+"""`World`: everything selection and ranking may know about regions, frozen at one moment."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from georouter.words.ids import RegionName, ServiceName
+
+
+class State(StrEnum):
+    """What health checks (or their absence) say of an endpoint or a region."""
+
+    UNKNOWN = "unknown"
+    UP = "up"
+    DOWN = "down"
+
+
+class Effective(StrEnum):
+    """What selection acts on: the forced state where there is one, else the observed state."""
+
+    UP = "up"
+    UNKNOWN = "unknown"
+    DRAINED = "drained"
+    """Healthy, but the operator wants no traffic there while another region can take it."""
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class RegionFacts:
+    """One region. Observed, forced and effective state are three fields, always shown together.
+
+    `health` is 0..1 and scales weights. `endpoints_down` holds the indices (in policy order) of
+    endpoints whose checks say down. `forced` is None while no override acts on the region.
+    """
+
+    observed: State
+    effective: Effective
+    forced: Effective | None = None
+    health: float = 1.0
+    endpoints_down: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The facts of one moment.
+
+    `rtt_ms` is this node's smoothed round trip to a region; it says something only about clients
+    near the node (`node_rtt_radius_km` of the latency step). `last_known` gives, per service, the
+    regions of its last selection that had a region up (for `when_all_down: last_known`).
+    """
+
+    regions: Mapping[RegionName, RegionFacts] = field(default_factory=dict)
+    rtt_ms: Mapping[RegionName, float] = field(default_factory=dict)
+    last_known: Mapping[ServiceName, frozenset[RegionName]] = field(default_factory=dict)
+
+    def region(self, name: RegionName) -> RegionFacts:
+        """Facts of `name`; a region nobody checks counts as up."""
+        return self.regions.get(name, NOBODY_CHECKS)
+
+
+NOBODY_CHECKS = RegionFacts(observed=State.UP, effective=Effective.UP)

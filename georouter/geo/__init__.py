@@ -1,0 +1,1 @@
+"""Where an address is: database bytes turned into sorted range arrays. Pure."""

@@ -1,0 +1,1 @@
+"""YAML text turned into a validated, frozen model of what the operator wants. Pure."""

@@ -1,0 +1,215 @@
+"""The resolved policy: what every other room reads. Frozen, typed, every reference known to exist.
+
+The file as written (versioned, strict, with line numbers) is a different model, in `written`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from georouter.facts.rules import HealthRule
+from georouter.geo.map import Network
+from georouter.policy.steps import Step
+from georouter.words.ids import CheckName, RegionName, ServiceName, ZoneName
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Degrees; `country` is ISO 3166-1 alpha-2 where the operator named it."""
+
+    lat: float
+    lon: float
+    country: str | None = None
+
+
+class CheckType(StrEnum):
+    """How an endpoint is asked whether it works."""
+
+    HTTP = "http"
+    HTTPS = "https"
+    TCP = "tcp"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One kind of question to endpoints. `address` overrides where it connects (host or IP);
+    `host` is the Host header and the TLS server name. `body` is a substring the answer must hold.
+    """
+
+    name: CheckName
+    type: CheckType
+    port: int
+    path: str = "/"
+    host: str | None = None
+    address: str | None = None
+    statuses: frozenset[int] = frozenset({200})
+    body: str | None = None
+    verify: bool = True
+    ca_file: str | None = None
+    rule: HealthRule = field(default_factory=HealthRule)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """`address` is an IPv4 or IPv6 address, or an absolute lower-case hostname without final dot."""
+
+    address: str
+    family: int
+    """4, 6, or 0 for a hostname (answered as CNAME)."""
+    weight: float = 1.0
+    check: CheckName | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Where the service can be answered from. Up while at least `min_healthy` endpoints are."""
+
+    name: RegionName
+    location: Location
+    endpoints: tuple[Endpoint, ...]
+    capacity: float | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    min_healthy: int = 1
+
+
+class AllDown(StrEnum):
+    """What is answered when every region the fence allows is down."""
+
+    SERVE_ALL = "serve_all"
+    LAST_KNOWN = "last_known"
+    SERVFAIL = "servfail"
+    FALLBACK = "fallback"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A set of regions and the chain that orders them. `fallback` is used with `AllDown.FALLBACK`."""
+
+    name: ServiceName
+    regions: tuple[RegionName, ...]
+    chain: tuple[Step, ...] = ()
+    ttl_s: int = 30
+    when_all_down: AllDown = AllDown.SERVE_ALL
+    fallback: tuple[RegionName, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Soa:
+    """Start of authority (RFC 1035 3.3.13). `mname`, `rname` absolute without final dot.
+
+    `serial` is None for one that follows the zone's content. `negative_ttl_s` is the MINIMUM field.
+    """
+
+    mname: str
+    rname: str
+    serial: int | None = None
+    refresh_s: int = 7200
+    retry_s: int = 900
+    expire_s: int = 1209600
+    negative_ttl_s: int = 60
+    ttl_s: int = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSet:
+    """Static records of one owner and type; `rdatas` are uncompressed wire format."""
+
+    owner: bytes
+    """Owner name in lower-case wire format; `*` labels stay as they are."""
+    type: int
+    ttl_s: int
+    rdatas: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Steered:
+    """`owner` (lower-case wire format) is answered by `service`."""
+
+    owner: bytes
+    service: ServiceName
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """One zone. Its apex NS records are in `records`; the SOA is made from `soa`."""
+
+    name: ZoneName
+    apex: bytes
+    """The zone's name in lower-case wire format."""
+    soa: Soa
+    records: tuple[RecordSet, ...]
+    steered: tuple[Steered, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Sockets, limits and places of files. Addresses are `(host, port)`; paths are absolute."""
+
+    listen: tuple[tuple[str, int], ...] = (("127.0.0.1", 5300),)
+    admin: tuple[str, int] | None = ("127.0.0.1", 8053)
+    admin_token_file: str | None = None
+    """A file with the bearer token for changes; without it only loopback may make changes."""
+    state_dir: str = "./state"
+    workers: int = 0
+    """UDP workers; 0 means "auto"."""
+    location: Location | None = None
+    udp_payload_limit: int = 1232
+    receive_buffer_bytes: int = 4 * 1024 * 1024
+    tcp_connections: int = 1000
+    tcp_connections_per_client: int = 100
+    tcp_idle_timeout_s: float = 10.0
+    seed: str = "georouter"
+    """Part of every weighted choice's hash; nodes with the same seed choose alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkPlace:
+    """A CIDR override: addresses in `network` are where the operator says they are.
+
+    `None` means "not said": a country without coordinates gets the centroid of that country.
+    """
+
+    network: Network
+    country: str | None = None
+    subdivision: str | None = None
+    city: str | None = None
+    lat: float | None = None
+    lon: float | None = None
+    asn: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GeoSource:
+    """`databases` is empty for the built-in map, else MMDB files (one, or one per family)."""
+
+    databases: tuple[str, ...] = ()
+    asn_databases: tuple[str, ...] = ()
+    networks: tuple[NetworkPlace, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyTest:
+    """`name` asked by `client` while `down` are down must be answered from exactly `expect`.
+
+    `expect` is the set of regions that may answer (more than one where weights split). `where` is
+    `file:line:column` of the test.
+    """
+
+    name: str
+    client: Network
+    expect: frozenset[RegionName]
+    down: tuple[RegionName, ...] = ()
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Everything the operator said. Mappings keep the order of the file."""
+
+    server: Server = field(default_factory=Server)
+    geo: GeoSource = field(default_factory=GeoSource)
+    checks: Mapping[CheckName, Check] = field(default_factory=dict)
+    regions: Mapping[RegionName, Region] = field(default_factory=dict)
+    services: Mapping[ServiceName, Service] = field(default_factory=dict)
+    zones: Mapping[ZoneName, Zone] = field(default_factory=dict)
+    tests: tuple[PolicyTest, ...] = ()

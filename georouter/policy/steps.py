@@ -1,0 +1,106 @@
+"""The steps of a chain as the resolved policy holds them: plain frozen values, references checked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+from georouter.geo.map import Network
+from georouter.words.ids import RegionName
+
+Tiers: TypeAlias = tuple[tuple[RegionName, ...], ...]
+"""Regions in order of preference; regions in one inner tuple are equal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Met when any value of any kind is. Countries are `DE`, subdivisions `US-CA`, groups `EU`."""
+
+    networks: tuple[Network, ...] = ()
+    asns: tuple[int, ...] = ()
+    cities: tuple[str, ...] = ()
+    subdivisions: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+    continents: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+
+class Unplaced(StrEnum):
+    """What a fence does with addresses that the database does not place."""
+
+    ALLOW = "allow"
+    RESTRICT = "restrict"
+    DENY = "deny"
+
+
+class WithoutEcs(StrEnum):
+    """What a fence does with queries that carry no client subnet."""
+
+    RESOLVER = "resolver"
+    RESTRICT = "restrict"
+    DENY = "deny"
+
+
+@dataclass(frozen=True, slots=True)
+class Residency:
+    """Clients that meet `clients` get only `regions`, whatever happens (a hard fence)."""
+
+    clients: Match
+    regions: frozenset[RegionName]
+    unplaced: Unplaced = Unplaced.RESTRICT
+    without_ecs: WithoutEcs = WithoutEcs.RESOLVER
+
+
+@dataclass(frozen=True, slots=True)
+class GeoRule:
+    """`match` is None for the default rule. `tiers` are the regions it names, in order."""
+
+    match: Match | None
+    tiers: Tiers
+
+
+@dataclass(frozen=True, slots=True)
+class Geo:
+    """The first rule that matches names the regions in order."""
+
+    rules: tuple[GeoRule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """Great-circle distance. `bias_percent` (-99..99) makes a region seem nearer (positive) or farther."""
+
+    tolerance_km: float = 0.0
+    bias_percent: Mapping[RegionName, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Round-trip time: measured where it can be, modelled from distance elsewhere."""
+
+    tolerance_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Failover:
+    """An explicit order. Regions it does not name come last, together."""
+
+    order: Tiers
+
+
+@dataclass(frozen=True, slots=True)
+class Weighted:
+    """Shares inside a tier. A region not named weighs 1; weight 0 answers only when all others are gone."""
+
+    weights: Mapping[RegionName, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How many regions and how many addresses one answer holds."""
+
+    regions: int = 1
+    addresses: int = 8
+
+
+Step: TypeAlias = Residency | Geo | Nearest | Latency | Failover | Weighted | Limit

@@ -1,0 +1,1 @@
+"""Asks the network questions (health, latency) and reports events."""

@@ -1,0 +1,1 @@
+"""The decision: steering steps, ranking, selection. Pure."""

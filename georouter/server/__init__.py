@@ -1,0 +1,1 @@
+"""Sockets: UDP workers and TCP; receive, look up, send."""

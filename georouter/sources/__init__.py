@@ -1,0 +1,1 @@
+"""Reads and watches files: policy, databases, saved state."""

@@ -1,0 +1,1 @@
+"""Counters to Prometheus exposition, structured logs, audit log."""

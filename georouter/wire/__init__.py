@@ -1,0 +1,1 @@
+"""DNS bytes: names, records, EDNS; one message in, one message out. Pure."""

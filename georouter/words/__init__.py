@@ -1,0 +1,1 @@
+"""Ids and errors that every room speaks."""
