@@ -1,0 +1,143 @@
+"""Record data between presentation text and uncompressed wire bytes, at compile time.
+
+The commonest types are read here directly (a zone of 10,000 records must load well under a second);
+everything else goes through dnspython, which validates strictly. Nothing of this is on the packet
+path.
+"""
+
+import struct
+from collections.abc import Callable, Mapping
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from types import MappingProxyType
+
+import dns.exception
+import dns.name
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
+
+from georouter.wire.names import parse_relative
+
+_A, _NS, _CNAME, _PTR, _MX, _TXT, _AAAA, _OPT = 1, 2, 5, 12, 15, 16, 28, 41
+_META = range(128, 256)
+"""Query and meta types (RFC 6895 3.1): never data of a zone."""
+
+MAX_STRING = 255
+"""Octets of one character-string (RFC 1035 3.3)."""
+
+
+def parse_rdata(type_text: str, text: str, origin: bytes) -> tuple[int, bytes]:
+    r"""Record text to (type number, uncompressed wire data).
+
+    Relative names lie below `origin` (wire). `TXT` that does not begin with a quotation mark is one
+    text taken literally, blanks and all; quoted text follows zone-file rules. Strings longer than
+    255 octets are cut into several, which is what readers of TXT (SPF, DKIM) join again.
+    `TYPEnnn` and `\# length hex` are understood (RFC 3597). Raises ValueError with a reason.
+    """
+    number = _number(type_text)
+    direct = _DIRECT.get(number)
+    if direct is not None and not text.lstrip().startswith("\\#"):
+        return number, direct(text.strip(), origin)
+    return number, _strict(number, type_text, text, origin)
+
+
+def rdata_text(type: int, rdata: bytes) -> str:  # noqa: A002 - the record's own word
+    """Presentation form with absolute names, for people. Raises ValueError for malformed data."""
+    try:
+        record = dns.rdata.from_wire(
+            dns.rdataclass.IN, dns.rdatatype.RdataType.make(type), rdata, 0, len(rdata)
+        )
+        return record.to_text()
+    except (dns.exception.DNSException, ValueError) as error:
+        raise ValueError(
+            f"malformed {dns.rdatatype.to_text(dns.rdatatype.RdataType.make(type))} data: {error}"
+        ) from error
+
+
+def soa_rdata(  # noqa: PLR0917 - the fields in wire order
+    mname: bytes, rname: bytes, serial: int, refresh: int, retry: int, expire: int, minimum: int
+) -> bytes:
+    """Start of authority data (RFC 1035 3.3.13) from wire names and seconds."""
+    return mname + rname + struct.pack("!5L", serial, refresh, retry, expire, minimum)
+
+
+def name_in_rdata(type: int, rdata: bytes) -> bytes | None:  # noqa: A002 - the record's own word
+    """The one host name that NS, CNAME and PTR data is, or that MX data ends with; else None."""
+    if type in (_NS, _CNAME, _PTR):
+        return rdata
+    return rdata[2:] if type == _MX else None
+
+
+def _number(type_text: str) -> int:
+    try:
+        number = int(dns.rdatatype.from_text(type_text))
+    except (dns.exception.DNSException, ValueError):
+        raise ValueError(f"'{type_text}' is not a record type") from None
+    if number in _META or number in (0, _OPT):
+        raise ValueError(f"{type_text} is not a type of stored records")
+    return number
+
+
+def _a(text: str, _origin: bytes) -> bytes:
+    try:
+        return IPv4Address(text).packed
+    except AddressValueError:
+        raise ValueError(f"'{text}' is not an IPv4 address") from None
+
+
+def _aaaa(text: str, _origin: bytes) -> bytes:
+    try:
+        address = IPv6Address(text)
+    except AddressValueError:
+        raise ValueError(f"'{text}' is not an IPv6 address") from None
+    if address.scope_id is not None:
+        raise ValueError(f"'{text}' has a zone index; records hold plain addresses")
+    return address.packed
+
+
+def _host(text: str, origin: bytes) -> bytes:
+    return parse_relative(text, origin)
+
+
+def _mx(text: str, origin: bytes) -> bytes:
+    words = text.split()
+    if len(words) != 2:
+        raise ValueError(f"'{text}' is not 'PREFERENCE HOST', such as '10 mail.example.com.'")
+    if not (words[0].isdecimal() and words[0].isascii() and int(words[0]) <= 0xFFFF):
+        raise ValueError(f"'{words[0]}' is not a preference from 0 to 65535")
+    return struct.pack("!H", int(words[0])) + parse_relative(words[1], origin)
+
+
+def _txt(text: str, origin: bytes) -> bytes:
+    if text.startswith('"'):
+        inner = text[1:-1]
+        if len(text) < 2 or not text.endswith('"') or '"' in inner or "\\" in inner:
+            return _strict(_TXT, "TXT", text, origin)
+        text = inner
+    data = text.encode("utf-8")
+    chunks = [data[at : at + MAX_STRING] for at in range(0, len(data), MAX_STRING)] or [b""]
+    wire = b"".join(bytes((len(chunk),)) + chunk for chunk in chunks)
+    if len(wire) > 0xFFFF:
+        raise ValueError(f"{len(data)} octets of text do not fit into one record")
+    return wire
+
+
+_DIRECT: Mapping[int, Callable[[str, bytes], bytes]] = MappingProxyType(
+    {_A: _a, _AAAA: _aaaa, _NS: _host, _CNAME: _host, _PTR: _host, _MX: _mx, _TXT: _txt}
+)
+
+
+def _strict(number: int, type_text: str, text: str, origin: bytes) -> bytes:
+    """Through dnspython, whose complaints become one readable ValueError."""
+    base, _ = dns.name.from_wire(origin, 0)
+    try:
+        record = dns.rdata.from_text(
+            dns.rdataclass.IN, dns.rdatatype.RdataType.make(number), text, origin=base, relativize=False
+        )
+        wire = record.to_wire()
+    except (dns.exception.DNSException, ValueError) as error:
+        reason = str(error).rstrip(".") or type(error).__name__
+        raise ValueError(f"'{text}' is not {type_text} data: {reason}") from error
+    if wire is None or len(wire) > 0xFFFF:
+        raise ValueError(f"'{text}' does not fit into one record")
+    return wire
