@@ -1,0 +1,92 @@
+"""Every room is one noun and one sentence, and its tests stand where its modules do."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent.parent / "georouter"
+TESTS = PACKAGE.parent / "tests"
+ROOMS = sorted(path.parent for path in PACKAGE.glob("*/__init__.py"))
+MODULES = sorted(PACKAGE.rglob("*.py"))
+DRAWERS = {"utils", "util", "common", "helpers", "helper", "misc", "shared", "stuff"}
+"""Names that say nothing; things in them have a better home."""
+LONGEST_MODULE = 500
+"""Lines. From about 400 on, look for the second noun."""
+LONGEST_FUNCTION = 80
+"""Lines. From about 50 on, look for the second verb."""
+
+
+def relative(path: Path) -> str:
+    """A short name for test ids and messages."""
+    return str(path.relative_to(PACKAGE.parent))
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=relative)
+def test_a_room_says_what_it_is_in_one_line(room: Path) -> None:
+    """The `__init__` of a room holds its sentence and nothing that runs."""
+    tree = ast.parse((room / "__init__.py").read_text())
+    sentence = ast.get_docstring(tree)
+    assert sentence, "the room says nothing"
+    assert len(sentence.splitlines()) == 1
+    assert sentence.endswith(".")
+    assert len(tree.body) == 1, "importing a room must run nothing"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=relative)
+def test_a_module_is_one_thing(module: Path) -> None:
+    """No drawers, a docstring, and a size that can be read in one go."""
+    text = module.read_text()
+    assert module.stem not in DRAWERS
+    assert ast.get_docstring(ast.parse(text)), "what is it for?"
+    assert len(text.splitlines()) <= LONGEST_MODULE
+
+
+def test_functions_are_one_thing() -> None:
+    """No function has grown beyond what can be held in one's head."""
+    long = [
+        f"{relative(module)}:{node.lineno} {node.name} ({node.end_lineno - node.lineno + 1} lines)"
+        for module in MODULES
+        for node in ast.walk(ast.parse(module.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.end_lineno is not None
+        and node.end_lineno - node.lineno >= LONGEST_FUNCTION
+    ]
+    assert not long, "\n".join(long)
+
+
+def test_tests_mirror_rooms() -> None:
+    """`tests/<room>/test_<module>.py`, so that both are found from either side."""
+    rooms = {room.name for room in ROOMS}
+    strays = [
+        relative(path)
+        for path in TESTS.iterdir()
+        if path.is_dir()
+        and path.name not in rooms | {"house", "live", "__pycache__"}
+        and any(path.rglob("*.py"))
+    ]
+    assert not strays
+    for path in TESTS.glob("*/test_*.py"):
+        if path.parent.name in rooms:
+            modules = [m.stem for m in (PACKAGE / path.parent.name).rglob("*.py")] + [
+                "properties",
+                path.parent.name,
+            ]
+            subject = path.stem.removeprefix("test_")
+            assert any(re.match(rf"{stem}(_|$)", subject) for stem in modules), (
+                f"{relative(path)} names no module of georouter/{path.parent.name}"
+            )
+
+
+def test_every_test_says_what_it_proves() -> None:
+    """A one-line docstring on each test, so that a failure reads as a sentence."""
+    silent = [
+        f"{relative(path)}:{node.lineno} {node.name}"
+        for path in TESTS.rglob("test_*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.name.startswith("test_")
+        and not ast.get_docstring(node)
+    ]
+    assert not silent, "\n".join(silent)

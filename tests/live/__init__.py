@@ -1,0 +1,1 @@
+"""Real servers and clients on loopback, against the real daemon."""
