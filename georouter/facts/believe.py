@@ -1,0 +1,72 @@
+"""`world`: everything we know, folded into the facts that routing may use.
+
+                  observed up    observed unknown    observed down
+    no override   up             unknown             down
+    drain         drained        drained             down
+    force_up      up             up                  up
+    force_down    down           down                down
+
+The observed state and the endpoints that are down are reported as they are, whatever is forced.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from georouter.facts.endpoints import EndpointKey, RegionShape, endpoint_states, endpoints_down, region_state
+from georouter.facts.health import Health
+from georouter.facts.latency import Latency, by_region, settle
+from georouter.facts.overrides import OverrideKind, Overrides, active
+from georouter.facts.world import Effective, RegionFacts, State, World
+from georouter.words.ids import RegionName, ServiceName
+
+
+def world(
+    regions: Iterable[RegionShape],
+    healths: Mapping[EndpointKey, Health],
+    latencies: Mapping[EndpointKey, Latency],
+    overrides: Overrides,
+    *,
+    last_known: Mapping[ServiceName, frozenset[RegionName]],
+    now: float,
+    previous: World | None = None,
+) -> World:
+    """The facts at `now` (Unix seconds).
+
+    `previous` is the world in use: its `rtt_ms` stays, as the same object, while no measured round
+    trip moved enough to matter, so that `is` tells whether rankings must be compiled again.
+    """
+    shapes = tuple(regions)
+    forced = active(overrides, now)
+    return World(
+        regions={shape.name: _region(shape, healths, forced) for shape in shapes},
+        rtt_ms=settle(previous.rtt_ms if previous else {}, by_region(shapes, latencies, healths)),
+        last_known=last_known,
+    )
+
+
+def effective(observed: State, forced: Effective | None) -> Effective:
+    """What selection acts on."""
+    if forced is None:
+        return Effective(observed.value)
+    if forced is Effective.DRAINED and observed is State.DOWN:
+        return Effective.DOWN
+    return forced
+
+
+FORCES = {
+    OverrideKind.DRAIN: Effective.DRAINED,
+    OverrideKind.FORCE_UP: Effective.UP,
+    OverrideKind.FORCE_DOWN: Effective.DOWN,
+}
+
+
+def _region(shape: RegionShape, healths: Mapping[EndpointKey, Health], forced: Overrides) -> RegionFacts:
+    states = endpoint_states(shape, healths)
+    observed = region_state(states, shape.min_healthy)
+    override = forced.get(shape.name)
+    force = None if override is None else FORCES[override.kind]
+    return RegionFacts(
+        observed=observed,
+        effective=effective(observed, force),
+        forced=force,
+        endpoints_down=endpoints_down(states),
+    )

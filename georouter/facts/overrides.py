@@ -1,0 +1,133 @@
+"""What operators forced: `Override`, who wanted it, why, and until when.
+
+Rule 1. A region has at most one override; a new one replaces it.
+Rule 2. An override acts at once, until just before `expires_at` (None: until it is cleared).
+Rule 3. Nobody is anonymous and nothing is unexplained: author and reason are never empty.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from georouter.words.ids import RegionName
+
+TEXT_LIMIT = 500
+"""Characters of a reason or an author: they end up in logs, tables and the saved state."""
+
+Json: TypeAlias = Mapping[str, str | float | None]
+
+
+class OverrideKind(StrEnum):
+    """What is forced on a region."""
+
+    DRAIN = "drain"
+    """No traffic while another region can take it; a region that is down stays down."""
+    FORCE_UP = "force_up"
+    FORCE_DOWN = "force_down"
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """One operator's will about one region. Times are Unix seconds.
+
+    Raises ValueError with a readable reason when it is not fit to act on.
+    """
+
+    kind: OverrideKind
+    region: RegionName
+    reason: str
+    author: str
+    created_at: float
+    expires_at: float | None = None
+
+    def __post_init__(self) -> None:
+        for what, text in (("region", self.region), ("reason", self.reason), ("author", self.author)):
+            if not text.strip():
+                raise ValueError(f"{what} must not be empty")
+            if len(text) > TEXT_LIMIT or not text.isprintable():
+                raise ValueError(f"{what} must be one line of at most {TEXT_LIMIT} printable characters")
+        if not math.isfinite(self.created_at):
+            raise ValueError("created_at must be a time in Unix seconds")
+        if self.expires_at is None:
+            return
+        if not math.isfinite(self.expires_at) or self.expires_at <= self.created_at:
+            raise ValueError("expires_at must be a time after created_at")
+
+
+Overrides: TypeAlias = Mapping[RegionName, Override]
+
+
+def add(overrides: Overrides, override: Override) -> Overrides:
+    """`overrides` with `override` in place of what its region had."""
+    return {**overrides, override.region: override}
+
+
+def clear(overrides: Overrides, region: RegionName) -> Overrides:
+    """`overrides` without what `region` had, if anything."""
+    return {name: override for name, override in overrides.items() if name != region}
+
+
+def active(overrides: Overrides, now: float) -> Overrides:
+    """Those that act at `now`."""
+    return {
+        name: override
+        for name, override in overrides.items()
+        if override.expires_at is None or now < override.expires_at
+    }
+
+
+def next_expiry(overrides: Overrides, now: float) -> float | None:
+    """When the next of those that act at `now` ends by itself; None if none will."""
+    ends = [override.expires_at for override in active(overrides, now).values()]
+    return min((end for end in ends if end is not None), default=None)
+
+
+def encode(override: Override) -> Json:
+    """As JSON would hold it; `decode` is the inverse."""
+    return {
+        "kind": override.kind.value,
+        "region": override.region,
+        "reason": override.reason,
+        "author": override.author,
+        "created_at": override.created_at,
+        "expires_at": override.expires_at,
+    }
+
+
+def decode(value: object) -> Override:
+    """The override in a decoded JSON value. ValueError says what is wrong with it."""
+    if not isinstance(value, Mapping):
+        raise ValueError("an override must be an object")  # noqa: TRY004 -- one error type for callers
+    unknown = set(value) - set(Override.__slots__)
+    if unknown:
+        raise ValueError(f"unknown key {min(map(str, unknown))!r} in an override")
+    kind = _text(value, "kind")
+    if kind not in tuple(OverrideKind):
+        raise ValueError(f"kind must be one of {', '.join(OverrideKind)}, not {kind!r}")
+    expires_at = value.get("expires_at")
+    return Override(
+        kind=OverrideKind(kind),
+        region=RegionName(_text(value, "region")),
+        reason=_text(value, "reason"),
+        author=_text(value, "author"),
+        created_at=_time(value.get("created_at"), "created_at"),
+        expires_at=None if expires_at is None else _time(expires_at, "expires_at"),
+    )
+
+
+def _text(value: Mapping[str, object], key: str) -> str:
+    text = value.get(key)
+    if not isinstance(text, str):
+        raise ValueError(f"{key} must be a text")  # noqa: TRY004 -- one error type for callers
+    return text
+
+
+def _time(value: object, key: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{key} must be a time in Unix seconds")  # noqa: TRY004 -- as in `_text`
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise ValueError(f"{key} must be a time in Unix seconds") from error
