@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 import pytest
+
 from georouter.cli.main import main as georouter
 
 ROOT = Path(__file__).parent.parent.parent
