@@ -1,0 +1,90 @@
+"""Everything the control loop believes, and may change: the mutable half of `World`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from georouter.facts import believe, overrides
+from georouter.facts.endpoints import EndpointKey, RegionShape
+from georouter.facts.health import UNKNOWN, Health, Result, observe
+from georouter.facts.latency import Latency, measure
+from georouter.facts.overrides import Override, Overrides
+from georouter.facts.rules import HealthRule
+from georouter.facts.world import State, World
+from georouter.policy.model import Policy
+from georouter.words.ids import RegionName, ServiceName
+
+
+@dataclass(slots=True)
+class Beliefs:
+    """Owned by the control loop; nobody else writes."""
+
+    healths: dict[EndpointKey, Health] = field(default_factory=dict)
+    latencies: dict[EndpointKey, Latency] = field(default_factory=dict)
+    overrides: Overrides = field(default_factory=dict)
+    last_known: Mapping[ServiceName, frozenset[RegionName]] = field(default_factory=dict)
+    shapes: tuple[RegionShape, ...] = ()
+    rules: dict[EndpointKey, HealthRule] = field(default_factory=dict)
+
+    def adopt(self, policy: Policy) -> tuple[Override, ...]:
+        """Follow a new policy; beliefs about what it no longer has are dropped. Returns overrides so lost."""
+        self.shapes = shapes(policy)
+        self.rules = {
+            key: policy.checks[key.check].rule
+            for shape in self.shapes
+            for key in shape.endpoints
+            if key is not None
+        }
+        self.healths = {key: health for key, health in self.healths.items() if key in self.rules}
+        self.latencies = {key: latency for key, latency in self.latencies.items() if key in self.rules}
+        self.last_known = {name: found for name, found in self.last_known.items() if name in policy.services}
+        lost = tuple(item for name, item in self.overrides.items() if name not in policy.regions)
+        for override in lost:
+            self.overrides = overrides.clear(self.overrides, override.region)
+        return lost
+
+    def observe(self, key: EndpointKey, result: Result, now: float) -> tuple[State, State]:
+        """Take in a check's result; the endpoint's state before and after. Strangers change nothing."""
+        before = self.healths.get(key, UNKNOWN)
+        if key not in self.rules:
+            return before.state, before.state
+        after = self.healths[key] = observe(before, self.rules[key], result, now)
+        return before.state, after.state
+
+    def measure(self, key: EndpointKey, rtt_ms: float) -> None:
+        """Take in a round trip."""
+        if key in self.rules:
+            self.latencies[key] = measure(self.latencies.get(key), rtt_ms)
+
+    def expire(self, now: float) -> tuple[Override, ...]:
+        """Drop overrides whose time is over; returns them."""
+        acting = overrides.active(self.overrides, now)
+        gone = tuple(item for name, item in self.overrides.items() if name not in acting)
+        self.overrides = acting
+        return gone
+
+    def world(self, now: float, previous: World | None) -> World:
+        """The facts at `now`."""
+        return believe.world(
+            self.shapes,
+            self.healths,
+            self.latencies,
+            self.overrides,
+            last_known=self.last_known,
+            now=now,
+            previous=previous,
+        )
+
+
+def shapes(policy: Policy) -> tuple[RegionShape, ...]:
+    """What `facts` needs to know of the regions of `policy`."""
+    return tuple(
+        RegionShape(
+            name=region.name,
+            endpoints=tuple(
+                None if endpoint.check is None else EndpointKey(region.name, endpoint.address, endpoint.check)
+                for endpoint in region.endpoints
+            ),
+            min_healthy=region.min_healthy,
+        )
+        for region in policy.regions.values()
+    )

@@ -1,0 +1,62 @@
+"""Everything that can change what is answered: the only things the control loop listens to."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from georouter.control.orders import Built, Failed
+from georouter.facts.endpoints import EndpointKey
+from georouter.facts.overrides import Override
+from georouter.words.ids import RegionName
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """A health check came back. `rtt_s` is the TCP connect, when there was one."""
+
+    key: EndpointKey
+    ok: bool
+    reason: str
+    duration_s: float
+    rtt_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadAsked:
+    """Somebody wants the files read again; `done` (if any) gets the outcome: None or an error text."""
+
+    cause: str
+    done: "asyncio.Future[str | None] | None" = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildDone:
+    """The builder's answer. `cause` is why it was asked."""
+
+    cause: str
+    result: Built | Failed
+    waiting: "tuple[asyncio.Future[str | None], ...]" = field(default=(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideSet:
+    """An operator forces a region; replaces an earlier override of it."""
+
+    override: Override
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideCleared:
+    """An operator takes an override back."""
+
+    region: RegionName
+    author: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed: overrides may have expired, latencies may want a new ranking."""
+
+
+Event: TypeAlias = Probed | ReloadAsked | BuildDone | OverrideSet | OverrideCleared | Tick

@@ -1,0 +1,392 @@
+"""The one writer: takes events in order, changes beliefs, compiles, publishes.
+
+    events --> beliefs --> world --> publish(plan, world) --> snapshot
+                  policy + geo + latency --> build (elsewhere) --> plan
+
+Rule 1. Only this loop changes beliefs, the plan in use or what is published.
+Rule 2. All events that wait are taken in before anything is published: one snapshot per burst.
+Rule 3. One build at a time; requests that arrive meanwhile share the next one.
+Rule 4. A build that fails changes nothing but what is said about it (fail static).
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from georouter.answers.tables import Snapshot
+from georouter.compiler.publish import Published, publish
+from georouter.control.beliefs import Beliefs
+from georouter.control.events import (
+    BuildDone,
+    Event,
+    OverrideCleared,
+    OverrideSet,
+    Probed,
+    ReloadAsked,
+    Tick,
+)
+from georouter.control.orders import Build, BuildRequest, Built, Failed
+from georouter.facts import overrides
+from georouter.facts.health import Outcome
+from georouter.facts.overrides import Override
+from georouter.facts.world import Effective, State, World
+from georouter.policy.model import Policy
+from georouter.policy.steps import Latency
+from georouter.telemetry.metrics import Metrics
+from georouter.words.ids import RegionName
+
+RERANK_PAUSE_S = 10.0
+"""Round trips drift all the time; rankings follow them at most this often."""
+
+
+class Tell(Protocol):
+    """Says one event to people: the log, `status`, the demo's screen."""
+
+    def __call__(self, event: str, /, **fields: object) -> None:
+        """`event` is a short name such as `region.down`; fields are plain values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outlets:
+    """What the loop acts through; the daemon fills them in."""
+
+    show: Callable[[Snapshot], None]
+    """Makes a snapshot the one that is answered from."""
+    adopt: Callable[[Built], None]
+    """A new policy is in use: probe its targets, keep its files as last good, watch its databases."""
+    remember: Callable[[], None]
+    """Beliefs changed in a way that a restart should know; saving is somebody else's business."""
+    build: Build
+    tell: Tell
+    metrics: Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """How the last load of the policy went. `at` is Unix seconds."""
+
+    ok: bool
+    at: float
+    error: str | None = None
+    diagnostics: tuple[str, ...] = ()
+
+
+class Controller:
+    """See the module. Create, `start` with a first build, `run`; `post` from the loop's own thread."""
+
+    def __init__(
+        self, config: str, beliefs: Beliefs, outlets: Outlets, *, wall: Callable[[], float] = time.time
+    ) -> None:
+        self.config = config
+        self.beliefs = beliefs
+        self.reload: Reload | None = None
+        self.serving_last_good = False
+        self._out = outlets
+        self._wall = wall
+        self._built: Built | None = None
+        self._world: World | None = None
+        self._published: Published | None = None
+        self._inbox: deque[Event] = deque()
+        self._wake = asyncio.Event()
+        self._wanted: list[ReloadAsked] = []
+        self._building: asyncio.Task[None] | None = None
+        self._reranked_at = float("-inf")
+        self._rerank_due = False
+        self._plan_rtt_ms: Mapping[RegionName, float] = {}
+
+    # -- views -----------------------------------------------------------------------------------
+
+    @property
+    def built(self) -> Built:
+        """The build in use. Only after `start`."""
+        if self._built is None:
+            raise RuntimeError("the controller has not been started")
+        return self._built
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in use."""
+        return self.built.policy
+
+    @property
+    def world(self) -> World:
+        """The facts that the published answers follow (before the first publication: those at hand)."""
+        return self._world or self.beliefs.world(self._wall(), None)
+
+    @property
+    def published(self) -> Published | None:
+        """What is answered from now."""
+        return self._published
+
+    # -- life ------------------------------------------------------------------------------------
+
+    def start(self, built: Built, *, last_good_because: Failed | None = None) -> None:
+        """Adopt the first build. Nothing is published before `publish_now` or `run`.
+
+        `last_good_because` is given when `built` is the saved last good policy, with what is wrong
+        with the current one.
+        """
+        self._adopt(built)
+        self.serving_last_good = last_good_because is not None
+        self._out.metrics.serving_last_good(self.serving_last_good)
+        if last_good_because is None:
+            self._reloaded(Reload(ok=True, at=self._wall()))
+        else:
+            self._refused(last_good_because, "start")
+
+    def publish_now(self) -> None:
+        """Take in what waits and publish, without waiting for anything."""
+        self._take_in()
+        self._publish()
+
+    def post(self, event: Event) -> None:
+        """Hand over an event. Only from the event loop's thread."""
+        self._inbox.append(event)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        try:
+            while True:
+                await self._wait()
+                if self._take_in():
+                    self._publish()
+                self._start_build()
+        finally:
+            if self._building is not None:
+                self._building.cancel()
+
+    async def _wait(self) -> None:
+        """Until an event, the next expiry of an override, or the time to follow latencies."""
+        if self._inbox:
+            return
+        now = self._wall()
+        ends = [overrides.next_expiry(self.beliefs.overrides, now)]
+        if self._rerank_due and self._building is None:
+            ends.append(self._reranked_at + RERANK_PAUSE_S)
+        soonest = min((end for end in ends if end is not None), default=None)
+        self._wake.clear()
+        try:
+            # a wall clock may jump: look again at least once a minute
+            async with asyncio.timeout(60.0 if soonest is None else min(60.0, max(0.0, soonest - now))):
+                await self._wake.wait()
+        except TimeoutError:
+            self._inbox.append(Tick())
+
+    # -- events ----------------------------------------------------------------------------------
+
+    def _take_in(self) -> bool:
+        """Apply all waiting events; whether answers may have to change."""
+        moved = False
+        while self._inbox:
+            match self._inbox.popleft():
+                case Probed() as probed:
+                    moved |= self._probed(probed)
+                case ReloadAsked() as asked:
+                    self._wanted.append(asked)
+                case BuildDone() as done:
+                    moved |= self._build_done(done)
+                case OverrideSet(override):
+                    moved |= self._force(override)
+                case OverrideCleared() as cleared:
+                    moved |= self._release(cleared)
+                case Tick():
+                    moved |= self._tick()
+        return moved
+
+    def _probed(self, probed: Probed) -> bool:
+        now = self._wall()
+        before, after = self.beliefs.observe(probed.key, Outcome(probed.ok, probed.reason), now)
+        if probed.rtt_s is not None:
+            self.beliefs.measure(probed.key, probed.rtt_s * 1000.0)
+        key = probed.key
+        self._out.metrics.probe(key.region, key.address, key.check, probed.ok, probed.duration_s)
+        if before is after:
+            return probed.rtt_s is not None and self._latency_matters()
+        self._out.tell(
+            f"endpoint.{after}",
+            region=key.region,
+            endpoint=key.address,
+            check=key.check,
+            was=before.value,
+            reason=probed.reason or None,
+        )
+        self._out.remember()
+        return True
+
+    def _latency_matters(self) -> bool:
+        return any(
+            isinstance(step, Latency) for service in self.policy.services.values() for step in service.chain
+        )
+
+    def _force(self, override: Override) -> bool:
+        self.beliefs.overrides = overrides.add(self.beliefs.overrides, override)
+        self._out.tell(
+            "override.set",
+            region=override.region,
+            kind=override.kind.value,
+            author=override.author,
+            reason=override.reason,
+            until=override.expires_at,
+        )
+        self._overrides_changed()
+        return True
+
+    def _release(self, cleared: OverrideCleared) -> bool:
+        if cleared.region not in self.beliefs.overrides:
+            return False
+        self.beliefs.overrides = overrides.clear(self.beliefs.overrides, cleared.region)
+        self._out.tell(
+            "override.cleared", region=cleared.region, author=cleared.author, reason=cleared.reason or None
+        )
+        self._overrides_changed()
+        return True
+
+    def _tick(self) -> bool:
+        gone = self.beliefs.expire(self._wall())
+        for override in gone:
+            self._out.tell("override.expired", region=override.region, kind=override.kind.value)
+        if gone:
+            self._overrides_changed()
+        return bool(gone)
+
+    def _overrides_changed(self) -> None:
+        self._out.metrics.overrides(
+            (item.region, item.kind.value)
+            for item in overrides.active(self.beliefs.overrides, self._wall()).values()
+        )
+        self._out.remember()
+
+    # -- builds ----------------------------------------------------------------------------------
+
+    def _start_build(self) -> None:
+        if self._building is not None or self._built is None:
+            return
+        rtt_ms = dict(self.world.rtt_ms)
+        if self._wanted:
+            asked, self._wanted = tuple(self._wanted), []
+            request = BuildRequest(self.config, None, rtt_ms)
+            waiting = tuple(item.done for item in asked if item.done is not None)
+            cause = ", ".join(dict.fromkeys(item.cause for item in asked))
+        elif self._rerank_due and self._wall() >= self._reranked_at + RERANK_PAUSE_S:
+            request, waiting, cause = BuildRequest(self.config, self._built.files, rtt_ms), (), "latency"
+        else:
+            return
+        self._rerank_due = False
+        self._reranked_at = self._wall()
+        self._plan_rtt_ms = rtt_ms
+        self._building = asyncio.create_task(self._build(request, cause, waiting), name="build")
+
+    async def _build(
+        self, request: BuildRequest, cause: str, waiting: "tuple[asyncio.Future[str | None], ...]"
+    ) -> None:
+        try:
+            result = await self._out.build(request)
+        except Exception as error:  # noqa: BLE001 - whatever broke, the answers stay and it is said
+            result = Failed(f"{type(error).__name__}: {error}")
+        self._building = None
+        self.post(BuildDone(cause, result, waiting))
+
+    def _build_done(self, done: BuildDone) -> bool:
+        error: str | None = None
+        if isinstance(done.result, Failed):
+            error = done.result.message
+            if done.cause == "latency":
+                self._out.tell("rerank.failed", error=error)
+            else:
+                self._refused(done.result, done.cause)
+        else:
+            self._adopt(done.result)
+            if done.cause != "latency":
+                self.serving_last_good = False
+                self._out.metrics.serving_last_good(False)
+                self._reloaded(Reload(ok=True, at=self._wall()))
+                self._out.tell(
+                    "policy.loaded",
+                    cause=done.cause,
+                    warnings=len(done.result.warnings),
+                    seconds=round(sum(done.result.seconds.values()), 3),
+                )
+        for future in done.waiting:
+            if not future.done():
+                future.set_result(error)
+        return error is None
+
+    def _adopt(self, built: Built) -> None:
+        old, self._built = self._built, built
+        for override in self.beliefs.adopt(built.policy):
+            self._out.tell("override.dropped", region=override.region, reason="the policy has no such region")
+        self._out.metrics.planned(sum(built.seconds.values()))
+        self._out.metrics.geo_database(built.info.build_epoch_s, built.info.database)
+        self._out.metrics.keep(
+            regions=built.policy.regions,
+            services=built.policy.services,
+            probes={(key.region, key.address, key.check) for key in self.beliefs.rules},
+        )
+        self._overrides_changed()
+        if old is None or old.policy is not built.policy:
+            self._out.adopt(built)
+
+    def _refused(self, failed: Failed, cause: str) -> None:
+        lines = tuple(str(item) for item in failed.diagnostics)
+        self._reloaded(Reload(ok=False, at=self._wall(), error=failed.message, diagnostics=lines))
+        self._out.tell("policy.refused", cause=cause, error=failed.message, problems=lines)
+
+    def _reloaded(self, reload: Reload) -> None:
+        self.reload = reload
+        self._out.metrics.reload(reload.ok, reload.at)
+
+    # -- publication -----------------------------------------------------------------------------
+
+    def _publish(self) -> None:
+        """Compile the world of now and show it, if it differs from the one that is shown."""
+        world = self.beliefs.world(self._wall(), self._world)
+        if self._world is not None and world.rtt_ms is not self._world.rtt_ms:
+            self._rerank_due = self._latency_matters() and world.rtt_ms != self._plan_rtt_ms
+        before, plan = self._published, self.built.plan
+        if before is not None and before.plan is plan and _same_answers(world, self._world):
+            self._world = world
+            return
+        started = time.perf_counter()
+        generation = 1 if before is None else before.snapshot.generation + 1
+        published = publish(plan, world, generation, before)
+        self._out.show(published.snapshot)
+        seconds = time.perf_counter() - started
+        self._say(world, published, seconds)
+        self._world, self._published = world, published
+        if published.last_known != self.beliefs.last_known:
+            self.beliefs.last_known = published.last_known
+            self._world = replace(world, last_known=published.last_known)
+            self._out.remember()
+
+    def _say(self, world: World, published: Published, seconds: float) -> None:
+        """Metrics and events of a publication."""
+        metrics, tell = self._out.metrics, self._out.tell
+        metrics.published(published.snapshot.generation, seconds)
+        for name, facts in world.regions.items():
+            metrics.region(name, facts.observed, facts.effective)
+            old = self._world.regions.get(name) if self._world else None
+            was = old.observed if old else State.UNKNOWN
+            if facts.observed is not was:
+                metrics.transition(name, facts.observed)
+            if old is None or old.effective is not facts.effective:
+                tell(
+                    f"region.{facts.effective}",
+                    region=name,
+                    was=(old.effective if old else Effective.UNKNOWN).value,
+                    observed=facts.observed.value,
+                    forced=facts.forced.value if facts.forced else None,
+                )
+        for service, status in published.services.items():
+            metrics.failover_active(service, status.failover_active)
+        for change in published.changes:
+            tell("answers.changed", service=change.service, was=list(change.before), now=list(change.after))
+        tell("snapshot.published", generation=published.snapshot.generation, ms=round(seconds * 1000, 1))
+
+
+def _same_answers(world: World, other: World | None) -> bool:
+    """Whether selection would see no difference."""
+    return other is not None and world.regions == other.regions and world.last_known == other.last_known

@@ -1,0 +1,49 @@
+"""What the control loop orders from a builder, and what it gets back."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from georouter.compiler.plan import Plan
+from georouter.geo.map import MapInfo
+from georouter.policy.load import PolicyFile
+from georouter.policy.model import Policy
+from georouter.words.errors import Diagnostic
+from georouter.words.ids import RegionName
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRequest:
+    """Build from `files`, or read `config` anew when they are None. `rtt_ms` is the node's own latency."""
+
+    config: str
+    files: tuple[PolicyFile, ...] | None = None
+    rtt_ms: Mapping[RegionName, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a build made. `seconds` is wall time by phase (`read`, `policy`, `geo`, `plan`)."""
+
+    files: tuple[PolicyFile, ...]
+    policy: Policy
+    warnings: tuple[Diagnostic, ...]
+    plan: Plan
+    info: MapInfo
+    seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Why there is no build: the policy's diagnostics, or one message about the environment.
+
+    `files` are the files that could not be used, empty when they could not even be read.
+    """
+
+    message: str
+    diagnostics: tuple[Diagnostic, ...] = ()
+    files: tuple[PolicyFile, ...] = ()
+
+
+Build: TypeAlias = Callable[[BuildRequest], Awaitable[Built | Failed]]
+"""Runs one build away from the event loop. Never raises for a bad policy or a bad file."""

@@ -1,0 +1,142 @@
+"""One build: policy files and databases in, a compiled plan out.
+
+`Builder` is the only code that holds the geo map. It runs in the daemon's own process for the first
+build and in a child process (`workshop`) for all later ones, so that a long compile never holds the
+interpreter lock against the packet path.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from georouter.analysis.explain import explain
+from georouter.compiler.plan import plan
+from georouter.control.orders import BuildRequest, Built, Failed
+from georouter.facts.world import World
+from georouter.geo.map import GeoMap
+from georouter.geo.overlay import overlay
+from georouter.policy.interest import asns, networks
+from georouter.policy.kinds import check_kinds
+from georouter.policy.load import PolicyFile, load
+from georouter.policy.model import GeoSource, Policy
+from georouter.sources import geo_files, policy_files
+from georouter.words.errors import PolicyError, Severity, SourceError
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainRequest:
+    """Explain one question with the policy in `files` and the live `world`."""
+
+    files: tuple[PolicyFile, ...]
+    config: str
+    world: World
+    name: str
+    client: str
+    type: str
+    now: float
+
+
+class Builder:
+    """Builds, remembering the last geo map and the last policy, which seldom change together."""
+
+    def __init__(self, *, cache_dir: str | None) -> None:
+        self._cache_dir = Path(cache_dir) if cache_dir else None
+        self._map_key: object = None
+        self._map: GeoMap | None = None
+        self._last: Built | None = None
+
+    def handle(self, request: object) -> object:
+        """The child process's door: a request in, its result (or `Failed`) out; never raises."""
+        try:
+            match request:
+                case BuildRequest():
+                    return self.build(request)
+                case ExplainRequest():
+                    return self.explain(request)
+        except Exception as error:  # noqa: BLE001 - the daemon must hear of it, whatever it is
+            return Failed(f"internal error: {type(error).__name__}: {error}")
+        return Failed(f"internal error: unknown request {type(request).__name__}")
+
+    def build(self, request: BuildRequest) -> Built | Failed:
+        """Read, check and compile. Every expected problem comes back as `Failed`."""
+        files = request.files or ()
+        try:
+            clock = Stopwatch()
+            if request.files is None:
+                files = policy_files.read(Path(request.config))
+            clock.lap("read")
+            if self._last is not None and self._last.files == files:
+                policy, warnings = self._last.policy, self._last.warnings
+            else:
+                loaded = load(files)
+                policy, warnings = loaded.policy, loaded.warnings
+            clock.lap("policy")
+            geo = self.geo_map(policy)
+            if problems := check_kinds(policy, geo.info.kinds):
+                raise PolicyError(problems)
+            clock.lap("geo")
+            made = plan(policy, geo, World(rtt_ms=request.rtt_ms))
+            clock.lap("plan")
+        except PolicyError as error:
+            problems = tuple(item for item in error.diagnostics if item.severity is Severity.ERROR)
+            more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+            return Failed(f"{problems[0] if problems else error}{more}", error.diagnostics, files)
+        except (SourceError, OSError) as error:
+            return Failed(str(error), (), files)
+        self._last = Built(files, policy, warnings, made, geo.info, clock.seconds)
+        return self._last
+
+    def explain(self, request: ExplainRequest) -> dict[str, Any] | Failed:
+        """The explanation as a JSON-able dict; `Failed` for a question that makes no sense."""
+        if self._last is None or self._last.files != request.files:
+            built = self.build(BuildRequest(request.config, request.files, request.world.rtt_ms))
+            if isinstance(built, Failed):
+                return built
+        assert self._last is not None  # noqa: S101 - build has just set it
+        policy = self._last.policy
+        try:
+            return explain(
+                policy,
+                self.geo_map(policy),
+                request.world,
+                request.name,
+                request.client,
+                qtype=request.type,
+                now=request.now,
+            ).as_dict()
+        except (ValueError, LookupError) as error:
+            return Failed(str(error))
+
+    def geo_map(self, policy: Policy) -> GeoMap:
+        """The database with the policy's own networks and the AS numbers it asks for laid over it."""
+        key = (policy.geo, geo_files.fingerprint(_paths(policy.geo)), networks(policy), asns(policy))
+        if self._map is None or key != self._map_key:
+            self._map = overlay(
+                geo_files.load_map(policy.geo.databases, self._cache_dir),
+                networks=networks(policy),
+                overrides=policy.geo.networks,
+                asn_map=geo_files.load_asn(policy.geo.asn_databases),
+                asns=asns(policy),
+            )
+            self._map_key = key
+        return self._map
+
+
+def _paths(source: GeoSource) -> tuple[str, ...]:
+    return (*source.databases, *source.asn_databases)
+
+
+class Stopwatch:
+    """Wall time between laps, by name."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._at = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        """Close the phase `name`."""
+        now = time.perf_counter()
+        self.seconds[name], self._at = now - self._at, now

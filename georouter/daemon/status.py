@@ -1,0 +1,91 @@
+"""What `georouter status` and the page show: one JSON-able dict, made when asked."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from georouter import __version__
+from georouter.control.loop import Controller
+from georouter.facts import overrides
+from georouter.facts.endpoints import EndpointKey
+from georouter.facts.health import UNKNOWN
+from georouter.facts.world import State
+from georouter.policy.model import Region
+
+
+def status(
+    controller: Controller,
+    *,
+    now: float,
+    started_at: float,
+    listen: Sequence[str],
+    drops: int,
+    queries_total: int,
+    recent: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """The state of everything. Times are Unix seconds."""
+    published, built, reload = controller.published, controller.built, controller.reload
+    return {
+        "version": __version__,
+        "generation": published.snapshot.generation if published else 0,
+        "started_at": started_at,
+        "now": now,
+        "config": {
+            "path": controller.config,
+            "last_reload": None
+            if reload is None
+            else {"ok": reload.ok, "at": reload.at, "error": reload.error, "problems": list(reload.diagnostics)},
+            "serving_last_good": controller.serving_last_good,
+            "warnings": [str(item) for item in built.warnings],
+        },
+        "server": {"listen": list(listen), "drops": drops, "queries_total": queries_total},
+        "geo": {
+            "database": built.info.database,
+            "build_epoch_s": built.info.build_epoch_s,
+            "attribution": built.info.attribution,
+        },
+        "regions": [region_status(controller, region, now) for region in controller.policy.regions.values()],
+        "services": [
+            {
+                "name": name,
+                "answering": list(service.answering),
+                "failover_active": service.failover_active,
+                "all_down": service.all_down,
+            }
+            for name, service in (published.services if published else {}).items()
+        ],
+        "overrides": [
+            overrides.encode(item) for item in overrides.active(controller.beliefs.overrides, now).values()
+        ],
+        "recent": list(recent),
+    }
+
+
+def region_status(controller: Controller, region: Region, now: float) -> dict[str, Any]:
+    """One region: observed, forced and effective state side by side, and its endpoints."""
+    facts = controller.world.region(region.name)
+    override = overrides.active(controller.beliefs.overrides, now).get(region.name)
+    return {
+        "name": region.name,
+        "observed": facts.observed.value,
+        "forced": facts.forced.value if facts.forced else None,
+        "effective": facts.effective.value,
+        "health": facts.health,
+        "rtt_ms": controller.world.rtt_ms.get(region.name),
+        "endpoints": [_endpoint(controller, region, index) for index in range(len(region.endpoints))],
+        "override": overrides.encode(override) if override else None,
+    }
+
+
+def _endpoint(controller: Controller, region: Region, index: int) -> dict[str, Any]:
+    endpoint = region.endpoints[index]
+    if endpoint.check is None:
+        return {"address": endpoint.address, "state": State.UP.value, "reason": "", "since": None, "check": None}
+    key = EndpointKey(region.name, endpoint.address, endpoint.check)
+    health = controller.beliefs.healths.get(key, UNKNOWN)
+    return {
+        "address": endpoint.address,
+        "state": health.state.value,
+        "reason": health.reason,
+        "since": health.since,
+        "check": endpoint.check,
+    }

@@ -1,0 +1,129 @@
+"""The child process that compiles: requests and results as pickles over its standard streams.
+
+The packet path of the pure-Python server shares the interpreter lock with everything in its process.
+A compile of seconds therefore happens next door; what comes back are finished arrays. The child lives
+as long as its standard input: when the daemon goes, for whatever reason, it reads end-of-file and ends.
+Both ends are ours and the streams are private pipes, which is what makes pickle safe here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import pickle
+import signal
+import struct
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, BinaryIO
+
+from georouter.words.errors import SourceError
+
+HEADER = struct.Struct("!Q")
+TIME_LIMIT_S = 300.0
+"""A request that takes longer is given up and the child replaced: 100 times the largest build measured."""
+
+
+class Workshop:
+    """One child process, started at the first request and again whenever it died."""
+
+    def __init__(self, *, cache_dir: str | None, time_limit_s: float = TIME_LIMIT_S) -> None:
+        self._cache_dir = cache_dir
+        self._time_limit_s = time_limit_s
+        self._process: asyncio.subprocess.Process | None = None
+        self._turn = asyncio.Lock()
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id while it runs."""
+        return self._process.pid if self._process else None
+
+    async def ask(self, request: object) -> Any:
+        """Send `request`, return the child's result. SourceError when the child dies or takes too long."""
+        async with self._turn:
+            try:
+                return await asyncio.wait_for(self._exchange(request), self._time_limit_s)
+            except (OSError, EOFError, asyncio.IncompleteReadError) as error:
+                await self._end()
+                raise SourceError("the compiling process ended before it had answered") from error
+            except TimeoutError as error:
+                await self._end()
+                raise SourceError(f"the compile took longer than {self._time_limit_s:g} s") from error
+            except BaseException:
+                await self._end()  # an answer left in the pipe would be taken for the next one
+                raise
+
+    async def stop(self) -> None:
+        """End the child. A request under way fails."""
+        await self._end()
+
+    async def _exchange(self, request: object) -> Any:
+        process = await self._running()
+        assert process.stdin is not None  # noqa: S101 - both pipes were asked for
+        assert process.stdout is not None  # noqa: S101
+        data = pickle.dumps(request, protocol=pickle.HIGHEST_PROTOCOL)
+        process.stdin.write(HEADER.pack(len(data)))
+        process.stdin.write(data)
+        await process.stdin.drain()
+        (size,) = HEADER.unpack(await process.stdout.readexactly(HEADER.size))
+        return _loads(await process.stdout.readexactly(size))
+
+    async def _running(self) -> asyncio.subprocess.Process:
+        if self._process is None or self._process.returncode is not None:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "georouter.daemon.workshop",
+                self._cache_dir or "",
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                start_new_session=True,  # a terminal's Ctrl-C is for the daemon, which then ends this
+            )
+        return self._process
+
+    async def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+def _loads(data: bytes) -> Any:
+    """Unpickle with the cycle collector off: it would walk the growing heap again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return pickle.loads(data)  # noqa: S301 - from our own child
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def serve(handle: Callable[[object], object], requests: BinaryIO, results: BinaryIO) -> None:
+    """Answer requests one after the other until end-of-file."""
+    while header := requests.read(HEADER.size):
+        (size,) = HEADER.unpack(header)
+        data = pickle.dumps(handle(_loads(requests.read(size))), protocol=pickle.HIGHEST_PROTOCOL)
+        results.write(HEADER.pack(len(data)))
+        results.write(data)
+        results.flush()
+
+
+def main() -> None:
+    """The child: stdout carries results, so everything that prints goes to stderr."""
+    from georouter.daemon.build import Builder  # noqa: PLC0415 - only the child pays for it
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with os.fdopen(os.dup(1), "wb") as results:
+        os.dup2(2, 1)
+        os.nice(5)  # answering comes before compiling
+        serve(Builder(cache_dir=sys.argv[1] or None).handle, sys.stdin.buffer, results)
+
+
+if __name__ == "__main__":
+    main()
