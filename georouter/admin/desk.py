@@ -1,0 +1,74 @@
+"""`Desk`: what the door needs from behind it. `daemon` gives it one; tests give it a fake.
+
+Everything here runs on the control loop's thread. What comes out is plain data for JSON.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+Json = Mapping[str, Any]
+"""A JSON object."""
+
+
+class Action(StrEnum):
+    """What an operator may do to a region."""
+
+    DRAIN = "drain"
+    """No traffic there while another region can take it."""
+    UNDRAIN = "undrain"
+    """End a drain."""
+    FORCE_UP = "force_up"
+    """Act as if health checks said up."""
+    FORCE_DOWN = "force_down"
+    """Act as if health checks said down."""
+    CLEAR = "clear"
+    """End every override of the region."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One operator's change. `for_s` is None for one that stays until it is ended.
+
+    `source` is the address that the request came from, for the audit log.
+    """
+
+    action: Action
+    region: str
+    reason: str
+    author: str
+    source: str
+    for_s: float | None = None
+
+
+class Desk(Protocol):
+    """Views and changes of a running daemon."""
+
+    def status(self) -> Json:
+        """Everything `georouter status` shows. The shape is in `docs/operations.md`."""
+        ...
+
+    def exposition(self, accept: str) -> tuple[bytes, str]:
+        """Metrics text and its content type."""
+        ...
+
+    def ready(self) -> str | None:
+        """None when queries are answered, else why not."""
+        ...
+
+    async def explain(self, name: str, client: str, type_text: str) -> Json:
+        """How `name` is answered for `client`. ValueError with a reason when that cannot be asked."""
+        ...
+
+    async def change(self, command: Change) -> Json:
+        """Apply a change, audited. Returns the region's view as in `status`.
+
+        LookupError when there is no such region, naming the nearest one; ValueError when the change
+        makes no sense now.
+        """
+        ...
+
+    async def reload(self) -> Json:
+        """Load the policy again: `{ok, error, warnings, generation}`. A bad file gives `ok: false`."""
+        ...

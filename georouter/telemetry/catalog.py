@@ -1,0 +1,139 @@
+"""Every metric of ours: name, kind, labels and help. `docs/metrics.md` says the same (a test compares).
+
+House rules, held by tests: prefix `georouter_`, base units, `_total` on counters and on nothing
+else, and no client address or query name in a label.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """Prometheus metric types that we use."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One metric. `name` is what is typed into a query (a counter's ends with `_total`)."""
+
+    name: str
+    kind: Kind
+    labels: tuple[str, ...]
+    help: str
+
+
+def _counter(name: str, labels: tuple[str, ...], text: str) -> Spec:
+    return Spec(f"georouter_{name}_total", Kind.COUNTER, labels, text)
+
+
+def _gauge(name: str, labels: tuple[str, ...], text: str) -> Spec:
+    return Spec(f"georouter_{name}", Kind.GAUGE, labels, text)
+
+
+def _histogram(name: str, labels: tuple[str, ...], text: str) -> Spec:
+    return Spec(f"georouter_{name}", Kind.HISTOGRAM, labels, text)
+
+
+REQUESTS = _counter("dns_requests", ("zone", "proto", "family", "type"), "DNS queries received.")
+RESPONSES = _counter("dns_responses", ("zone", "rcode"), "DNS responses sent.")
+DECISIONS = _counter(
+    "routing_decisions",
+    ("service", "region", "reason"),
+    "Answers given for a service, by the region that came first in them.",
+)
+REFUSALS = _counter(
+    "residency_refusals", ("service",), "Answers without a region because a residency fence left none."
+)
+DROPS = _counter(
+    "kernel_receive_drops", (), "Datagrams the kernel dropped because a receive buffer was full."
+)
+DURATION = _histogram(
+    "dns_request_duration_seconds", (), "Time from receive to send per query, from sampled batches."
+)
+
+REGION_HEALTHY = _gauge(
+    "region_healthy", ("region",), "0 while health checks say that the region is down, else 1."
+)
+REGION_STATE = _gauge(
+    "region_state", ("region", "state"), "1 for the state that answers act on (overrides included), else 0."
+)
+PROBE_DURATION = _histogram("probe_duration_seconds", ("region", "check"), "Duration of health probes.")
+PROBE_SUCCESS = _gauge(
+    "probe_success",
+    ("region", "endpoint", "check"),
+    "1 if the last health probe of the endpoint succeeded, else 0.",
+)
+TRANSITIONS = _counter(
+    "health_transitions", ("region", "state"), "Changes of a region's observed state, by the state entered."
+)
+FAILOVER_ACTIVE = _gauge(
+    "failover_active",
+    ("service",),
+    "1 while a region that is not available moves clients of the service, else 0.",
+)
+OVERRIDE_ACTIVE = _gauge(
+    "override_active",
+    ("region", "kind"),
+    "1 while an operator's override acts on the region; absent otherwise.",
+)
+
+RELOAD_SUCCESSFUL = _gauge(
+    "config_last_reload_successful", (), "1 if the last load of the policy succeeded, else 0."
+)
+RELOAD_TIMESTAMP = _gauge(
+    "config_last_reload_success_timestamp_seconds",
+    (),
+    "When the policy was last loaded successfully (Unix time).",
+)
+RELOADS = _counter("config_reloads", ("result",), "Loads of the policy, by result.")
+SERVING_LAST_GOOD = _gauge(
+    "config_serving_last_good",
+    (),
+    "1 while a saved policy is served because the current one is invalid, else 0.",
+)
+GENERATION = _gauge("snapshot_generation", (), "Number of the published snapshot.")
+COMPILE_DURATION = _histogram(
+    "compile_duration_seconds",
+    ("phase",),
+    "Duration of compiling, by phase: read, policy, geo, plan, publish.",
+)
+GEO_BUILD = _gauge(
+    "geo_database_build_timestamp_seconds",
+    ("database",),
+    "When the loaded geo database was built (Unix time).",
+)
+BUILD_INFO = _gauge("build_info", ("version", "python"), "Always 1; the labels say what runs.")
+SAVE_FAILURES = _counter("state_save_failures", ("file",), "Failed writes of a file in the state directory.")
+RECEIVE_BUFFER = _gauge(
+    "dns_receive_buffer_bytes", (), "Smallest receive buffer that the kernel granted to a UDP socket."
+)
+
+PULLED: tuple[Spec, ...] = (REQUESTS, RESPONSES, DECISIONS, REFUSALS, DROPS, DURATION)
+"""Summed from the packet path's counters at scrape."""
+
+PUSHED: tuple[Spec, ...] = (
+    REGION_HEALTHY,
+    REGION_STATE,
+    PROBE_DURATION,
+    PROBE_SUCCESS,
+    TRANSITIONS,
+    FAILOVER_ACTIVE,
+    OVERRIDE_ACTIVE,
+    RELOAD_SUCCESSFUL,
+    RELOAD_TIMESTAMP,
+    RELOADS,
+    SERVING_LAST_GOOD,
+    GENERATION,
+    COMPILE_DURATION,
+    GEO_BUILD,
+    BUILD_INFO,
+    SAVE_FAILURES,
+    RECEIVE_BUFFER,
+)
+"""Set by the control loop when something happens."""
+
+CATALOG: tuple[Spec, ...] = PULLED + PUSHED

@@ -1,0 +1,209 @@
+"""`Metrics`: what the control loop tells Prometheus, and what is read from the packet path at scrape.
+
+One thread (the control loop's) calls everything here. Nothing is global to the process: each
+`Metrics` has its own registry. Series of regions and services that a reload removed are forgotten.
+"""
+
+import platform
+from collections.abc import Callable, Collection, Iterable, Iterator
+
+from prometheus_client import CollectorRegistry, Metric
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
+
+from georouter.telemetry import catalog
+from georouter.telemetry.exposition import Exposition
+from georouter.telemetry.series import Histogram, Series, cumulative
+from georouter.telemetry.source import DURATION_BOUNDS_S, CounterSource, DurationSource
+
+STATES: tuple[str, ...] = ("up", "unknown", "drained", "down")
+"""Values of the `state` label of `georouter_region_state`."""
+OBSERVED: tuple[str, ...] = ("up", "down")
+"""States a region can enter; `unknown` is only ever where it begins."""
+
+_PROBE_BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
+"""Round trips within a continent up to the longest sensible probe timeout."""
+_COMPILE_BOUNDS_S = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0, 10.0)
+"""Holds the two promises: a health change within 0.1 s, a reload of 10,000 names within 3 s."""
+
+
+class Metrics:
+    """The one writer's view of all metrics. See `docs/metrics.md` for what they mean."""
+
+    def __init__(self, source: CounterSource | None = None) -> None:
+        self.source = source
+        """Where the packet path's counters come from; None until the server exists."""
+        self._items: list[Series | Histogram] = []
+        self._healthy = self._series(catalog.REGION_HEALTHY)
+        self._state = self._series(catalog.REGION_STATE)
+        self._transitions = self._series(catalog.TRANSITIONS)
+        self._probe_duration = self._histogram(catalog.PROBE_DURATION, _PROBE_BOUNDS_S)
+        self._probe_success = self._series(catalog.PROBE_SUCCESS)
+        self._failover = self._series(catalog.FAILOVER_ACTIVE)
+        self._overrides = self._series(catalog.OVERRIDE_ACTIVE)
+        self._reload_ok = self._series(catalog.RELOAD_SUCCESSFUL)
+        self._reload_at = self._series(catalog.RELOAD_TIMESTAMP)
+        self._reloads = self._series(catalog.RELOADS)
+        self._last_good = self._series(catalog.SERVING_LAST_GOOD)
+        self._generation = self._series(catalog.GENERATION)
+        self._compile = self._histogram(catalog.COMPILE_DURATION, _COMPILE_BOUNDS_S)
+        self._geo_build = self._series(catalog.GEO_BUILD)
+        self._build = self._series(catalog.BUILD_INFO)
+        self._save_failures = self._series(catalog.SAVE_FAILURES)
+        self._receive_buffer = self._series(catalog.RECEIVE_BUFFER)
+        for result in ("success", "failure"):
+            self._reloads.add(0, result)
+        self._last_good.set(0)
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(_Pushed(self._items))
+        registry.register(_Pulled(self))
+        ProcessCollector(registry=registry)
+        self._exposition = Exposition(registry)
+
+    def exposition(self, accept: str = "") -> tuple[bytes, str]:
+        """The metrics as text and its content type; OpenMetrics where the Accept header asks for it."""
+        return self._exposition.render(accept, self.source)
+
+    # Regions and services
+
+    def region(self, name: str, observed: str, effective: str) -> None:
+        """A region's observed (up, unknown, down) and effective (and drained) state, at every change."""
+        self._healthy.set(observed != "down", name)
+        for state in STATES:
+            self._state.set(state == effective, name, state)
+        for state in OBSERVED:
+            self._transitions.add(0, name, state)
+
+    def transition(self, region: str, to_state: str) -> None:
+        """A region's observed state changed to `to_state`."""
+        self._transitions.add(1, region, to_state)
+
+    def probe(self, region: str, endpoint: str, check: str, ok: bool, duration_s: float) -> None:
+        """One finished health probe."""
+        self._probe_duration.observe(duration_s, region, check)
+        self._probe_success.set(ok, region, endpoint, check)
+
+    def failover_active(self, service: str, active: bool) -> None:
+        """Whether a region that is not available moves clients of the service."""
+        self._failover.set(active, service)
+
+    def overrides(self, active: Iterable[tuple[str, str]]) -> None:
+        """Every `(region, kind)` with an override now; those not named are over."""
+        self._overrides.forget(lambda _: True)
+        for region, kind in active:
+            self._overrides.set(1, region, kind)
+
+    def forget_region(self, name: str) -> None:
+        """Drop all series of a region that a reload removed."""
+        self._forget_regions(lambda region: region == name)
+
+    def forget_service(self, name: str) -> None:
+        """Drop all series of a service that a reload removed. Flat counters follow the layout."""
+        self._failover.forget(lambda labels: labels[0] == name)
+
+    def keep(
+        self,
+        regions: Collection[str],
+        services: Collection[str],
+        probes: Collection[tuple[str, str, str]] | None = None,
+    ) -> None:
+        """Drop the series of everything not named: call it after a reload.
+
+        `probes` holds the (region, endpoint, check) that are probed; None keeps those of `regions`.
+        """
+        self._forget_regions(lambda region: region not in regions)
+        self._failover.forget(lambda labels: labels[0] not in services)
+        if probes is not None:
+            checked = {(region, check) for region, _, check in probes}
+            self._probe_success.forget(lambda labels: labels not in probes)
+            self._probe_duration.forget(lambda labels: labels not in checked)
+
+    # Configuration, compiling, surroundings
+
+    def reload(self, ok: bool, at: float) -> None:
+        """The policy was loaded, or could not be, at `at` (Unix time)."""
+        self._reload_ok.set(ok)
+        self._reloads.add(1, "success" if ok else "failure")
+        if ok:
+            self._reload_at.set(at)
+
+    def serving_last_good(self, serving: bool) -> None:
+        """Whether a saved policy is in use because the current one is invalid."""
+        self._last_good.set(serving)
+
+    def compiled(self, phase: str, duration_s: float) -> None:
+        """One phase of building a plan took this long: read, policy, geo or plan."""
+        self._compile.observe(duration_s, phase)
+
+    def published(self, generation: int, duration_s: float) -> None:
+        """A snapshot was built from the plan and the facts, and published."""
+        self._generation.set(generation)
+        self._compile.observe(duration_s, "publish")
+
+    def geo_database(self, build_epoch_s: float, database: str) -> None:
+        """The geo database in use; replaces what was said before."""
+        self._geo_build.forget(lambda _: True)
+        self._geo_build.set(build_epoch_s, database)
+
+    def build_info(self, version: str) -> None:
+        """What runs."""
+        self._build.set(1, version, platform.python_version())
+
+    def state_save_failed(self, file: str = "state") -> None:
+        """A file in the state directory could not be written."""
+        self._save_failures.add(1, file)
+
+    def receive_buffer(self, size_bytes: int) -> None:
+        """The smallest receive buffer the kernel granted."""
+        self._receive_buffer.set(size_bytes)
+
+    def _forget_regions(self, gone: Callable[[str], bool]) -> None:
+        for item in (
+            self._healthy,
+            self._state,
+            self._transitions,
+            self._probe_duration,
+            self._probe_success,
+            self._overrides,
+        ):
+            item.forget(lambda labels: gone(labels[0]))
+
+    def _series(self, spec: catalog.Spec) -> Series:
+        item = Series(spec)
+        self._items.append(item)
+        return item
+
+    def _histogram(self, spec: catalog.Spec, bounds: tuple[float, ...]) -> Histogram:
+        item = Histogram(spec, bounds)
+        self._items.append(item)
+        return item
+
+
+class _Pushed(Collector):
+    """What the control loop said, for the registry."""
+
+    def __init__(self, items: Iterable[Series | Histogram]) -> None:
+        self._items = items
+
+    def collect(self) -> Iterator[Metric]:
+        for item in self._items:
+            yield item.family()
+
+
+class _Pulled(Collector):
+    """The single-series metrics of the packet path; the wide ones are rendered by `Exposition`."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> Iterator[Metric]:
+        source = self._metrics.source
+        if source is None:
+            return
+        yield CounterMetricFamily(catalog.DROPS.name, catalog.DROPS.help, value=source.drops())
+        durations = source.request_durations() if isinstance(source, DurationSource) else None
+        if durations is not None:
+            family = HistogramMetricFamily(catalog.DURATION.name, catalog.DURATION.help)
+            family.add_metric((), cumulative(DURATION_BOUNDS_S, durations.counts), durations.sum_s)
+            yield family

@@ -1,0 +1,87 @@
+"""Values of one metric by its labels: plain dicts that one thread writes and a scrape reads."""
+
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from prometheus_client import Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+
+from georouter.telemetry.catalog import Kind, Spec
+
+
+class Series:
+    """A counter or gauge."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        self._values: dict[tuple[str, ...], float] = {}
+
+    def set(self, value: float, *labels: str) -> None:
+        """Set the value of one series."""
+        self._values[labels] = float(value)
+
+    def add(self, amount: float, *labels: str) -> None:
+        """Add to one series; adding 0 makes it visible."""
+        self._values[labels] = self._values.get(labels, 0.0) + amount
+
+    def forget(self, gone: Callable[[tuple[str, ...]], bool]) -> None:
+        """Drop every series whose label values `gone` says yes to."""
+        self._values = {labels: value for labels, value in self._values.items() if not gone(labels)}
+
+    def family(self) -> Metric:
+        """For the exposition."""
+        make = CounterMetricFamily if self.spec.kind is Kind.COUNTER else GaugeMetricFamily
+        family = make(self.spec.name, self.spec.help, labels=self.spec.labels)
+        for labels, value in self._values.items():
+            family.add_metric(labels, value)
+        return family
+
+
+@dataclass(slots=True)
+class _Buckets:
+    counts: list[int]
+    sum: float = field(default=0.0)
+
+
+class Histogram:
+    """A histogram with fixed bounds; the bucket above the last bound is implied."""
+
+    def __init__(self, spec: Spec, bounds: tuple[float, ...]) -> None:
+        self.spec = spec
+        self._bounds = bounds
+        self._buckets: dict[tuple[str, ...], _Buckets] = {}
+
+    def observe(self, value: float, *labels: str) -> None:
+        """Count one value."""
+        buckets = self._buckets.get(labels)
+        if buckets is None:
+            buckets = self._buckets[labels] = _Buckets([0] * (len(self._bounds) + 1))
+        buckets.counts[bisect_left(self._bounds, value)] += 1
+        buckets.sum += value
+
+    def forget(self, gone: Callable[[tuple[str, ...]], bool]) -> None:
+        """Drop every series whose label values `gone` says yes to."""
+        self._buckets = {labels: buckets for labels, buckets in self._buckets.items() if not gone(labels)}
+
+    def family(self) -> Metric:
+        """For the exposition."""
+        family = HistogramMetricFamily(self.spec.name, self.spec.help, labels=self.spec.labels)
+        for labels, buckets in self._buckets.items():
+            family.add_metric(labels, cumulative(self._bounds, buckets.counts), buckets.sum)
+        return family
+
+
+def cumulative(bounds: tuple[float, ...], counts: Sequence[int]) -> list[tuple[str, float]]:
+    """Bucket counts as `(le, how many at or below)`, ending with `+Inf`."""
+    total = 0
+    found: list[tuple[str, float]] = []
+    for bound, count in zip((*map(_bound_text, bounds), "+Inf"), counts, strict=True):
+        total += count
+        found.append((bound, float(total)))
+    return found
+
+
+def _bound_text(bound: float) -> str:
+    """Canonical number text: `2e-06`, `0.5`, `1.0` (what OpenMetrics asks of `le`)."""
+    return str(float(bound))

@@ -1,0 +1,137 @@
+"""A desk with nothing behind it."""
+
+from typing import Any
+
+from georouter.admin.desk import Change
+
+STATUS: dict[str, Any] = {
+    "version": "1.2.3",
+    "generation": 7,
+    "started_at": 1770000000.0,
+    "config": {
+        "path": "/etc/georouter/georouter.yaml",
+        "last_reload": {"ok": True, "at": 1770000000.0, "error": None},
+        "serving_last_good": False,
+    },
+    "server": {"listen": ["127.0.0.1:5300", "[::1]:5300"], "drops": 0, "queries_total": 1234567},
+    "geo": {"database": "builtin", "build_epoch_s": 1769000000, "attribution": "IP Geolocation by DB-IP"},
+    "regions": [
+        {
+            "name": "us-east",
+            "observed": "up",
+            "forced": None,
+            "effective": "up",
+            "health": 1.0,
+            "rtt_ms": 81.25,
+            "endpoints": [
+                {"address": "192.0.2.10", "state": "up", "reason": "200", "since": 1770000000.0, "check": "web"}
+            ],
+            "override": None,
+        },
+        {
+            "name": "eu-west",
+            "observed": "up",
+            "forced": "drained",
+            "effective": "drained",
+            "health": 1.0,
+            "rtt_ms": 9.5,
+            "endpoints": [
+                {"address": "192.0.2.20", "state": "up", "reason": "200", "since": 1770000000.0, "check": "web"},
+                {
+                    "address": "192.0.2.21",
+                    "state": "down",
+                    "reason": "connection refused",
+                    "since": 1770000050.0,
+                    "check": "web",
+                },
+            ],
+            "override": {
+                "kind": "drain",
+                "region": "eu-west",
+                "reason": "kernel update",
+                "author": "ada",
+                "created_at": 1770000100.0,
+                "expires_at": 1770001900.0,
+            },
+        },
+        {
+            "name": "ap-south",
+            "observed": "down",
+            "forced": None,
+            "effective": "down",
+            "health": 0.0,
+            "rtt_ms": None,
+            "endpoints": [
+                {
+                    "address": "192.0.2.30",
+                    "state": "down",
+                    "reason": "timeout",
+                    "since": 1770000200.0,
+                    "check": "web",
+                }
+            ],
+            "override": None,
+        },
+    ],
+    "services": [
+        {"name": "web", "answering": ["us-east"], "failover_active": True, "all_down": False},
+        {"name": "write", "answering": ["us-east"], "failover_active": False, "all_down": False},
+        {"name": "lonely", "answering": [], "failover_active": True, "all_down": True},
+    ],
+    "overrides": [
+        {
+            "kind": "drain",
+            "region": "eu-west",
+            "reason": "kernel update",
+            "author": "ada",
+            "created_at": 1770000100.0,
+            "expires_at": 1770001900.0,
+        }
+    ],
+    "recent": [
+        {"at": 1770000200.0, "event": "region.down", "text": "ap-south: timeout"},
+        {"at": 1770000100.0, "event": "override.set", "text": "eu-west drained by ada: kernel update"},
+    ],
+}
+
+
+class FakeDesk:
+    """Remembers what it was asked to do."""
+
+    def __init__(self) -> None:
+        self.shown: dict[str, Any] = STATUS
+        self.not_ready: str | None = None
+        self.changes: list[Change] = []
+        self.reloads = 0
+        self.accepts: list[str] = []
+        self.questions: list[tuple[str, str, str]] = []
+        self.reload_result: dict[str, Any] = {"ok": True, "error": None, "warnings": [], "generation": 8}
+
+    def status(self) -> dict[str, Any]:
+        return self.shown
+
+    def exposition(self, accept: str) -> tuple[bytes, str]:
+        self.accepts.append(accept)
+        return b"# EOF\n", "text/plain; version=0.0.4; charset=utf-8"
+
+    def ready(self) -> str | None:
+        return self.not_ready
+
+    async def explain(self, name: str, client: str, type_text: str) -> dict[str, Any]:
+        self.questions.append((name, client, type_text))
+        if client == "nonsense":
+            raise ValueError("'nonsense' is not an address or network")
+        return {"name": name, "answer": ["192.0.2.10"]}
+
+    async def change(self, command: Change) -> dict[str, Any]:
+        regions = {region["name"]: region for region in self.shown["regions"]}
+        if command.region not in regions:
+            raise LookupError(f"no region {command.region!r}; did you mean 'eu-west'?")
+        if command.region == "us-east":
+            raise ValueError("us-east is the last region that is up")
+        self.changes.append(command)
+        return regions[command.region]
+
+    async def reload(self) -> dict[str, Any]:
+        self.reloads += 1
+        return self.reload_result
