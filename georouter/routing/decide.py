@@ -1,0 +1,142 @@
+"""`decide`: the whole decision for one place, with its trace. The compiler calls the same functions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from georouter.facts.world import RegionFacts, World
+from georouter.geo.map import Places
+from georouter.policy.model import Policy, Service
+from georouter.policy.steps import Tiers
+from georouter.routing.rank import Ranked, distinct, steps_in_order
+from georouter.routing.scene import make_scene, universe
+from georouter.routing.select import Selection, having, rule_of, select
+from georouter.routing.steps import kind_of
+from georouter.routing.tiers import OUTSIDE, TierArray, compact, start
+from georouter.words.ids import RegionName, ServiceName
+
+
+class Family(StrEnum):
+    """Which records are asked for: addresses of one family, or whatever the regions have."""
+
+    ANY = "any"
+    A = "A"
+    AAAA = "AAAA"
+
+    @property
+    def endpoint_families(self) -> frozenset[int]:
+        """The endpoint families that answer it (0: a hostname, answered as CNAME whatever was asked)."""
+        return {
+            Family.ANY: frozenset({0, 4, 6}),
+            Family.A: frozenset({0, 4}),
+            Family.AAAA: frozenset({0, 6}),
+        }[self]
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One step: the tiers that came in and went out, by name, why, and which regions it dropped."""
+
+    step: str
+    before: Tiers
+    after: Tiers
+    reasons: tuple[str, ...]
+    dropped: tuple[RegionName, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Everything about one decision.
+
+    `regions` is the universe that indices in `ranked` and `selections` mean; `facts` are the facts
+    used, in the same order. `dropped` lists the regions a fence keeps out.
+    """
+
+    service: ServiceName
+    regions: tuple[RegionName, ...]
+    steps: tuple[Trace, ...]
+    dropped: tuple[RegionName, ...]
+    ranked: Ranked
+    selections: Mapping[Family, Selection]
+    facts: tuple[RegionFacts, ...]
+
+    @property
+    def tiers(self) -> Tiers:
+        """The ranking by name."""
+        return tuple(tuple(self.regions[region] for region in tier) for tier in self.ranked.tiers)
+
+    def answers(self, family: Family = Family.ANY) -> frozenset[RegionName]:
+        """Every region that may stand in an answer."""
+        return frozenset(
+            self.regions[region]
+            for candidate in self.selections[family].candidates
+            for region in candidate.regions
+        )
+
+
+def decide(policy: Policy, service: Service, place: Places, world: World) -> Decision:
+    """Decide for the one row of `place`."""
+    if len(place) != 1:
+        raise ValueError(f"decide wants one place, not {len(place)}")
+    scene = make_scene(policy, service, place, world)
+    tiers = start(1, scene.own, len(scene.regions))
+    traces = []
+    for step in steps_in_order(service):
+        kind = kind_of(step)
+        after = kind.rank(step, tiers, scene)
+        reasons = kind.explain(step, tiers, after, scene)
+        traces.append(_trace(kind.name, tiers, after, reasons, scene.regions))
+        tiers = after
+    tiers = compact(tiers)
+    facts = tuple(world.region(name) for name in scene.regions)
+    ranked = distinct(tiers)[0][0]
+    return Decision(
+        service=service.name,
+        regions=scene.regions,
+        steps=tuple(traces),
+        dropped=tuple(scene.regions[column] for column in _outside(tiers)),
+        ranked=ranked,
+        selections=_selections(policy, service, ranked, facts, world),
+        facts=facts,
+    )
+
+
+def _selections(
+    policy: Policy, service: Service, ranked: Ranked, facts: tuple[RegionFacts, ...], world: World
+) -> Mapping[Family, Selection]:
+    names = universe(service)
+    rule = rule_of(service)
+    known = world.last_known.get(service.name, frozenset())
+    last = frozenset(column for column, name in enumerate(names) if name in known)
+    return {
+        family: select(
+            ranked,
+            rule,
+            facts,
+            None if family is Family.ANY else having(policy, names, family.endpoint_families),
+            last,
+        )
+        for family in Family
+    }
+
+
+def _trace(
+    name: str, before: TierArray, after: TierArray, reasons: tuple[str, ...], regions: tuple[RegionName, ...]
+) -> Trace:
+    lost = sorted(_outside(after) - _outside(before))
+    return Trace(
+        step=name,
+        before=_named(before, regions),
+        after=_named(after, regions),
+        reasons=reasons,
+        dropped=tuple(regions[column] for column in lost),
+    )
+
+
+def _outside(tiers: TierArray) -> frozenset[int]:
+    return frozenset(column for column, tier in enumerate(tiers[0].tolist()) if tier == OUTSIDE)
+
+
+def _named(tiers: TierArray, regions: tuple[RegionName, ...]) -> Tiers:
+    ranked = distinct(tiers)[0][0]
+    return tuple(tuple(regions[region] for region in tier) for tier in ranked.tiers)

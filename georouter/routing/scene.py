@@ -1,0 +1,69 @@
+"""`Scene`: what the steps of one service may look at, as arrays over places and regions."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from georouter.facts.world import World
+from georouter.geo.map import Places
+from georouter.policy.model import Location, Policy, Service
+from georouter.policy.steps import Residency
+from georouter.words.ids import RegionName
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """Places (P rows) and the regions of one service (R columns, in the order of `universe`).
+
+    `lat`, `lon`: degrees of each region. `rtt_ms`: this node's own measurement, NaN where it has
+    none. `node`: where this node is. `restricted`: the regions inside every fence of the service.
+    `own`: how many leading regions are the service's own; the others are fallback only.
+    """
+
+    places: Places
+    regions: tuple[RegionName, ...]
+    lat: NDArray[np.float64]
+    lon: NDArray[np.float64]
+    rtt_ms: NDArray[np.float64]
+    node: Location | None
+    restricted: frozenset[int]
+    own: int
+
+    def index(self) -> dict[RegionName, int]:
+        """Column of each region."""
+        return {name: column for column, name in enumerate(self.regions)}
+
+
+def universe(service: Service) -> tuple[RegionName, ...]:
+    """Every region the service may ever answer: its own in order, then fallback regions not among them."""
+    return tuple(dict.fromkeys((*service.regions, *service.fallback)))
+
+
+def own_regions(service: Service) -> int:
+    """How many regions at the start of `universe` are the service's own."""
+    return len(dict.fromkeys(service.regions))
+
+
+def restricted(service: Service) -> frozenset[int]:
+    """Indices of the regions that lie inside every residency fence of the service."""
+    fences = [step.regions for step in service.chain if isinstance(step, Residency)]
+    return frozenset(
+        column for column, name in enumerate(universe(service)) if all(name in fence for fence in fences)
+    )
+
+
+def make_scene(policy: Policy, service: Service, places: Places, world: World) -> Scene:
+    """The scene of `service` for these places in this world."""
+    names = universe(service)
+    locations = [policy.regions[name].location for name in names]
+    return Scene(
+        places=places,
+        regions=names,
+        lat=np.array([location.lat for location in locations], dtype=np.float64),
+        lon=np.array([location.lon for location in locations], dtype=np.float64),
+        rtt_ms=np.array([world.rtt_ms.get(name, np.nan) for name in names], dtype=np.float64),
+        node=policy.server.location,
+        restricted=restricted(service),
+        own=own_regions(service),
+    )

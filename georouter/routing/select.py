@@ -1,0 +1,268 @@
+"""Selection: which regions of a ranking answer right now, in which proportion, and why.
+
+Each region stands at a level: 0 up, 1 unknown, both with a weight; 2 up and 3 unknown with weight 0;
+4 drained with a weight, 5 drained with weight 0; 6 down. A weight is the configured one times the
+region's graded health. Rule 1: the best level that any region reaches counts, and the first tier
+that has a region there answers, through its regions at that level. Rule 2: when all are down,
+`when_all_down` says what happens. Rule 3: nothing outside the ranking's fence is ever answered.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from georouter.answers.layout import Reason
+from georouter.facts.world import Effective, RegionFacts, State
+from georouter.policy.model import AllDown, Endpoint, Policy, Service
+from georouter.policy.steps import Limit, Weighted
+from georouter.routing.rank import Ranked, Ranking, restrict
+from georouter.routing.scene import universe
+from georouter.words.ids import RegionName
+
+UP, UNKNOWN, IDLE_UP, IDLE_UNKNOWN, DRAINED, IDLE_DRAINED, DOWN = range(7)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What the policy says about selection: weight per region of the universe, limits, and the worst case."""
+
+    weights: tuple[float, ...]
+    limit: Limit
+    when_all_down: AllDown
+    fallback: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One possible answer: its regions in order (the first one decides) and its share of the choice."""
+
+    regions: tuple[int, ...]
+    weight: float
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What may be answered.
+
+    Without candidates: SERVFAIL if `servfail`, REFUSED if that is the reason, else NODATA.
+    """
+
+    candidates: tuple[Candidate, ...]
+    reason: Reason
+    servfail: bool = False
+
+
+def rule_of(service: Service) -> Rule:
+    """Everything the chain says about selection; of two steps that disagree the later one counts."""
+    names = universe(service)
+    weights = dict.fromkeys(names, 1.0)
+    limit = Limit()
+    for step in service.chain:
+        match step:
+            case Weighted():
+                weights.update({name: weight for name, weight in step.weights.items() if name in weights})
+            case Limit():
+                limit = step
+            case _:
+                pass
+    return Rule(
+        weights=tuple(weights.values()),
+        limit=limit,
+        when_all_down=service.when_all_down,
+        fallback=tuple(names.index(name) for name in dict.fromkeys(service.fallback)),
+    )
+
+
+def having(policy: Policy, regions: Sequence[RegionName], families: frozenset[int]) -> frozenset[int]:
+    """Which of `regions` have an endpoint of one of these families (4, 6; 0 for hostnames)."""
+
+    def fits(endpoints: tuple[Endpoint, ...]) -> bool:
+        return any(endpoint.family in families for endpoint in endpoints)
+
+    return frozenset(column for column, name in enumerate(regions) if fits(policy.regions[name].endpoints))
+
+
+def select(
+    ranked: Ranked,
+    rule: Rule,
+    facts: Sequence[RegionFacts],
+    usable: frozenset[int] | None = None,
+    last_known: frozenset[int] = frozenset(),
+) -> Selection:
+    """The answer to one ranking. `facts` holds one entry per region of the universe.
+
+    `usable` keeps to regions that have the record family asked for; where they only reach a worse
+    level than all regions do, the answer is NODATA rather than a worse region. See `Selector` to
+    select for many rankings.
+    """
+    return Selector(rule, facts, usable, last_known)(ranked)
+
+
+class Selector:
+    """`select` prepared for one state of the world: call it with many rankings.
+
+    Rankings whose answers are equal get the same object where an answer holds one region.
+    """
+
+    __slots__ = ("_facts", "_healthy", "_known", "_last", "_levels", "_plain", "_rule", "_usable", "_weights")
+
+    def __init__(
+        self,
+        rule: Rule,
+        facts: Sequence[RegionFacts],
+        usable: frozenset[int] | None = None,
+        last_known: frozenset[int] = frozenset(),
+    ) -> None:
+        self._rule = rule
+        self._facts = facts
+        self._usable = None if usable is None or usable.issuperset(range(len(facts))) else usable
+        self._last = last_known
+        self._weights = tuple(
+            weight * max(fact.health, 0.0) for weight, fact in zip(rule.weights, facts, strict=True)
+        )
+        self._levels = tuple(map(level, facts, self._weights))
+        self._plain = self._levels_without_overrides()
+        self._known: dict[tuple[tuple[int, ...], Reason], Selection] = {}
+        self._healthy: Selector | None = None
+
+    def __call__(self, ranked: Ranked) -> Selection:
+        """The answer to `ranked`."""
+        if not ranked.tiers and not (ranked.fallback and self._rule.when_all_down is AllDown.FALLBACK):
+            return REFUSED
+        if self._usable is None:
+            return self._answer(ranked)
+        narrow = restrict(ranked, self._usable)
+        if self._is_worse(narrow, ranked):
+            return NODATA
+        return self._answer(narrow)
+
+    def _answer(self, ranked: Ranked) -> Selection:
+        best, position = winner(ranked.tiers, self._levels)
+        if best == DOWN:
+            return self._all_down(ranked)
+        return self._candidates(ranked.tiers[position:], best, self._reason(ranked.tiers, best, position))
+
+    def _is_worse(self, narrow: Ranked, ranked: Ranked) -> bool:
+        """Whether the regions of one record family stand worse than all regions together."""
+        if not narrow.allowed:
+            return True
+        everywhere, _ = winner(ranked.tiers, self._levels)
+        here, _ = winner(narrow.tiers, self._levels)
+        if everywhere == DOWN and self._rule.when_all_down is AllDown.FALLBACK:
+            wide, few = self._fallback(ranked), self._fallback(narrow)
+            return bool(wide) and (not few or winner((few,), self._levels) > winner((wide,), self._levels))
+        return here > everywhere or not narrow.tiers
+
+    def _reason(self, tiers: Ranking, best: int, position: int) -> Reason:
+        if best >= DRAINED:
+            return Reason.FORCED
+        primary = next((place for place, tier in enumerate(tiers) if self._weighs(tier)), 0)
+        if position == primary and (best <= UNKNOWN or not self._weighs(tiers[primary])):
+            return Reason.PRIMARY
+        plain_best, plain_position = winner(tiers, self._plain)
+        moved = plain_position < position or plain_best < best
+        return Reason.FORCED if moved and plain_best != DOWN else Reason.FAILOVER
+
+    def _weighs(self, tier: tuple[int, ...]) -> bool:
+        """Whether the policy gives any region of the tier a share."""
+        return any(self._rule.weights[region] > 0 for region in tier)
+
+    def _candidates(self, tiers: Ranking, best: int, reason: Reason) -> Selection:
+        """Every region of the first tier at level `best`; further regions of an answer follow it in order."""
+        tier = tiers[0]
+        single = self._rule.limit.regions <= 1
+        if single and (tier, reason) in self._known:
+            return self._known[tier, reason]
+        chosen = [region for region in tier if self._levels[region] == best]
+        later = [region for after in tiers[1:] for region in after if self._levels[region] == best]
+        heavy = any(self._weights[region] > 0 for region in chosen)
+        candidates = tuple(
+            Candidate(
+                regions=(*chosen[place:], *chosen[:place], *later)[: max(1, self._rule.limit.regions)],
+                weight=self._weights[region] if heavy else 1.0,
+                reason=reason,
+            )
+            for place, region in enumerate(chosen)
+        )
+        selection = Selection(candidates, reason)
+        if single:
+            self._known[tier, reason] = selection
+        return selection
+
+    def _all_down(self, ranked: Ranked) -> Selection:
+        match self._rule.when_all_down:
+            case AllDown.SERVFAIL:
+                return Selection((), Reason.ALL_DOWN, servfail=True)
+            case AllDown.FALLBACK:
+                return self._fall_back(ranked)
+            case AllDown.LAST_KNOWN:
+                kept = restrict(ranked, self._last)
+                return self._as_if_up(kept if kept.tiers else ranked, Reason.ALL_DOWN)
+            case AllDown.SERVE_ALL:
+                return self._as_if_up(ranked, Reason.ALL_DOWN)
+
+    def _fall_back(self, ranked: Ranked) -> Selection:
+        """The fallback regions that the fence allows, equal: those that can answer, else all of them.
+
+        When the fence allows none of them there is nothing to fall back to: SERVFAIL, so that
+        resolvers try elsewhere or serve what they have, instead of a region known to be down.
+        """
+        tier = self._fallback(ranked)
+        if not tier:
+            return Selection((), Reason.FALLBACK, servfail=True)
+        best, _ = winner((tier,), self._levels)
+        if best == DOWN:
+            return self._as_if_up(Ranked((tier,)), Reason.FALLBACK)
+        return self._candidates((tier,), best, Reason.FALLBACK)
+
+    def _fallback(self, ranked: Ranked) -> tuple[int, ...]:
+        allowed = ranked.allowed
+        return tuple(region for region in self._rule.fallback if region in allowed)
+
+    def _as_if_up(self, ranked: Ranked, reason: Reason) -> Selection:
+        """The answer there would be if no region were down."""
+        if self._healthy is None:
+            self._healthy = Selector(self._rule, [_HEALTHY] * len(self._facts))
+        best = self._healthy(ranked)
+        return Selection(tuple(replace(candidate, reason=reason) for candidate in best.candidates), reason)
+
+    def _levels_without_overrides(self) -> tuple[int, ...]:
+        if all(fact.forced is None for fact in self._facts):
+            return self._levels
+        plain = [replace(fact, effective=_OBSERVED[fact.observed], forced=None) for fact in self._facts]
+        return tuple(map(level, plain, self._weights))
+
+
+REFUSED = Selection((), Reason.REFUSED)
+"""A fence left no region."""
+
+NODATA = Selection((), Reason.PRIMARY)
+"""No region that may answer has records of the family asked for."""
+
+_HEALTHY = RegionFacts(observed=State.UP, effective=Effective.UP)
+_OBSERVED = {State.UP: Effective.UP, State.UNKNOWN: Effective.UNKNOWN, State.DOWN: Effective.DOWN}
+
+
+def level(fact: RegionFacts, weight: float) -> int:
+    """Where a region with this weight stands: the smaller, the sooner it answers."""
+    match fact.effective:
+        case Effective.UP:
+            return UP if weight > 0 else IDLE_UP
+        case Effective.UNKNOWN:
+            return UNKNOWN if weight > 0 else IDLE_UNKNOWN
+        case Effective.DRAINED:
+            return DRAINED if weight > 0 else IDLE_DRAINED
+        case Effective.DOWN:
+            return DOWN
+
+
+def winner(tiers: Ranking, levels: Sequence[int]) -> tuple[int, int]:
+    """The best level any tier reaches, and the first tier reaching it; `(DOWN, 0)` when none can answer."""
+    best, position = DOWN, 0
+    for place, tier in enumerate(tiers):
+        for region in tier:
+            if levels[region] < best:
+                best, position = levels[region], place
+                if best == UP:
+                    return best, position
+    return best, position
