@@ -1,0 +1,85 @@
+"""The `http` and `https` checks: one GET on a new connection, judged by status and body.
+
+Rule 1. The answer counts once it is complete, or its first `BODY_LIMIT_BYTES` are here.
+Rule 2. A status that was not expected fails at once; a redirect is a status like any other.
+Rule 3. `body` must occur in those first bytes.
+Rule 4. A head above `HEAD_LIMIT_BYTES` fails; no answer makes us read more than `LIMIT_BYTES`.
+Rule 5. Neither proxies nor credentials from the environment are used.
+"""
+
+import h11
+
+from georouter import __version__
+from georouter.facts.health import Outcome
+from georouter.policy.model import CheckType
+from georouter.probes.attempt import Attempt
+from georouter.probes.stream import Channel, Plain, Tls, connect
+from georouter.probes.target import Target
+
+BODY_LIMIT_BYTES = 64 * 1024
+HEAD_LIMIT_BYTES = 64 * 1024
+LIMIT_BYTES = HEAD_LIMIT_BYTES + 2 * BODY_LIMIT_BYTES
+"""Of everything received: informational answers (1xx), head, body and its chunk headers."""
+
+
+async def check(target: Target, attempt: Attempt) -> Outcome:
+    """Ask `target`. OSError (`ssl.SSLError` is one), ValueError for names that TLS cannot carry and
+    `h11.ProtocolError` are failures that the caller puts into words.
+    """
+    with await connect(target, attempt) as sock:
+        channel: Channel = Plain(sock)
+        if target.type is CheckType.HTTPS:
+            attempt.phase = "in the TLS handshake"
+            tls = Tls(Plain(sock), attempt.trust.context(target), target.server_name)
+            await tls.handshake()
+            channel = tls
+        attempt.phase = "waiting for the answer"
+        return await _exchange(target, attempt, channel)
+
+
+async def _exchange(target: Target, attempt: Attempt, channel: Channel) -> Outcome:
+    connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_LIMIT_BYTES)
+    await channel.send(_request(target, connection))
+    received = 0
+    body = bytearray()
+    while True:
+        event = connection.next_event()
+        if event is h11.NEED_DATA:
+            if received > LIMIT_BYTES:
+                return _judge_body(target, body) if body else Outcome(ok=False, reason="endless answer")
+            data = await channel.receive()
+            received += len(data)
+            connection.receive_data(data)
+        elif isinstance(event, h11.Response):
+            attempt.phase = "reading the body"
+            if event.status_code not in target.statuses:
+                return Outcome(ok=False, reason=f"status {event.status_code}")
+        elif isinstance(event, h11.Data):
+            body += event.data
+            if len(body) >= BODY_LIMIT_BYTES:
+                return _judge_body(target, body)
+        elif isinstance(event, h11.EndOfMessage):
+            return _judge_body(target, body)
+        elif not isinstance(event, h11.InformationalResponse):
+            return Outcome(ok=False, reason="connection closed without an answer")
+
+
+def _request(target: Target, connection: h11.Connection) -> bytes:
+    request = h11.Request(
+        method="GET",
+        target=target.path,
+        headers=[
+            ("Host", target.host),
+            ("User-Agent", f"georouter/{__version__}"),
+            ("Accept", "*/*"),
+            ("Accept-Encoding", "identity"),  # `body` is looked for in what arrives
+            ("Connection", "close"),
+        ],
+    )
+    return (connection.send(request) or b"") + (connection.send(h11.EndOfMessage()) or b"")
+
+
+def _judge_body(target: Target, body: bytearray) -> Outcome:
+    if target.body is None or target.body.encode() in body[:BODY_LIMIT_BYTES]:
+        return Outcome(ok=True)
+    return Outcome(ok=False, reason="body does not hold the expected text")
