@@ -6,7 +6,6 @@ from enum import StrEnum
 from georouter.facts.endpoints import EndpointKey
 from georouter.facts.rules import HealthRule
 from georouter.policy.model import Check, CheckType, Endpoint, Policy
-from georouter.policy.shapes import endpoint_key
 
 DEFAULT_PORTS = {CheckType.HTTP: 80, CheckType.HTTPS: 443}
 """Left out of a Host header (RFC 9110 section 7.2)."""
@@ -66,9 +65,11 @@ def targets(policy: Policy) -> tuple[Target, ...]:
     found: dict[EndpointKey, Target] = {}
     for region in policy.regions.values():
         for endpoint in region.endpoints:
-            key = endpoint_key(region.name, endpoint)
-            if key is not None and key not in found:
-                found[key] = _target(key, endpoint, policy.checks[key.check])
+            if endpoint.check is None:
+                continue
+            key = EndpointKey(region.name, endpoint.address, endpoint.check)
+            if key not in found:
+                found[key] = _target(key, endpoint, policy.checks[endpoint.check])
     return tuple(found.values())
 
 

@@ -1,0 +1,40 @@
+"""`write_atomically`: a file is the old one or the new one, never half of either."""
+
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from georouter.words.errors import SourceError
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Replace `path` (its folder is made) by a file with `data`, on disk when this returns.
+
+    Only the owner may read it. SourceError when the disk or its permissions do not allow it; what
+    was there before is then still there.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, data)
+    except OSError as error:
+        raise SourceError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def _replace(path: Path, data: bytes) -> None:
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)  # the new name, too, survives a power cut
+    finally:
+        os.close(folder)

@@ -1,0 +1,261 @@
+"""What survives a restart: the beliefs (`state.json`) and the last policy that was good.
+
+Both are written whole and atomically. Reading is forgiving: a file that makes no sense is as good as
+none, an entry that makes no sense is left out, and what was lost is said.
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from georouter.facts import overrides as override_values
+from georouter.facts.endpoints import EndpointKey
+from georouter.facts.health import Health
+from georouter.facts.latency import Latency
+from georouter.facts.overrides import Overrides
+from georouter.facts.world import State
+from georouter.policy.load import PolicyFile
+from georouter.sources.atomic import write_atomically
+from georouter.words.ids import CheckName, RegionName, ServiceName
+
+STATE_FILE = "state.json"
+LAST_GOOD_FILE = "last-good-policy.json"
+
+FORMAT = 1
+"""Of both files; raised when an older program could misread a newer file."""
+
+FRESH_S = 600.0
+"""Beliefs younger than this are used at once after a restart; older ones are asked about first."""
+
+CLOCK_SLACK_S = 60.0
+"""How far in the future a file may claim to be: clocks are set back by a little, now and then."""
+
+SIZE_LIMIT_BYTES = 64 * 1024 * 1024
+"""A hundred times what a thousand endpoints or ten thousand names need."""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedState:
+    """What was believed at `saved_at` (Unix seconds)."""
+
+    saved_at: float
+    healths: Mapping[EndpointKey, Health] = field(default_factory=dict)
+    latencies: Mapping[EndpointKey, Latency] = field(default_factory=dict)
+    overrides: Overrides = field(default_factory=dict)
+    last_known: Mapping[ServiceName, frozenset[RegionName]] = field(default_factory=dict)
+
+
+def is_fresh(saved: SavedState, now: float) -> bool:
+    """Whether its healths may be used at once. Its overrides hold however old it is."""
+    return -CLOCK_SLACK_S <= now - saved.saved_at < FRESH_S
+
+
+def save_state(directory: Path, state: SavedState) -> None:
+    """Write `state` (on disk when this returns, so not on an event loop). SourceError when it cannot be."""
+    document = {
+        "format": FORMAT,
+        "saved_at": state.saved_at,
+        "healths": [_health_out(key, health) for key, health in state.healths.items()],
+        "latencies": [
+            {**_key_out(key), "rtt_ms": latency.rtt_ms, "samples": latency.samples}
+            for key, latency in state.latencies.items()
+        ],
+        "overrides": [override_values.encode(override) for override in state.overrides.values()],
+        "last_known": {service: sorted(regions) for service, regions in state.last_known.items()},
+    }
+    write_atomically(directory / STATE_FILE, _dump(document))
+
+
+def load_state(directory: Path) -> tuple[SavedState | None, str]:
+    """What was saved, and what could not be used of it (empty: nothing). Never raises."""
+    document, reason = _load(directory / STATE_FILE)
+    if document is None:
+        return None, reason
+    problems: list[str] = []
+    try:
+        saved_at = _number(document.get("saved_at"), "saved_at")
+    except ValueError as error:
+        return None, f"{STATE_FILE}: {error}"
+    overrides = _entries(document, "overrides", override_values.decode, problems)
+    state = SavedState(
+        saved_at=saved_at,
+        healths=dict(_entries(document, "healths", _health_in, problems)),
+        latencies=dict(_entries(document, "latencies", _latency_in, problems)),
+        overrides={override.region: override for override in overrides},
+        last_known=dict(_entries(document, "last_known", _last_known_in, problems)),
+    )
+    return state, "; ".join(problems)
+
+
+def save_last_good(directory: Path, files: Sequence[PolicyFile]) -> None:
+    """Keep `files` as the last good policy. SourceError when they cannot be written.
+
+    Their names are kept absolute, because relative paths inside them start from there.
+    """
+    document = {
+        "format": FORMAT,
+        "files": [{"name": str(Path(file.name).absolute()), "text": file.text} for file in files],
+    }
+    write_atomically(directory / LAST_GOOD_FILE, _dump(document))
+
+
+def load_last_good(directory: Path) -> tuple[PolicyFile, ...] | None:
+    """The last good policy, or None where none was kept or it makes no sense. All of it or nothing."""
+    document, _ = _load(directory / LAST_GOOD_FILE)
+    if document is None:
+        return None
+    problems: list[str] = []
+    files = _entries(document, "files", _policy_file_in, problems)
+    return None if problems or not files else tuple(files)
+
+
+def guess_state_dir(config: Path, files: Iterable[PolicyFile] = ()) -> Path:
+    """Where the state of a policy that cannot be loaded most likely is: what its text says, or `./state`."""
+    for file in files:
+        for line in file.text.splitlines():
+            found = _STATE_DIR.search(line.partition("#")[0])
+            if found:
+                return Path(file.name).parent / found[1].strip()
+    return (config if config.is_dir() else config.parent) / "state"
+
+
+_STATE_DIR = re.compile(r"""\bstate_dir["']?\s*:\s*["']?([^"',}]+)""")
+
+Item = TypeVar("Item")
+
+
+def _dump(document: Mapping[str, object]) -> bytes:
+    return json.dumps(document, ensure_ascii=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _load(path: Path) -> tuple[dict[str, object] | None, str]:
+    try:
+        if path.stat().st_size > SIZE_LIMIT_BYTES:
+            return None, f"{path.name}: larger than {SIZE_LIMIT_BYTES} bytes"
+        document = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None, f"{path.name}: not there yet"
+    except OSError as error:
+        return None, f"{path.name}: {error.strerror or error}"
+    except (ValueError, RecursionError) as error:
+        return None, f"{path.name}: not JSON: {error}"
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        return None, f"{path.name}: not of format {FORMAT}"
+    return document, ""
+
+
+def _entries(
+    document: Mapping[str, object], section: str, read: Callable[[object], Item], problems: list[str]
+) -> list[Item]:
+    """What `read` makes of each entry; those it refuses (ValueError) are counted into `problems`."""
+    value = document.get(section)
+    items = list(value.items()) if isinstance(value, dict) else value
+    if not isinstance(items, list):
+        problems.append(f"{section}: missing")
+        return []
+    found: list[Item] = []
+    errors: list[str] = []
+    for item in items:
+        try:
+            found.append(read(item))
+        except ValueError as error:
+            errors.append(str(error))
+    if errors:
+        problems.append(f"{section}: {len(errors)} of {len(items)} left out ({errors[0]})")
+    return found
+
+
+def _key_out(key: EndpointKey) -> dict[str, str]:
+    return {"region": key.region, "address": key.address, "check": key.check}
+
+
+def _key_in(entry: Mapping[str, object]) -> EndpointKey:
+    return EndpointKey(
+        RegionName(_text(entry, "region")), _text(entry, "address"), CheckName(_text(entry, "check"))
+    )
+
+
+def _health_out(key: EndpointKey, health: Health) -> dict[str, object]:
+    return {
+        **_key_out(key),
+        "state": health.state.value,
+        "streak": health.streak,
+        "since": health.since,
+        "checked_at": health.checked_at,
+        "reason": health.reason,
+    }
+
+
+def _health_in(value: object) -> tuple[EndpointKey, Health]:
+    entry = _object(value)
+    state = _text(entry, "state")
+    if state not in tuple(State):
+        raise ValueError(f"unknown state {state!r}")
+    return _key_in(entry), Health(
+        state=State(state),
+        streak=_count(entry, "streak"),
+        since=_time(entry, "since"),
+        checked_at=_time(entry, "checked_at"),
+        reason=_text(entry, "reason"),
+    )
+
+
+def _latency_in(value: object) -> tuple[EndpointKey, Latency]:
+    entry = _object(value)
+    rtt_ms = _number(entry.get("rtt_ms"), "rtt_ms")
+    if rtt_ms < 0:
+        raise ValueError("rtt_ms is negative")
+    return _key_in(entry), Latency(rtt_ms, max(1, _count(entry, "samples")))
+
+
+def _last_known_in(value: object) -> tuple[ServiceName, frozenset[RegionName]]:
+    match value:
+        case (str(service), list(regions)) if all(isinstance(region, str) for region in regions):
+            return ServiceName(service), frozenset(regions)
+    raise ValueError("not a service and its regions")
+
+
+def _policy_file_in(value: object) -> PolicyFile:
+    entry = _object(value)
+    return PolicyFile(_text(entry, "name"), _text(entry, "text"))
+
+
+def _object(value: object) -> Mapping[str, object]:
+    if not isinstance(value, dict):
+        raise ValueError("not an object")  # noqa: TRY004 -- one error type, for `_entries`
+    return value
+
+
+def _text(entry: Mapping[str, object], key: str) -> str:
+    value = entry.get(key)
+    if not isinstance(value, str):
+        raise ValueError(f"{key} is not a text")  # noqa: TRY004 -- as above
+    return value
+
+
+def _count(entry: Mapping[str, object], key: str) -> int:
+    value = entry.get(key)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"{key} is not a count")
+    return value
+
+
+def _time(entry: Mapping[str, object], key: str) -> float | None:
+    value = entry.get(key)
+    return None if value is None else _number(value, key)
+
+
+def _number(value: object, what: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{what} is not a number")  # noqa: TRY004 -- as above
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise ValueError(f"{what} is not a finite number")
+    return number
