@@ -92,6 +92,7 @@ class Controller:
         self._inbox: deque[Event] = deque()
         self._wake = asyncio.Event()
         self._wanted: list[ReloadAsked] = []
+        self._settling: list[asyncio.Future[None]] = []
         self._building: asyncio.Task[None] | None = None
         self._reranked_at = float("-inf")
         self._rerank_due = False
@@ -147,6 +148,13 @@ class Controller:
         self._inbox.append(event)
         self._wake.set()
 
+    async def settled(self) -> None:
+        """Return once everything posted before this call has been taken in and published."""
+        taken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._settling.append(taken)
+        self._wake.set()
+        await taken
+
     async def run(self) -> None:
         """Work until cancelled."""
         try:
@@ -155,13 +163,14 @@ class Controller:
                 if self._take_in():
                     self._publish()
                 self._start_build()
+                self._settle()
         finally:
             if self._building is not None:
                 self._building.cancel()
 
     async def _wait(self) -> None:
         """Until an event, the next expiry of an override, or the time to follow latencies."""
-        if self._inbox:
+        if self._inbox or self._settling:
             return
         now = self._wall()
         ends = [overrides.next_expiry(self.beliefs.overrides, now)]
@@ -175,6 +184,12 @@ class Controller:
                 await self._wake.wait()
         except TimeoutError:
             self._inbox.append(Tick())
+
+    def _settle(self) -> None:
+        waiting, self._settling = self._settling, []
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
 
     # -- events ----------------------------------------------------------------------------------
 
@@ -319,7 +334,8 @@ class Controller:
         old, self._built = self._built, built
         for override in self.beliefs.adopt(built.policy):
             self._out.tell("override.dropped", region=override.region, reason="the policy has no such region")
-        self._out.metrics.planned(sum(built.seconds.values()))
+        for phase, seconds in built.seconds.items():
+            self._out.metrics.compiled(phase, seconds)
         self._out.metrics.geo_database(built.info.build_epoch_s, built.info.database)
         self._out.metrics.keep(
             regions=built.policy.regions,

@@ -40,9 +40,12 @@ class ExplainRequest:
 
 
 class Builder:
-    """Builds, remembering the last geo map and the last policy, which seldom change together."""
+    """Builds, remembering the last geo map and the last policy, which seldom change together.
 
-    def __init__(self, *, cache_dir: str | None) -> None:
+    Extracted geo maps are kept in `cache_dir`, by default `cache` in the policy's state directory.
+    """
+
+    def __init__(self, *, cache_dir: str | None = None) -> None:
         self._cache_dir = Path(cache_dir) if cache_dir else None
         self._map_key: object = None
         self._map: GeoMap | None = None
@@ -115,7 +118,9 @@ class Builder:
         key = (policy.geo, geo_files.fingerprint(_paths(policy.geo)), networks(policy), asns(policy))
         if self._map is None or key != self._map_key:
             self._map = overlay(
-                geo_files.load_map(policy.geo.databases, self._cache_dir),
+                geo_files.load_map(
+                    policy.geo.databases, self._cache_dir or Path(policy.server.state_dir, "cache")
+                ),
                 networks=networks(policy),
                 overrides=policy.geo.networks,
                 asn_map=geo_files.load_asn(policy.geo.asn_databases),

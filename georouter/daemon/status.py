@@ -33,7 +33,12 @@ def status(
             "path": controller.config,
             "last_reload": None
             if reload is None
-            else {"ok": reload.ok, "at": reload.at, "error": reload.error, "problems": list(reload.diagnostics)},
+            else {
+                "ok": reload.ok,
+                "at": reload.at,
+                "error": reload.error,
+                "problems": list(reload.diagnostics),
+            },
             "serving_last_good": controller.serving_last_good,
             "warnings": [str(item) for item in built.warnings],
         },
@@ -79,7 +84,13 @@ def region_status(controller: Controller, region: Region, now: float) -> dict[st
 def _endpoint(controller: Controller, region: Region, index: int) -> dict[str, Any]:
     endpoint = region.endpoints[index]
     if endpoint.check is None:
-        return {"address": endpoint.address, "state": State.UP.value, "reason": "", "since": None, "check": None}
+        return {
+            "address": endpoint.address,
+            "state": State.UP.value,
+            "reason": "",
+            "since": None,
+            "check": None,
+        }
     key = EndpointKey(region.name, endpoint.address, endpoint.check)
     health = controller.beliefs.healths.get(key, UNKNOWN)
     return {

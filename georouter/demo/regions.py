@@ -9,7 +9,7 @@ A mode per region, as a person would want to see it fail:
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from enum import StrEnum
 
@@ -89,6 +89,7 @@ class StandIns:
     def __init__(self, addresses: Mapping[str, tuple[str, int]]) -> None:
         self.regions = {name: StandIn(name, address) for name, address in addresses.items()}
         self._runner: web.AppRunner | None = None
+        self._turning: set[asyncio.Task[None]] = set()
 
     async def start(self, door: tuple[str, int]) -> None:
         """Turn every region up and open the door."""
@@ -105,6 +106,12 @@ class StandIns:
                 f"the demo's door cannot listen on {door[0]}:{door[1]}: {error.strerror}; "
                 "is another demo running?"
             ) from error
+
+    def later(self, turning: Coroutine[None, None, None]) -> None:
+        """Run a turn that nobody waits for (a key was pressed)."""
+        task = asyncio.get_running_loop().create_task(turning)
+        self._turning.add(task)
+        task.add_done_callback(self._turning.discard)
 
     async def stop(self) -> None:
         """Close everything."""

@@ -1,0 +1,134 @@
+"""The admin door's view of the running daemon: what it may see and what it may change."""
+
+import asyncio
+import difflib
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from georouter.admin.desk import Action, Change
+from georouter.control.events import OverrideCleared, OverrideSet, ReloadAsked
+from georouter.control.loop import Controller
+from georouter.control.orders import Failed
+from georouter.daemon.build import ExplainRequest
+from georouter.daemon.status import region_status
+from georouter.facts.overrides import Override, OverrideKind
+from georouter.telemetry.audit import AuditLog
+from georouter.telemetry.metrics import Metrics
+from georouter.words.ids import RegionName
+
+KINDS: Mapping[Action, OverrideKind] = {
+    Action.DRAIN: OverrideKind.DRAIN,
+    Action.FORCE_UP: OverrideKind.FORCE_UP,
+    Action.FORCE_DOWN: OverrideKind.FORCE_DOWN,
+}
+
+
+class DaemonDesk:
+    """Implements `admin.desk.Desk`."""
+
+    def __init__(
+        self,
+        controller: Controller,
+        metrics: Metrics,
+        audit: AuditLog,
+        *,
+        ask: Callable[[object], Awaitable[Any]],
+        status: Callable[[], dict[str, Any]],
+        not_ready: Callable[[], str | None],
+    ) -> None:
+        self._controller = controller
+        self._metrics = metrics
+        self._audit = audit
+        self._ask = ask
+        self._status = status
+        self._not_ready = not_ready
+
+    def status(self) -> dict[str, Any]:
+        """Everything, see `daemon.status`."""
+        return self._status()
+
+    def exposition(self, accept: str) -> tuple[bytes, str]:
+        """The metrics as Prometheus reads them."""
+        return self._metrics.exposition(accept)
+
+    def ready(self) -> str | None:
+        """None once queries are answered."""
+        return self._not_ready()
+
+    async def explain(self, name: str, client: str, type_text: str) -> dict[str, Any]:
+        """The decision on live state, computed in the child process, which holds the geo map."""
+        controller = self._controller
+        answer = await self._ask(
+            ExplainRequest(
+                controller.built.files,
+                controller.config,
+                controller.world,
+                name,
+                client,
+                type_text,
+                time.time(),
+            )
+        )
+        if isinstance(answer, Failed):
+            raise ValueError(answer.message)  # noqa: TRY004 - the question was wrong, not a type
+        return dict(answer)
+
+    async def change(self, command: Change) -> dict[str, Any]:
+        """Force a region or let it go; the change is published before this returns."""
+        controller = self._controller
+        now = time.time()
+        region = controller.policy.regions.get(RegionName(command.region))
+        if region is None:
+            raise LookupError(_unknown(command.region, list(controller.policy.regions)))
+        if command.action in KINDS:
+            override = Override(
+                kind=KINDS[command.action],
+                region=region.name,
+                reason=command.reason,
+                author=command.author,
+                created_at=now,
+                expires_at=None if command.for_s is None else now + command.for_s,
+            )
+            controller.post(OverrideSet(override))
+        else:
+            current = controller.beliefs.overrides.get(region.name)
+            if current is None:
+                raise ValueError(f"region {region.name} is not drained or forced: there is nothing to end")
+            if command.action is Action.UNDRAIN and current.kind is not OverrideKind.DRAIN:
+                raise ValueError(
+                    f"region {region.name} is not drained but {current.kind.value}: clear that instead"
+                )
+            controller.post(OverrideCleared(region.name, command.author, command.reason))
+        self._audit.record(
+            now,
+            command.action.value,
+            region=region.name,
+            reason=command.reason,
+            author=command.author,
+            source=command.source,
+            for_s=command.for_s,
+        )
+        await controller.settled()
+        return region_status(controller, region, now)
+
+    async def reload(self) -> dict[str, Any]:
+        """Read the files again and say how it went."""
+        done: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        self._controller.post(ReloadAsked("admin", done))
+        error = await done
+        await self._controller.settled()
+        published = self._controller.published
+        return {
+            "ok": error is None,
+            "error": error,
+            "problems": list(self._controller.reload.diagnostics) if self._controller.reload else [],
+            "warnings": [str(item) for item in self._controller.built.warnings] if error is None else [],
+            "generation": published.snapshot.generation if published else 0,
+        }
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(known)}"
+    return f"there is no region {name!r}{hint}"

@@ -1,0 +1,333 @@
+"""The daemon from start to end: the rooms are created here, handed to each other, and taken down again.
+
+Start:  build -> saved beliefs -> first health round -> publish -> sockets -> watch, probe, serve
+Stop (SIGTERM, SIGINT): stop probing and watching -> answer what has arrived -> save -> exit 0
+
+Sockets open only after the first publication: there is no moment in which a query gets no answer or a
+wrong one. A taken address is noticed before any of the slow work.
+"""
+
+import asyncio
+import gc
+import logging
+import signal
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from georouter import __version__
+from georouter.admin.app import RunningAdmin
+from georouter.admin.app import start as start_admin
+from georouter.answers.limits import Limits
+from georouter.control.beliefs import Beliefs
+from georouter.control.events import Probed, ReloadAsked
+from georouter.control.loop import Controller, Outlets
+from georouter.control.orders import Built
+from georouter.daemon.desk import DaemonDesk
+from georouter.daemon.saving import Saver
+from georouter.daemon.start import Start, first_build
+from georouter.daemon.status import status
+from georouter.daemon.watching import Watcher
+from georouter.daemon.workshop import Workshop
+from georouter.policy.model import Server as ServerPolicy
+from georouter.probes.prober import Prober
+from georouter.probes.target import ProbeResult, targets
+from georouter.server.server import Server
+from georouter.sources import state_files
+from georouter.telemetry.audit import AuditLog
+from georouter.telemetry.logs import event
+from georouter.telemetry.metrics import Metrics
+from georouter.words.errors import SourceError
+
+log = logging.getLogger("georouter")
+
+SWITCH_INTERVAL_S = 0.0005
+"""How long the control loop may hold the interpreter while the packet path wants it."""
+GRACE_S = 2.0
+"""How long a stop waits for what has been received to be answered."""
+RECENT = 100
+"""Events kept for `status`."""
+LEVELS = {
+    "region.down": logging.WARNING,
+    "override.dropped": logging.WARNING,
+    "rerank.failed": logging.WARNING,
+    "server.restart_needed": logging.WARNING,
+    "policy.refused": logging.ERROR,
+    "state.unsaved": logging.ERROR,
+    "snapshot.published": logging.DEBUG,
+}
+"""How loud an event is; the others are information."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line decides. `tell` also hears every event; `ready` is called once serving."""
+
+    config: Path
+    state_dir: Path | None = None
+    strict_start: bool = False
+    tell: Callable[[str, dict[str, object]], None] | None = None
+    ready: Callable[["Daemon"], None] | None = None
+
+
+class Daemon:
+    """One running georouter."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._started_at = time.time()
+        self._recent: deque[dict[str, Any]] = deque(maxlen=RECENT)
+        self._serving = False
+        self._stop = asyncio.Event()
+
+    def stop(self) -> None:
+        """Ask for an orderly end."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Start, serve until `stop`, take down. SourceError or PolicyError when it cannot start."""
+        start = first_build(self._options.config, self._options.state_dir, strict=self._options.strict_start)
+        self._create(start)
+        self._server.try_bind()
+        self._take_signals()
+        admin: RunningAdmin | None = None
+        tasks: list[asyncio.Task[None]] = []
+        try:
+            self._controller.start(start.built, last_good_because=start.refused)
+            admin = await self._open_admin()
+            await self._first_round()
+            self._controller.publish_now()
+            await self._serve()
+            tasks += [
+                asyncio.create_task(part.run(), name=name)
+                for name, part in (
+                    ("control", self._controller),
+                    ("save", self._saver),
+                    ("watch", self._watcher),
+                )
+            ]
+            if self._options.ready:
+                self._options.ready(self)
+            await self._until_stop(tasks)
+        finally:
+            await self._take_down(admin, tasks)
+
+    # -- start ---------------------------------------------------------------------------------
+
+    def _create(self, start: Start) -> None:
+        policy = start.built.policy
+        self._state_dir = start.state_dir
+        self._fixed = policy.server
+        self._metrics = Metrics()
+        self._metrics.build_info(__version__)
+        self._server = _make_server(policy.server)
+        beliefs = self._saved_beliefs()
+        self._workshop = Workshop(cache_dir=str(self._state_dir / "cache"))
+        self._saver = Saver(self._state_dir, beliefs, wall=time.time, failed=self._unsaved)
+        self._watcher = Watcher(self._options.config, lambda: self._state_dir, self._ask_reload)
+        self._prober = Prober(self._probed)
+        self._controller = Controller(
+            str(self._options.config),
+            beliefs,
+            Outlets(
+                show=self._server.publish,
+                adopt=self._adopted,
+                remember=self._saver.remember,
+                build=self._workshop.ask,
+                tell=self._tell,
+                metrics=self._metrics,
+            ),
+        )
+        self._desk = DaemonDesk(
+            self._controller,
+            self._metrics,
+            AuditLog(self._state_dir / "audit.log"),
+            ask=self._workshop.ask,
+            status=self._status,
+            not_ready=lambda: None if self._serving else "waiting for the first round of health checks",
+        )
+
+    def _saved_beliefs(self) -> Beliefs:
+        """What the last run believed: overrides always, health only while it is fresh."""
+        saved, problem = state_files.load_state(self._state_dir)
+        if problem:
+            event(log, "state.unreadable", level=logging.WARNING, error=problem)
+        if saved is None:
+            return Beliefs()
+        fresh = state_files.is_fresh(saved, time.time())
+        return Beliefs(
+            healths=dict(saved.healths) if fresh else {},
+            latencies=dict(saved.latencies) if fresh else {},
+            overrides=saved.overrides,
+            last_known=saved.last_known,
+        )
+
+    async def _open_admin(self) -> RunningAdmin | None:
+        if self._fixed.admin is None:
+            return None
+        host, port = self._fixed.admin
+        token = _token(self._fixed.admin_token_file)
+        admin = await start_admin(host, port, self._desk, token)
+        event(log, "admin.open", address=f"http://{host}:{admin.port}")
+        return admin
+
+    async def _first_round(self) -> None:
+        """Ask every endpoint nothing fresh is known of, for one timeout at most, before answering."""
+        wait_s = max((check.rule.timeout_s for check in self._controller.policy.checks.values()), default=0.0)
+        await self._prober.first_round(wait_s)
+
+    async def _serve(self) -> None:
+        self._server.bind()
+        granted = self._server.receive_buffer_bytes
+        wanted = self._fixed.receive_buffer_bytes
+        self._metrics.receive_buffer(granted)
+        if granted < wanted:
+            event(
+                log,
+                "server.small_receive_buffer",
+                level=logging.WARNING,
+                granted_bytes=granted,
+                wanted_bytes=wanted,
+                hint=f"sysctl -w net.core.rmem_max={wanted}",
+            )
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
+        gc.collect()
+        gc.freeze()  # what start-up made stays; collections need not walk it
+        await self._server.start()
+        self._metrics.source = self._server
+        self._serving = True
+        event(
+            log,
+            "server.answering",
+            listen=", ".join(self._addresses()),
+            zones=len(self._controller.policy.zones),
+        )
+
+    def _take_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+        loop.add_signal_handler(signal.SIGHUP, lambda: self._ask_reload("SIGHUP"))
+        for number in (signal.SIGUSR1, signal.SIGUSR2):
+            loop.add_signal_handler(number, lambda: None)  # their default would end the process
+
+    # -- end -----------------------------------------------------------------------------------
+
+    async def _until_stop(self, tasks: list["asyncio.Task[None]"]) -> None:
+        """Until somebody asks for it. A task that ends by itself is restarted answers-first: it is said."""
+        stop = asyncio.create_task(self._stop.wait())
+        try:
+            pending: set[asyncio.Task[Any]] = {stop, *tasks}
+            while not stop.done():
+                done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+                for task in done - {stop}:
+                    # fail static: the answers stay as they are without a control loop
+                    event(
+                        log,
+                        "task.ended",
+                        level=logging.CRITICAL,
+                        task=task.get_name(),
+                        error=repr(task.exception()),
+                    )
+        finally:
+            stop.cancel()
+
+    async def _take_down(self, admin: RunningAdmin | None, tasks: list["asyncio.Task[None]"]) -> None:
+        event(log, "server.stopping")
+        await self._prober.stop()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._serving:
+            self._serving = False
+            await self._server.stop(GRACE_S)
+            await self._saver.save()
+        if admin is not None:
+            await admin.stop()
+        await self._workshop.stop()
+        event(log, "server.stopped")
+
+    # -- what the rooms say --------------------------------------------------------------------
+
+    def _probed(self, result: ProbeResult) -> None:
+        self._controller.post(
+            Probed(result.key, result.ok, result.reason, result.ended - result.started, result.rtt_s)
+        )
+
+    def _ask_reload(self, cause: str) -> None:
+        self._controller.post(ReloadAsked(cause))
+
+    def _adopted(self, built: Built) -> None:
+        self._prober.set_targets(targets(built.policy), self._controller.beliefs.healths)
+        self._watcher.follow(built.policy, built.files)
+        changed = _needs_restart(self._fixed, built.policy.server)
+        if changed:
+            self._tell("server.restart_needed", settings=", ".join(changed))
+        try:
+            state_files.save_last_good(self._state_dir, built.files)
+        except SourceError as error:
+            self._unsaved(str(error))
+
+    def _unsaved(self, problem: str) -> None:
+        self._metrics.state_save_failed()
+        self._tell("state.unsaved", error=problem)
+
+    def _tell(self, name: str, /, **fields: object) -> None:
+        level = LEVELS.get(name, logging.INFO)
+        event(log, name, level=level, **cast("dict[str, Any]", fields))
+        if LEVELS.get(name) != logging.DEBUG:
+            text = ", ".join(f"{key} {value}" for key, value in fields.items() if value not in (None, (), []))
+            self._recent.append({"at": time.time(), "event": name, "text": text})
+        if self._options.tell:
+            self._options.tell(name, fields)
+
+    def _status(self) -> dict[str, Any]:
+        return status(
+            self._controller,
+            now=time.time(),
+            started_at=self._started_at,
+            listen=self._addresses(),
+            drops=self._server.drops() if self._serving else 0,
+            queries_total=self._server.queries_total() if self._serving else 0,
+            recent=self._recent,
+        )
+
+    def _addresses(self) -> list[str]:
+        return [
+            f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in self._server.addresses
+        ]
+
+
+def _make_server(policy: ServerPolicy) -> Server:
+    return Server(
+        policy.listen,
+        Limits(udp_payload=policy.udp_payload_limit),
+        workers=policy.workers or 1,
+        receive_buffer_bytes=policy.receive_buffer_bytes,
+        tcp_connections=policy.tcp_connections,
+        tcp_connections_per_client=policy.tcp_connections_per_client,
+        tcp_idle_timeout_s=policy.tcp_idle_timeout_s,
+    )
+
+
+def _needs_restart(running: ServerPolicy, wanted: ServerPolicy) -> list[str]:
+    """Settings of the server section that a reload does not apply."""
+    names = [name for name in ServerPolicy.__slots__ if name not in {"seed", "location"}]
+    return [name for name in names if getattr(running, name) != getattr(wanted, name)]
+
+
+def _token(file: str | None) -> str | None:
+    """The admin token: the file's first line."""
+    if file is None:
+        return None
+    try:
+        token = Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(f"cannot read the admin token file {file}: {error}") from error
+    if not token:
+        raise SourceError(f"the admin token file {file} is empty")
+    return token

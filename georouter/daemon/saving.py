@@ -1,0 +1,58 @@
+"""Keeps the state directory in step with what the control loop believes, without ever holding it up."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from georouter.control.beliefs import Beliefs
+from georouter.sources.state_files import SavedState, save_state
+from georouter.words.errors import SourceError
+
+CALM_S = 1.0
+"""A burst of changes is one write."""
+REFRESH_S = 60.0
+"""A calm state is written again, because a restart trusts only what is younger than 10 minutes."""
+
+
+class Saver:
+    """Writes in a thread, at most once per `CALM_S`; `failed` hears of what could not be written."""
+
+    def __init__(
+        self, directory: Path, beliefs: Beliefs, *, wall: Callable[[], float], failed: Callable[[str], None]
+    ) -> None:
+        self._directory = directory
+        self._beliefs = beliefs
+        self._wall = wall
+        self._failed = failed
+        self._due = asyncio.Event()
+
+    def remember(self) -> None:
+        """Something changed that a restart should know."""
+        self._due.set()
+
+    async def run(self) -> None:
+        """Save until cancelled."""
+        while True:
+            try:
+                async with asyncio.timeout(REFRESH_S):
+                    await self._due.wait()
+                await asyncio.sleep(CALM_S)
+            except TimeoutError:
+                pass
+            self._due.clear()
+            await self.save()
+
+    async def save(self) -> None:
+        """Write what is believed now."""
+        beliefs = self._beliefs
+        state = SavedState(
+            saved_at=self._wall(),
+            healths=dict(beliefs.healths),
+            latencies=dict(beliefs.latencies),
+            overrides=dict(beliefs.overrides),
+            last_known=dict(beliefs.last_known),
+        )
+        try:
+            await asyncio.to_thread(save_state, self._directory, state)
+        except SourceError as error:
+            self._failed(str(error))

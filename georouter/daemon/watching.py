@@ -1,0 +1,72 @@
+"""Turns file changes into reload requests, but only when a file's content is really another one."""
+
+import asyncio
+from collections.abc import Callable, Hashable
+from pathlib import Path
+
+from georouter.policy.load import PolicyFile
+from georouter.policy.model import Policy
+from georouter.sources import geo_files, policy_files
+from georouter.sources.watch import changes
+from georouter.words.errors import SourceError
+
+
+class Watcher:
+    """Watches the policy and what it names; `follow` tells it when that changes."""
+
+    def __init__(self, config: Path, state_dir: Callable[[], Path], asked: Callable[[str], None]) -> None:
+        self._config = config
+        self._state_dir = state_dir
+        self._asked = asked
+        self._policy: Policy | None = None
+        self._moved = asyncio.Event()
+        self._seen: Hashable = None
+
+    def follow(self, policy: Policy, files: tuple[PolicyFile, ...]) -> None:
+        """`policy`, made of `files`, is in use now: watch its databases too."""
+        self._policy = policy
+        self._seen = (files, geo_files.fingerprint(databases(policy)))
+        self._moved.set()
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        while True:
+            self._moved.clear()
+            stop = asyncio.Event()
+            restart = asyncio.create_task(self._set_when_moved(stop))
+            try:
+                paths = [self._config, *map(Path, databases(self._policy))]
+                async for _paths in changes(paths, stop=stop, ignore=[self._state_dir()]):
+                    await self._look()
+            finally:
+                stop.set()
+                restart.cancel()
+
+    async def _set_when_moved(self, stop: asyncio.Event) -> None:
+        """End the running watch when other folders must be watched."""
+        before = self._folders()
+        while self._folders() == before:
+            await self._moved.wait()
+            self._moved.clear()
+        stop.set()
+
+    def _folders(self) -> frozenset[Path]:
+        return frozenset(Path(path).parent for path in databases(self._policy))
+
+    async def _look(self) -> None:
+        seen = await asyncio.to_thread(self._content)
+        if seen != self._seen:
+            self._seen = seen
+            self._asked("file change")
+
+    def _content(self) -> Hashable:
+        databases_now = geo_files.fingerprint(databases(self._policy))
+        try:
+            return policy_files.read(self._config), databases_now
+        except SourceError as error:
+            return str(error), databases_now
+
+
+def databases(policy: Policy | None) -> tuple[str, ...]:
+    """Paths of the database files that `policy` names."""
+    return () if policy is None else (*policy.geo.databases, *policy.geo.asn_databases)
