@@ -1,0 +1,163 @@
+"""The complete answering of a query, step by step: the reference for every faster path.
+
+    bytes ─► parse_query ─► look up ─► steer ─► encode, cut to the client's limit
+
+`respond.Responder` answers the common shapes itself and gives the same bytes.
+"""
+
+from collections.abc import Callable
+
+from georouter.answers.client import NO_SUBNET, block_of
+from georouter.answers.layout import FAMILIES, PROTOS, RCODES, TYPE_SLOTS, TYPES, Proto
+from georouter.answers.limits import MAX_TCP, MIN_PAYLOAD, Limits
+from georouter.answers.lookup import NOT_OURS, at_node, below, closest_encloser
+from georouter.answers.make import QR, head_index, make_answer
+from georouter.answers.steer import Steering
+from georouter.answers.tables import Answer, Directory
+from georouter.wire.codes import (
+    CLASS_IN,
+    EDE_NOT_AUTHORITATIVE,
+    EDE_NOT_SUPPORTED,
+    RCODE_REFUSED,
+    RCODE_SERVFAIL,
+    TYPE_AXFR,
+    TYPE_IXFR,
+    TYPE_OPT,
+    TYPE_TKEY,
+    TYPE_TSIG,
+)
+from georouter.wire.edns import make_error, make_opt
+from georouter.wire.message import FLAG_CD, FLAG_RD, FLAG_TC, Query, Question, parse_query
+
+META_TYPES = frozenset({TYPE_OPT, TYPE_TKEY, TYPE_TSIG, TYPE_IXFR, TYPE_AXFR})
+"""Not data of any name (RFC 6895 3.1). We transfer no zones."""
+SLOT_OF: dict[int, int] = {kind: slot for slot, (kind, _) in enumerate(TYPE_SLOTS)}
+"""Query type -> its place among the request counters."""
+SLOT_OTHER_TYPE = len(TYPE_SLOTS)
+
+NOT_AUTHORITATIVE = make_answer(
+    rcode=RCODE_REFUSED, authoritative=False, option=make_error(EDE_NOT_AUTHORITATIVE)
+)
+"""For names outside our zones and classes other than IN (RFC 8914 4.21)."""
+NOT_SUPPORTED = make_answer(rcode=RCODE_REFUSED, authoritative=False, option=make_error(EDE_NOT_SUPPORTED))
+"""For transfers and other meta types (RFC 8914 4.22; RFC 5936 2.2.1: REFUSED)."""
+
+_OPCODE_BITS = 0x7800
+
+
+class CarefulResponder:
+    """Answers anything. `steering` gives the `Steering` of a view's index."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        counters: list[int],
+        limits: Limits,
+        steering: Callable[[int], Steering],
+    ) -> None:
+        self._directory = directory
+        self._counters = counters
+        self._limits = limits
+        self._steering = steering
+        self._no_zone = len(directory.zones)
+
+    def respond(self, query: bytes, source: int, family: int, proto: Proto, now: float) -> bytes | None:
+        """As `Responder.respond`."""
+        asked = parse_query(query)
+        if asked is None:
+            self._count_request(self._no_zone, proto, family, SLOT_OTHER_TYPE)
+            return None
+        if asked.question is None or asked.error:
+            return self._error(asked, self._no_zone, proto, family, asked.error)
+        question = asked.question
+        answer, zone, ref = self._look_up(question)
+        subnet = asked.opt.subnet if asked.opt else None
+        scope = 0
+        if answer is None and ref >= 0:
+            answer = self._directory.answers[ref]
+        elif answer is None:
+            block = block_of(subnet) if subnet else None
+            if block is None or block[2] == NO_SUBNET:
+                extra = block[3] if block else 0
+                answer, _, decision = self._steering(~ref).steer(source, family, NO_SUBNET, now)
+                scope = extra
+            else:
+                address, client_family, bits, extra = block
+                answer, width, decision = self._steering(~ref).steer(address, client_family, bits, now)
+                scope = extra + width
+            self._counters[decision] += 1
+        echo = subnet.echo(scope) if subnet else b""
+        reply = self._encode(asked, question, answer, echo, proto)
+        if len(reply) > MAX_TCP:
+            return self._error(asked, zone, proto, family, RCODE_SERVFAIL)
+        self._count_request(zone, proto, family, SLOT_OF.get(question.type, SLOT_OTHER_TYPE))
+        self._count_response(zone, answer.rcode)
+        return reply
+
+    def _look_up(self, question: Question) -> tuple[Answer | None, int, int]:
+        """(a fixed answer, zone, -) or (None, zone, ref)."""
+        directory = self._directory
+        if question.klass != CLASS_IN:
+            return NOT_AUTHORITATIVE, self._no_zone, 0
+        name = question.name.lower()
+        node = directory.index.get(name)
+        if node is not None:
+            ref = at_node(directory, node, question.type)
+        else:
+            node = closest_encloser(directory.index, name)
+            if node == NOT_OURS:
+                return NOT_AUTHORITATIVE, self._no_zone, 0
+            ref = below(directory, node, question.type)
+        zone = directory.zone[node]
+        return (NOT_SUPPORTED if question.type in META_TYPES else None), zone, ref
+
+    def _encode(self, asked: Query, question: Question, answer: Answer, echo: bytes, proto: Proto) -> bytes:
+        """The message, with less in it where the client cannot take all: first the extended error
+        goes (RFC 8914 3), then everything but question and OPT (TC: RFC 2181 9, RFC 6891 7).
+        """
+        limit = self._limit(asked, proto)
+        head = answer.head[head_index(asked.flags, asked.opt is not None)]
+        for option in (answer.option, b""):
+            opt = self._opt(asked, answer.rcode, echo + option)
+            reply = b"".join((asked.id, head, question.raw, answer.body, opt))
+            if len(reply) <= limit:
+                return reply
+        if proto is Proto.TCP:
+            return reply
+        flags = int.from_bytes(head[:2]) | FLAG_TC
+        counts = b"\0\1\0\0\0\0" + (b"\0\1" if opt else b"\0\0")
+        return b"".join((asked.id, flags.to_bytes(2), counts, question.raw, opt))
+
+    def _limit(self, asked: Query, proto: Proto) -> int:
+        """The most octets this client can take over this transport."""
+        if proto is Proto.TCP:
+            return MAX_TCP
+        if asked.opt is None:
+            return MIN_PAYLOAD
+        return min(max(MIN_PAYLOAD, asked.opt.payload), self._limits.udp_payload)
+
+    def _opt(self, asked: Query, rcode: int, options: bytes) -> bytes:
+        """Our OPT record, for queries that have one (RFC 6891 6.1.1, 7)."""
+        if asked.opt is None:
+            return b""
+        return make_opt(self._limits.udp_payload, asked.opt.dnssec_ok, rcode, options)
+
+    def _error(self, asked: Query, zone: int, proto: Proto, family: int, rcode: int) -> bytes:
+        """A message with no records but OPT; the question only where it could be read."""
+        question = asked.question.raw if asked.question else b""
+        opt = self._opt(asked, rcode, b"")
+        flags = QR | (asked.flags & (_OPCODE_BITS | FLAG_RD | FLAG_CD)) | (rcode & 0xF)
+        counts = bytes((0, 1 if question else 0, 0, 0, 0, 0, 0, 1 if opt else 0))
+        kind = SLOT_OTHER_TYPE
+        if asked.question and zone != self._no_zone:
+            kind = SLOT_OF.get(asked.question.type, SLOT_OTHER_TYPE)
+        self._count_request(zone, proto, family, kind)
+        self._count_response(zone, rcode)
+        return b"".join((asked.id, flags.to_bytes(2), counts, question, opt))
+
+    def _count_request(self, zone: int, proto: Proto, family: int, slot: int) -> None:
+        lane = (zone * PROTOS + proto) * FAMILIES + (1 if family == 6 else 0)
+        self._counters[lane * TYPES + slot] += 1
+
+    def _count_response(self, zone: int, rcode: int) -> None:
+        self._counters[self._directory.layout.responses_base + zone * RCODES + rcode] += 1

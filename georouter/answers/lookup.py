@@ -1,0 +1,42 @@
+"""From a question to the answer that stands for it: exact name, wildcard, referral, or none."""
+
+from collections.abc import Mapping
+
+from georouter.answers.tables import Directory
+
+NOT_OURS = -1
+"""The node of names outside all zones."""
+
+
+def closest_encloser(index: Mapping[bytes, int], name: bytes) -> int:
+    """Node of the longest existing ancestor of `name`, which itself does not exist (RFC 4592 3.3.1).
+
+    `name` is a lower-case wire name. `NOT_OURS` when not even a zone's apex encloses it.
+    """
+    at = 0
+    while length := name[at]:
+        at += 1 + length
+        node = index.get(name[at:])
+        if node is not None:
+            return node
+    return NOT_OURS
+
+
+def below(directory: Directory, node: int, kind: int) -> int:
+    """Ref for a missing name whose closest encloser is `node`, asked for record type `kind`.
+
+    A delegation refers the client on (RFC 1034 4.3.2 step 3b); a wildcard stands in (RFC 4592 3.3);
+    otherwise the name does not exist.
+    """
+    if directory.cut[node]:
+        return directory.other[node]
+    wildcard = directory.wildcard[node]
+    if wildcard >= 0:
+        return at_node(directory, wildcard, kind)
+    return directory.zones[directory.zone[node]].nxdomain
+
+
+def at_node(directory: Directory, node: int, kind: int) -> int:
+    """Ref for record type `kind` at an existing node."""
+    ref = directory.rrsets.get(node << 16 | kind)
+    return directory.other[node] if ref is None else ref

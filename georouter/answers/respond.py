@@ -1,0 +1,243 @@
+"""Query bytes in, answer bytes out: the packet path.
+
+The common shapes (one question, at most an OPT with client subnet and cookie) are answered here with
+as few steps as Python allows; everything else goes to `careful`, which gives the same bytes for these
+shapes too, only later.
+"""
+
+from struct import pack
+from typing import NamedTuple
+
+from georouter.answers.careful import META_TYPES, SLOT_OF, SLOT_OTHER_TYPE, CarefulResponder
+from georouter.answers.client import NO_SUBNET
+from georouter.answers.layout import FAMILIES, PROTOS, RCODES, TYPES, Proto
+from georouter.answers.limits import MAX_TCP, MIN_PAYLOAD, Limits
+from georouter.answers.lookup import NOT_OURS, below, closest_encloser
+from georouter.answers.make import head_index
+from georouter.answers.steer import Steering
+from georouter.answers.tables import Snapshot
+from georouter.wire.codes import CLASS_IN, OPTION_COOKIE, OPTION_ECS, RCODE_SERVFAIL
+from georouter.wire.edns import DO_FLAG, MAPPED_PREFIX, OPT_START, WIDTHS
+from georouter.wire.message import FLAG_CD, FLAG_RD, name_end
+
+_AD = 0x0020
+_SHAPES: dict[bytes, int] = {
+    pack("!HHHHH", rd | ad | cd, 1, 0, 0, opt): head_index(rd | cd, bool(opt))
+    for rd in (0, FLAG_RD)
+    for ad in (0, _AD)
+    for cd in (0, FLAG_CD)
+    for opt in (0, 1)
+}
+"""Bytes 2..11 of the queries answered here -> `head_index`."""
+
+_QUESTIONS: dict[bytes, tuple[int, int]] = {
+    pack("!HH", kind, CLASS_IN): (kind, SLOT_OF.get(kind, SLOT_OTHER_TYPE))
+    for kind in range(1, 261)
+    if kind not in META_TYPES
+}
+"""Type and class of a question -> type and its counter slot."""
+
+
+class Form(NamedTuple):
+    """What the first 8 octets of a well-formed client subnet option promise."""
+
+    size: int
+    """Octets of the whole option."""
+    echo: bytes
+    """For the response, when it is the only option: the OPT's data length and the first 7 octets."""
+    family: int
+    """4 or 6, or 0 where the option gives no address."""
+    source: int
+    spare: int
+    """Bits of the last address octet that must be zero."""
+    shift: int
+    """Bits that the first 4 (IPv4) or 8 (IPv6) address octets lack, because they were left out."""
+
+
+def _forms() -> dict[bytes, Form]:
+    forms: dict[bytes, Form] = {}
+    for number, width in WIDTHS.items():
+        for source in range(width + 1):
+            octets = (source + 7) // 8
+            start = pack("!HHHB", OPTION_ECS, octets + 4, number, source)
+            family = (0, 4, 6)[number] if source else 0
+            shift = 8 * max(0, (4 if family == 4 else 8) - octets)
+            echo = pack("!H", octets + 8) + start
+            forms[start + b"\0"] = Form(octets + 8, echo, family, source, (1 << (-source % 8)) - 1, shift)
+    return forms
+
+
+_FORMS = _forms()
+_SCOPES = tuple(bytes((scope,)) for scope in range(129))
+
+
+class Responder:
+    """Answers queries from one snapshot. Not shared between threads: `counters` has one writer."""
+
+    __slots__ = (
+        "_answers",
+        "_careful",
+        "_counters",
+        "_directory",
+        "_index",
+        "_opts",
+        "_other",
+        "_payload",
+        "_responses",
+        "_rrsets",
+        "_snapshot",
+        "_steerings",
+        "_zone",
+    )
+
+    def __init__(self, snapshot: Snapshot, counters: list[int], limits: Limits) -> None:
+        """`counters` holds `snapshot.directory.layout.size` ints or more, and is added to."""
+        directory = snapshot.directory
+        self._snapshot = snapshot
+        self._directory = directory
+        self._index = directory.index
+        self._rrsets = directory.rrsets
+        self._other = directory.other
+        self._zone = directory.zone
+        self._answers = directory.answers
+        self._responses = directory.layout.responses_base
+        self._counters = counters
+        self._payload = limits.udp_payload
+        self._steerings: dict[int, Steering] = {}
+        opt = OPT_START + limits.udp_payload.to_bytes(2)
+        self._opts = {pack("!I", flags): opt + pack("!I", flags) for flags in (0, DO_FLAG)}
+        self._careful = CarefulResponder(directory, counters, limits, self._steering)
+
+    def respond(self, query: bytes, source: int, family: int, proto: Proto, now: float) -> bytes | None:
+        """The answer to a message, or None where silence is right: responses, and less than a header.
+
+        `source` is the transport's source address: IPv4 as 32 bits, IPv6 by its top 64 bits, with
+        `family` 4 or 6 (IPv4-mapped addresses are passed as IPv4). `now` is the wall clock in seconds.
+        Any bytes are fine; the answer never exceeds what the client can take.
+        """
+        shape = _SHAPES.get(query[2:12])
+        # A hit in the index proves that the octets up to the first zero are a whole, well-formed name:
+        # a stored name's length octets are below 0x41, so folding case maps only themselves onto them,
+        # and octet by octet the query has the stored name's labels. A query name with a zero octet
+        # inside a label ends early here, which is inside a label: no stored name ends there.
+        end = query.find(b"\0", 12) + 1
+        tail = end + 4
+        asked = _QUESTIONS.get(query[end:tail])
+        if shape is None or asked is None:
+            return self._careful.respond(query, source, family, proto, now)
+        kind, slot = asked
+        name = query[12:end].lower()
+        node = self._index.get(name, NOT_OURS)
+        if node != NOT_OURS:
+            ref = self._rrsets.get(node << 16 | kind)
+            if ref is None:
+                ref = self._other[node]
+        else:
+            if name_end(query, 12) != end or (node := closest_encloser(self._index, name)) == NOT_OURS:
+                return self._careful.respond(query, source, family, proto, now)
+            ref = below(self._directory, node, kind)
+        size = len(query)
+        form = None
+        length = block = bits = shift = 0
+        address = opt = echo = b""
+        if shape & 1:
+            at = tail + 11
+            head = self._opts.get(query[tail + 5 : tail + 9])
+            if size < at or head is None or query[tail : tail + 3] != OPT_START:
+                return self._careful.respond(query, source, family, proto, now)
+            if query[tail + 9] << 8 | query[tail + 10] != size - at:
+                return self._careful.respond(query, source, family, proto, now)
+            opt = head
+            if at != size:
+                form = _FORMS.get(query[at : at + 8])
+                if form is None or at + form.size != size:
+                    at = _skip_cookies(query, at, size)
+                    form = _FORMS.get(query[at : at + 8])
+                if form is not None:
+                    length, echo, block, bits, spare, shift = form
+                    address = query[at + 8 : at + length]
+                    if spare and address[-1] & spare:
+                        return self._careful.respond(query, source, family, proto, now)
+                elif at != size:
+                    return self._careful.respond(query, source, family, proto, now)
+        elif size != tail:
+            return self._careful.respond(query, source, family, proto, now)
+
+        scope = 0
+        decision = -1
+        if ref >= 0:
+            answer = self._answers[ref]
+        else:
+            steering = self._steerings.get(~ref) or self._steering(~ref)
+            if not block:
+                answer, _, decision = steering.steer(source, family, NO_SUBNET, now)
+            elif block == 4:
+                client = int.from_bytes(address, "big") << shift
+                answer, scope, decision = steering.steer(client, 4, bits, now)
+            elif address[:12] == MAPPED_PREFIX:
+                return self._careful.respond(query, source, family, proto, now)
+            else:
+                client = int.from_bytes(address[:8], "big") << shift
+                answer, scope, decision = steering.steer(client, 6, min(bits, 64), now)
+
+        if length:
+            if answer.option:
+                echo = (length + len(answer.option)).to_bytes(2, "big") + echo[2:]
+            opt = opt + echo + _SCOPES[scope] + address + answer.option
+        elif opt:
+            opt = opt + len(answer.option).to_bytes(2, "big") + answer.option
+        reply = query[:2] + answer.head[shape] + query[12:tail] + answer.body + opt
+        if len(reply) > MIN_PAYLOAD and len(reply) > self._limit(query, tail, shape, proto):
+            return self._careful.respond(query, source, family, proto, now)
+        zone = self._zone[node]
+        counters = self._counters
+        counters[((zone * PROTOS + proto) * FAMILIES + (1 if family == 6 else 0)) * TYPES + slot] += 1
+        counters[self._responses + zone * RCODES + answer.rcode] += 1
+        if decision >= 0:
+            counters[decision] += 1
+        return reply
+
+    def respond_carefully(
+        self, query: bytes, source: int, family: int, proto: Proto, now: float
+    ) -> bytes | None:
+        """As `respond`, without its short cuts: the same bytes, for comparison."""
+        return self._careful.respond(query, source, family, proto, now)
+
+    def _steering(self, view_index: int) -> Steering:
+        found = self._steerings.get(view_index)
+        if found is None:
+            found = self._steerings[view_index] = Steering(self._snapshot, view_index)
+        return found
+
+    def _limit(self, query: bytes, tail: int, shape: int, proto: Proto) -> int:
+        """As `CarefulResponder._limit`, with the OPT's class read from its place."""
+        if proto is Proto.TCP:
+            return MAX_TCP
+        if not shape & 1:
+            return MIN_PAYLOAD
+        return min(max(MIN_PAYLOAD, query[tail + 3] << 8 | query[tail + 4]), self._payload)
+
+
+def fail(query: bytes) -> bytes | None:
+    """SERVFAIL without question or OPT, for a query whose answering failed; None for a response."""
+    if len(query) < 12 or query[2] & 0x80:
+        return None
+    return query[:2] + bytes((0x80 | (query[2] & 0x79), RCODE_SERVFAIL)) + bytes(8)
+
+
+def _skip_cookies(query: bytes, at: int, size: int) -> int:
+    """The offset of the only client subnet among cookies; `size` when there is none; -1 otherwise."""
+    found = size
+    while at < size:
+        if at + 4 > size:
+            return -1
+        code = query[at] << 8 | query[at + 1]
+        stop = at + 4 + (query[at + 2] << 8 | query[at + 3])
+        if stop > size:
+            return -1
+        if code == OPTION_ECS and found == size:
+            found = at
+        elif code != OPTION_COOKIE:
+            return -1
+        at = stop
+    return found

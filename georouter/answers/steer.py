@@ -1,0 +1,101 @@
+"""A steered name's answer for one client: address -> range -> ranking -> candidates -> bytes."""
+
+from array import array
+
+from georouter.answers.choice import choose, network_key, pick
+from georouter.answers.client import NO_SUBNET
+from georouter.answers.ranges import locate, scope
+from georouter.answers.tables import Answer, Fences, RangeTable, Runs, Snapshot
+
+MAX_FENCE_RANGES = 1024
+"""A client block over more ranges than this is not walked: it gets what every fence allows."""
+
+
+class Steering:
+    """One view of a snapshot, with everything it refers to at hand."""
+
+    __slots__ = (
+        "bodies",
+        "body",
+        "count",
+        "counter_base",
+        "fences",
+        "first",
+        "runs",
+        "salt",
+        "tally",
+        "ttl_s",
+        "v4",
+        "v6",
+        "zone",
+    )
+
+    def __init__(self, snapshot: Snapshot, view_index: int) -> None:
+        view = snapshot.directory.views[view_index]
+        group = snapshot.groups[view.group]
+        ranges = snapshot.maps[group.map]
+        self.v4: RangeTable = ranges.v4
+        self.v6: RangeTable = ranges.v6
+        self.fences: Fences | None = group.fences
+        self.ttl_s: int = group.ttl_s
+        self.runs: Runs = group.runs[view.slot]
+        self.first: array[int] = self.runs.first
+        self.count: array[int] = self.runs.count
+        self.body: array[int] = self.runs.body
+        self.tally: array[int] = self.runs.tally
+        self.bodies: tuple[Answer, ...] = snapshot.bodies[view.bodies]
+        self.salt: int = view.salt
+        self.counter_base: int = view.counter_base
+        self.zone: int = view.zone
+
+    def steer(self, address: int, family: int, source: int, now: float) -> tuple[Answer, int, int]:
+        """The answer for a client, its exact scope, and the decision counter to add one to.
+
+        `address` is the first of the client's block as in `respond`, `family` 4 or 6, `source` the
+        block's prefix length, or `NO_SUBNET` when the address is only the resolver's; then the scope
+        means nothing. A block wider than the scope is answered for its first address.
+        """
+        if family == 4:
+            table, bits = self.v4, 32
+        else:
+            table, bits = self.v6, 64
+        index = locate(table, address)
+        ranking = table.values[index]
+        width = scope(table, index, address, bits)
+        fences = self.fences
+        if fences is not None and source < width:
+            ranking = _fenced(fences, ranking, address, family, source)
+        alternative = self.first[ranking]
+        if self.count[ranking] > 1:
+            value = choose(self.salt, network_key(address, family), self.ttl_s, now)
+            alternative = pick(self.runs, ranking, value)
+        return self.bodies[self.body[alternative]], width, self.counter_base + self.tally[alternative]
+
+
+def _fenced(fences: Fences, ranking: int, address: int, family: int, source: int) -> int:
+    """The ranking with everything removed that a fence over any part of the client's block forbids.
+
+    A block inside one ranking range needs none of this: all of its addresses have that ranking, so
+    it lies inside the fences of all of them.
+    """
+    if source == NO_SUBNET:
+        fence = fences.without_ecs
+        return ranking if fence < 0 else fences.restrict[ranking * fences.count + fence]
+    table, bits = (fences.map.v4, 32) if family == 4 else (fences.map.v6, 64)
+    at = locate(table, address)
+    last = locate(table, address | ((1 << (bits - source)) - 1))
+    if at == last:
+        return ranking
+    return fences.restrict[ranking * fences.count + _meet(fences, table, at, last)]
+
+
+def _meet(fences: Fences, table: RangeTable, at: int, last: int) -> int:
+    """The fence that allows what all fences of these ranges allow."""
+    if last - at >= MAX_FENCE_RANGES:
+        return fences.bottom
+    fence = table.values[at]
+    for other in table.values[at + 1 : last + 1]:
+        fence = fences.meet[fence * fences.count + other]
+        if fence == fences.bottom:
+            break
+    return fence
