@@ -143,13 +143,13 @@ def _overrides(overrides: Sequence[Json]) -> str:
 def _recent(events: Sequence[Json]) -> str:
     rows = [
         (
-            ("number", _moment(item.get("at"))),
-            ("", f"<code>{_text(item.get('event'))}</code>"),
-            ("", _text(item.get("text"))),
+            ("when", _moment(item.get("at"))),
+            ("when", f"<code>{_text(item.get('event'))}</code>"),
+            ("rest", _text(item.get("text"))),
         )
         for item in events
     ]
-    return _table(("At", "Event", ""), rows, "Nothing has happened yet.")
+    return _table(("At", "Event", "What happened"), rows, "Nothing has happened yet.")
 
 
 def _footer(status: Json) -> str:

@@ -27,6 +27,8 @@ td{padding:9px 16px;border-bottom:1px solid var(--line);vertical-align:top}
 tr:last-child td{border-bottom:0}
 td.name{font-weight:600;white-space:nowrap}
 td.number,th.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+.when{white-space:nowrap;font-variant-numeric:tabular-nums}
+td.rest{width:100%}
 .soft{color:var(--soft)}
 code{font:13px/1.5 ui-monospace,"DejaVu Sans Mono",monospace}
 .endpoint{display:block;white-space:nowrap}

@@ -1,0 +1,176 @@
+"""`georouter status`: what the running daemon believes and answers, on 80 columns."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from georouter.cli.client import AdminClient
+from georouter.cli.config import admin_options
+from georouter.cli.output import console, moment, plain, print_json, state, table
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.text import Text
+
+WATCH_INTERVAL_S = 2.0
+RECENT = 8
+"""How many events are shown; `--json` has all that the daemon remembers."""
+_WIDEST_LIST = 6
+"""More endpoints or regions than this in one cell are counted instead of named."""
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
+@click.option("--watch", is_flag=True, help="Show it again every 2 seconds, until interrupted.")
+@admin_options
+def status(*, client: AdminClient, as_json: bool, watch: bool) -> None:
+    """Show what the running daemon believes and answers."""
+    if as_json and watch:
+        raise click.UsageError("--watch shows tables; it does not go with --json")
+    if watch:
+        _watch(client)
+    elif as_json:
+        print_json(client.get("/v1/status"))
+    else:
+        console().print(view(client.get("/v1/status")))
+
+
+def view(shown: Mapping[str, Any]) -> "RenderableType":
+    """The whole picture of a status object (its shape is in `docs/operations.md`)."""
+    from rich.console import Group  # noqa: PLC0415 - slow to import
+
+    return Group(*_parts(shown))
+
+
+def _watch(client: AdminClient) -> None:
+    from rich.live import Live  # noqa: PLC0415 - slow to import
+
+    try:
+        with Live(console=console(), auto_refresh=False, screen=console().is_terminal) as live:
+            while True:
+                live.update(view(client.get("/v1/status")), refresh=True)
+                time.sleep(WATCH_INTERVAL_S)
+    except KeyboardInterrupt:
+        return
+
+
+def _parts(shown: Mapping[str, Any]) -> "Iterator[RenderableType]":
+    yield from _head(shown)
+    regions, services = _rows(shown, "regions"), _rows(shown, "services")
+    overrides, recent = _rows(shown, "overrides"), _rows(shown, "recent")[:RECENT]
+    yield plain("")
+    yield _regions(regions)
+    yield plain("")
+    yield _services(services)
+    if overrides:
+        yield plain("")
+        yield _overrides(overrides)
+    if recent:
+        yield plain("")
+        yield _recent(recent)
+
+
+def _head(shown: Mapping[str, Any]) -> "Iterator[Text]":
+    server, config, geo = (_part(shown, key) for key in ("server", "config", "geo"))
+    listen = ", ".join(map(str, server.get("listen") or ())) or "nothing yet"
+    yield plain(
+        f"georouter {shown.get('version')}, snapshot {shown.get('generation')}, "
+        f"running since {moment(shown.get('started_at'))}",
+        "bold",
+    )
+    yield plain(f"listening on {listen}; {server.get('queries_total') or 0:,} queries")
+    yield plain(f"policy {config.get('path')}, loaded {moment(_part(config, 'last_reload').get('at'))}")
+    yield plain(f"geo {geo.get('database')} of {moment(geo.get('build_epoch_s'))[:10]}")
+    yield from (plain(text, "bold red") for text in alarms(shown))
+
+
+def alarms(shown: Mapping[str, Any]) -> list[str]:
+    """What somebody should look at: a failed reload, a saved policy in use, dropped queries."""
+    server, config = _part(shown, "server"), _part(shown, "config")
+    reload = _part(config, "last_reload")
+    found: list[str] = []
+    if reload.get("ok") is False:
+        found.append(f"the last reload failed, the policy before it stays: {reload.get('error')}")
+    if config.get("serving_last_good"):
+        found.append("a saved policy is being served, because the one on disk is invalid")
+    if server.get("drops"):
+        found.append(f"the kernel dropped {server['drops']:,} queries: a receive buffer was full")
+    return found
+
+
+def _regions(regions: Sequence[Mapping[str, Any]]) -> "RenderableType":
+    made = table("REGION", "ACTS AS", "CHECKS", "FORCED", "RTT", "ENDPOINTS")
+    for region in regions:
+        rtt = region.get("rtt_ms")
+        made.add_row(
+            plain(region.get("name"), "bold"),
+            state(region.get("effective")),
+            state(region.get("observed")),
+            state(region.get("forced") or "-"),
+            plain(f"{rtt:.1f} ms" if isinstance(rtt, int | float) else "-"),
+            plain(_endpoints(_rows(region, "endpoints"))),
+        )
+    return made
+
+
+def _endpoints(endpoints: Sequence[Mapping[str, Any]]) -> str:
+    """`2 up`, or how many are and what is wrong with the others."""
+    up = sum(item.get("state") == "up" for item in endpoints)
+    if up == len(endpoints):
+        return f"{up} up"
+    bad = [item for item in endpoints if item.get("state") != "up"]
+    named = "; ".join(
+        f"{item.get('address')} {item.get('state')}" + (f": {item['reason']}" if item.get("reason") else "")
+        for item in bad[:_WIDEST_LIST]
+    )
+    more = f"; {len(bad) - _WIDEST_LIST} more" if len(bad) > _WIDEST_LIST else ""
+    return f"{up} of {len(endpoints)} up; {named}{more}"
+
+
+def _services(services: Sequence[Mapping[str, Any]]) -> "RenderableType":
+    made = table("SERVICE", "STATE", "ANSWERED FROM")
+    for service in services:
+        answering = [str(name) for name in service.get("answering") or ()]
+        made.add_row(
+            plain(service.get("name"), "bold"), _service_state(service), plain(", ".join(answering) or "-")
+        )
+    return made
+
+
+def _service_state(service: Mapping[str, Any]) -> "Text":
+    if service.get("all_down"):
+        return plain("all down", "bold red")
+    return plain("failover", "yellow") if service.get("failover_active") else plain("normal", "green")
+
+
+def _overrides(overrides: Sequence[Mapping[str, Any]]) -> "RenderableType":
+    made = table("OVERRIDE", "REGION", "UNTIL", "BY", "REASON")
+    for item in overrides:
+        until = item.get("expires_at")
+        made.add_row(
+            plain(item.get("kind"), "yellow"),
+            plain(item.get("region"), "bold"),
+            plain(moment(until) if until is not None else "ended by hand"),
+            plain(item.get("author")),
+            plain(item.get("reason")),
+        )
+    return made
+
+
+def _recent(recent: Sequence[Mapping[str, Any]]) -> "RenderableType":
+    made = table("AT", "EVENT", "WHAT HAPPENED")
+    for item in recent:
+        made.add_row(plain(moment(item.get("at")), "dim"), plain(item.get("event")), plain(item.get("text")))
+    return made
+
+
+def _rows(holder: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    value = holder.get(key)
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list | tuple) else []
+
+
+def _part(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = holder.get(key)
+    return value if isinstance(value, Mapping) else {}
