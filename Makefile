@@ -30,7 +30,7 @@ format: ## let ruff rewrite what it can
 
 bench: ## measure failover, reload, start-up and geographic truth on this machine
 	@scripts/setup dev
-	@$(BIN)/python benchmarks/all.py
+	@$(BIN)/python -m benchmarks.all
 
 clean: ## remove everything these commands made
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache state

@@ -1,0 +1,1 @@
+"""What must hold, measured on the real daemon over real sockets. See README.md."""

@@ -1,0 +1,21 @@
+"""Run every benchmark, each in a process of its own; fails when one of them does."""
+
+import subprocess
+import sys
+
+BENCHMARKS = ("startup", "failover", "reload", "geo_truth")
+
+
+def main() -> None:
+    """One after the other, because they measure time."""
+    failed = []
+    for name in BENCHMARKS:
+        print(f"\n{name}", flush=True)
+        if subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=False).returncode:
+            failed.append(name)
+    if failed:
+        sys.exit(f"\ndoes not hold, or did not run: {', '.join(failed)}")
+
+
+if __name__ == "__main__":
+    main()

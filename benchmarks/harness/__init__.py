@@ -1,0 +1,1 @@
+"""The real daemon, stand-in regions, questions and load: for benchmarks and live tests alike."""

@@ -1,0 +1,170 @@
+"""`georouter serve` as a process of its own, on free ports and a folder of its own."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import dns.exception
+
+from benchmarks.harness.ask import Reply, ask
+from benchmarks.harness.wait import free_port, until
+
+PROGRAM = Path(sys.executable).parent / "georouter"
+STOP_S = 15.0
+
+
+class Daemon:
+    """`policy` is YAML without `version` and `server`, which this adds.
+
+    `ready` is a name that is asked until it is answered; after `__enter__` it was.
+    """
+
+    def __init__(
+        self, folder: Path, policy: str, *, ready: str = "www.example.com", server: str = ""
+    ) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.address = ("127.0.0.1", free_port())
+        self.admin = ("127.0.0.1", free_port())
+        self.config = folder / "georouter.yaml"
+        self.log = folder / "log"
+        self.ready = ready
+        self.started_s = 0.0
+        self._server = server
+        self._process: subprocess.Popen[bytes] | None = None
+        self.write(policy)
+
+    def write(self, policy: str) -> None:
+        """Put a policy in place, atomically, as an operator's tool would."""
+        head = (
+            f'version: 1\nserver: {{listen: ["127.0.0.1:{self.address[1]}"], '
+            f'admin: "127.0.0.1:{self.admin[1]}", state_dir: {self.folder / "state"}{self._server}}}\n'
+        )
+        draft = self.config.with_suffix(".draft")
+        draft.write_text(head + policy)
+        draft.replace(self.config)
+
+    @property
+    def pid(self) -> int:
+        """Of the running process."""
+        assert self._process is not None
+        return self._process.pid
+
+    def launch(self, *flags: str) -> None:
+        """Start and return at once."""
+        environment = {**os.environ, "XDG_CACHE_HOME": str(self.folder / "cache"), "NO_COLOR": "1"}
+        environment.pop("GEOROUTER_CONFIG", None)
+        with self.log.open("ab") as log:
+            self.started_s = time.monotonic()
+            self._process = subprocess.Popen(
+                [PROGRAM, "serve", "--config", str(self.config), *flags],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment,
+                cwd=self.folder,
+            )
+
+    def wait_ready(self, timeout_s: float = 60.0) -> Reply:
+        """The first answer to `ready`; RuntimeError with the log if the daemon ends instead."""
+        return until(self._first_answer, f"an answer to {self.ready}\n{self.output()}", timeout_s)
+
+    def _first_answer(self) -> Reply | None:
+        if self._process is not None and self._process.poll() is not None:
+            raise RuntimeError(f"the daemon ended with {self._process.returncode}:\n{self.output()}")
+        with contextlib.suppress(OSError, dns.exception.Timeout):
+            return self.ask(self.ready, timeout_s=0.2)
+        return None
+
+    def start(self, *flags: str) -> Reply:
+        """Launch and wait until it answers."""
+        self.launch(*flags)
+        return self.wait_ready()
+
+    def output(self) -> str:
+        """Everything it has printed so far."""
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def ask(self, name: str, type_: str = "A", client: str | None = None, **how: Any) -> Reply:
+        """One question to it."""
+        return ask(self.address, name, type_, client, **how)
+
+    def get(self, path: str) -> tuple[int, str]:
+        """Status and body of an admin page; status 0 while nobody listens."""
+        return self._call(urllib.request.Request(self.url(path)))
+
+    def post(self, path: str, body: object) -> tuple[int, str]:
+        """Send JSON to the admin port."""
+        data = json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"}
+        return self._call(urllib.request.Request(self.url(path), data, headers, method="POST"))
+
+    def url(self, path: str) -> str:
+        """Where the admin port serves `path`."""
+        return f"http://{self.admin[0]}:{self.admin[1]}{path}"
+
+    @staticmethod
+    def _call(request: urllib.request.Request) -> tuple[int, str]:
+        try:
+            with urllib.request.urlopen(request, timeout=10) as response:
+                return response.status, response.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    def status(self) -> Any:
+        """What /v1/status says."""
+        code, body = self.get("/v1/status")
+        assert code == 200, body
+        return json.loads(body)
+
+    def metric(self, name: str, **labels: str) -> float:
+        """Sum of the samples of `name` that carry `labels`; 0 without any."""
+        total = 0.0
+        for line in self.get("/metrics")[1].splitlines():
+            sample, _, value = line.rpartition(" ")
+            if sample.partition("{")[0] == name and all(f'{k}="{v}"' in sample for k, v in labels.items()):
+                total += float(value)
+        return total
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the daemon, and only to it."""
+        os.kill(self.pid, number)
+
+    def stop(self) -> int:
+        """SIGTERM, and the exit code; SIGKILL if that takes too long."""
+        assert self._process is not None
+        if self._process.poll() is None:
+            self._process.terminate()
+        try:
+            return self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            raise
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            if self._process is not None:
+                self._process.kill()
+                self._process.wait()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self.stop()
