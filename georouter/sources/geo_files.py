@@ -1,0 +1,156 @@
+"""Reads geo databases from files: whole, validated, and the extracted map kept for the next start.
+
+A file is read into memory before anything looks at it (an mmap of a file that is truncated in place
+kills the process). Extracting a large database takes seconds; the result is kept in `cache_dir` as
+plain arrays under the content's hash, so that it is never mistaken for another file's.
+"""
+
+import hashlib
+import io
+import json
+import logging
+import tempfile
+import zipfile
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from georouter.geo import mmdb, store
+from georouter.geo.asn import AsnMap
+from georouter.geo.map import GeoMap
+from georouter.words.errors import SourceError
+
+BUILTIN_NAME = "builtin.geomap"
+CACHE_FORMAT = 1
+"""Part of every cache file's name; changes when extraction gives other results for the same bytes."""
+CACHE_KEPT = 2
+"""Extracted maps kept beside the newest: the one before a reload is a likely next one."""
+
+logger = logging.getLogger(__name__)
+
+
+def load_map(databases: Sequence[str], cache_dir: Path | None = None) -> GeoMap:
+    """The map of the given files; the built-in one when there are none.
+
+    A file is an MMDB or a compact map that `georouter geo build` wrote (alone). SourceError with the
+    file's name for everything that cannot be used.
+    """
+    if not databases:
+        return _decode(read_builtin(), "the built-in map")
+    contents = [_read(path) for path in databases]
+    shown = ", ".join(databases)
+    if any(content.startswith(store.MAGIC) for content in contents):
+        if len(contents) > 1:
+            raise SourceError(f"{shown}: a compact map is used alone")
+        return _decode(contents[0], shown)
+    cached = _cache_path(cache_dir, contents, databases)
+    if cached is not None and (found := _load_cached(cached)) is not None:
+        return found
+    try:
+        result = mmdb.read(contents, [Path(path).name for path in databases])
+    except ValueError as error:
+        raise SourceError(f"{shown}: {error}") from error
+    if cached is not None:
+        _save_cached(cached, result)
+    return result
+
+
+def load_asn(paths: Sequence[str]) -> AsnMap | None:
+    """The AS numbers of the given files, None without files. SourceError if they cannot be used."""
+    if not paths:
+        return None
+    try:
+        return mmdb.read_asn([_read(path) for path in paths])
+    except ValueError as error:
+        raise SourceError(f"{', '.join(paths)}: {error}") from error
+
+
+def fingerprint(paths: Sequence[str]) -> tuple[tuple[int, int, int, int] | None, ...]:
+    """What changes when a file does: device, inode, size and modification time; None if it is gone."""
+    result: list[tuple[int, int, int, int] | None] = []
+    for path in paths:
+        try:
+            status = Path(path).stat()
+        except OSError:
+            result.append(None)
+        else:
+            result.append((status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns))
+    return tuple(result)
+
+
+def read_builtin() -> bytes:
+    """The compact map that the package carries."""
+    try:
+        return (files("georouter") / "builtin" / BUILTIN_NAME).read_bytes()
+    except OSError as error:
+        raise SourceError(f"the built-in map is missing from this installation: {error}") from error
+
+
+def _read(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise SourceError(f"{path}: {error.strerror or error}") from error
+
+
+def _decode(content: bytes, shown: str) -> GeoMap:
+    try:
+        return store.decode(content)
+    except ValueError as error:
+        raise SourceError(f"{shown}: {error}") from error
+
+
+def _cache_path(cache_dir: Path | None, contents: Sequence[bytes], databases: Sequence[str]) -> Path | None:
+    """Named after the contents, and the file names because attribution depends on them."""
+    if cache_dir is None:
+        return None
+    digest = hashlib.blake2b(digest_size=16)
+    for content, path in zip(contents, databases, strict=True):
+        digest.update(json.dumps([len(content), Path(path).name]).encode())
+        digest.update(content)
+    return cache_dir / f"geo-{CACHE_FORMAT}-{digest.hexdigest()}.npz"
+
+
+def _load_cached(path: Path) -> GeoMap | None:
+    """The cached map, None if there is none or it is damaged (it is extracted again then)."""
+    try:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as archive:
+            arrays: dict[str, NDArray[np.generic]] = {name: archive[name] for name in archive.files}
+        header = json.loads(arrays.pop("header").tobytes())
+        return store.from_arrays(arrays, store.read_info(header["info"]), tuple(header["cities"]))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        logger.warning("extracted map %s is damaged and will be made again: %s", path, error)
+        return None
+
+
+def _save_cached(path: Path, result: GeoMap) -> None:
+    """Write beside the final name, then rename: a reader sees all of it or nothing."""
+    header = json.dumps({"info": store.info_text(result.info), "cities": result.places.cities}).encode()
+    arrays = store.to_arrays(result) | {"header": np.frombuffer(header, np.uint8)}
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".geo-", delete=False) as file:
+            temporary = Path(file.name)
+            np.savez(file, allow_pickle=False, **arrays)
+        temporary.replace(path)
+        _forget_old(path)
+    except OSError as error:
+        logger.warning("extracted map cannot be kept in %s: %s", path.parent, error.strerror or error)
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def _forget_old(newest: Path) -> None:
+    """Remove all but the newest few extracted maps."""
+    others = [path for path in newest.parent.glob("geo-*.npz") if path != newest]
+    others.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    for path in others[CACHE_KEPT:]:
+        with suppress(OSError):
+            path.unlink()
