@@ -63,7 +63,7 @@ def check_command(words: list[str], where: str) -> None:
     """Follow `words` down the command tree; every flag must belong to the command reached."""
     command: click.Command = georouter
     while words and isinstance(command, click.Group):
-        found = command.commands.get(words[0])
+        found = command.get_command(click.Context(command), words[0])
         assert found is not None, f"{where}: no command {words[0]}"
         command, words = found, words[1:]
     flags = {flag for parameter in command.params for flag in (*parameter.opts, *parameter.secondary_opts)}

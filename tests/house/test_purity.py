@@ -36,6 +36,10 @@ def impurities(tree: ast.Module) -> Iterator[str]:
                 yield f"line {node.lineno}: .{name}()"
             case ast.Attribute(value=ast.Name(id="np" | "numpy"), attr="random" | "memmap"):
                 yield f"line {node.lineno}: numpy.{node.attr}"
+            case ast.Import(names=names) if "os" in {item.name for item in names}:
+                yield f"line {node.lineno}: import os"
+            case ast.ImportFrom(module="os", names=names) if {n.name for n in names} - {"PathLike", "fspath"}:
+                yield f"line {node.lineno}: from os"
             case ast.Global():
                 yield f"line {node.lineno}: global {', '.join(node.names)}"
 
