@@ -57,7 +57,7 @@ def check_addresses(policy: Policy) -> dict[str, tuple[str, int]]:
         local = {(check.address, check.port) for check in checks if check.address is not None}
         if len(local) != 1:
             raise SourceError(
-                f"region {region.name}: the demo needs exactly one check with a local address, found {len(local)}"
+                f"region {region.name}: the demo needs one check with a local address, found {len(local)}"
             )
         host, port = local.pop()
         found[region.name] = (str(host), port)
@@ -85,9 +85,8 @@ class Screen:
             show(f"  {place:10} dig @{host} -p {port} {name} +short +subnet={network}", highlight=False)
         show("\nTake a region down, and bring it back:", highlight=False)
         if sys.stdin.isatty():
-            show(
-                "  press [bold]1[/], [bold]2[/] or [bold]3[/] here (again to bring it back), [bold]q[/] to quit"
-            )
+            numbers = ", ".join(f"[bold]{number}[/]" for number in range(1, len(self._policy.regions) + 1))
+            show(f"  press {numbers} here (again to bring it back), [bold]q[/] to quit", highlight=False)
         first = next(iter(self._policy.regions))
         show(f"  georouter demo down {first}      georouter demo up {first}", highlight=False)
         if self._policy.server.admin:

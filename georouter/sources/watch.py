@@ -6,6 +6,7 @@ the files again and compares content.
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
@@ -27,7 +28,8 @@ def directories(paths: Iterable[Path]) -> frozenset[Path]:
             if not at.is_symlink():
                 break
             at = at.parent / at.readlink()
-        found.add(path.resolve() if path.is_dir() else path.resolve().parent)
+        end = Path(os.path.realpath(path))  # unlike Path.resolve, ends for links in a circle
+        found.add(end if end.is_dir() else end.parent)
     return frozenset(folder for folder in found if folder.is_dir())
 
 
