@@ -16,8 +16,6 @@ from georouter.words.ids import RegionName
 TEXT_LIMIT = 500
 """Characters of a reason or an author: they end up in logs, tables and the saved state."""
 
-Json: TypeAlias = Mapping[str, str | float | None]
-
 
 class OverrideKind(StrEnum):
     """What is forced on a region."""
@@ -84,7 +82,7 @@ def next_expiry(overrides: Overrides, now: float) -> float | None:
     return min((end for end in ends if end is not None), default=None)
 
 
-def encode(override: Override) -> Json:
+def encode(override: Override) -> dict[str, str | float | None]:
     """As JSON would hold it; `decode` is the inverse."""
     return {
         "kind": override.kind.value,
