@@ -12,7 +12,7 @@ from georouter.routing.rank import Ranked, distinct, steps_in_order
 from georouter.routing.scene import make_scene, universe
 from georouter.routing.select import Selection, having, rule_of, select
 from georouter.routing.steps import kind_of
-from georouter.routing.tiers import OUTSIDE, TierArray, compact, start
+from georouter.routing.tiers import OUTSIDE, TierArray, start
 from georouter.words.ids import RegionName, ServiceName
 
 
@@ -87,7 +87,6 @@ def decide(policy: Policy, service: Service, place: Places, world: World) -> Dec
         reasons = kind.explain(step, tiers, after, scene)
         traces.append(_trace(kind.name, tiers, after, reasons, scene.regions))
         tiers = after
-    tiers = compact(tiers)
     facts = tuple(world.region(name) for name in scene.regions)
     ranked = distinct(tiers)[0][0]
     return Decision(

@@ -10,7 +10,7 @@ from georouter.policy.model import Policy, Service
 from georouter.policy.steps import Residency, Step
 from georouter.routing.scene import Scene
 from georouter.routing.steps import kind_of
-from georouter.routing.tiers import FALLBACK_TIER, OUTSIDE, TierArray, compact, start, unique_rows
+from georouter.routing.tiers import FALLBACK_TIER, OUTSIDE, TierArray, start, unique_rows
 
 __all__ = ["FALLBACK_TIER", "OUTSIDE", "Ranked", "Ranking", "distinct", "rank", "restrict", "steps_in_order"]
 
@@ -41,7 +41,7 @@ def rank(policy: Policy, service: Service, scene: Scene) -> TierArray:
     tiers = start(len(scene.places), scene.own, len(scene.regions))
     for step in steps_in_order(service):
         tiers = kind_of(step).rank(step, tiers, scene)
-    return compact(tiers)
+    return tiers
 
 
 def steps_in_order(service: Service) -> tuple[Step, ...]:

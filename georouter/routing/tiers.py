@@ -55,11 +55,6 @@ def in_order(tiers: TierArray) -> TierArray:
     return split(tiers, np.arange(tiers.shape[1], dtype=np.int32)[None, :])
 
 
-def compact(tiers: TierArray) -> TierArray:
-    """The same tiers, numbered without gaps."""
-    return split(tiers, np.zeros((1, tiers.shape[1]), dtype=np.int32))
-
-
 def _dense(keys: NDArray[np.int32], tiers: TierArray) -> TierArray:
     """Number the distinct keys of each row 0, 1, 2, ...; unranked cells stay as they are."""
     ranked = is_ranked(tiers)
