@@ -1,0 +1,116 @@
+"""Contents -> finished answers, for each way in which steered names are written."""
+
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TypeAlias
+
+from georouter.answers.make import make_answer
+from georouter.answers.tables import SLOT_A, SLOT_AAAA, Answer
+from georouter.compiler.chase import chase
+from georouter.compiler.contents import Content, Denial
+from georouter.compiler.records import Authority, record, record_set, refuse_oversize
+from georouter.compiler.tree import Tree, Where
+from georouter.compiler.views import Form
+from georouter.policy.model import Policy
+from georouter.wire.codes import (
+    EDE_OTHER,
+    EDE_PROHIBITED,
+    OPTION_EDE,
+    RCODE_SERVFAIL,
+    TYPE_A,
+    TYPE_AAAA,
+    TYPE_CNAME,
+)
+from georouter.wire.names import lower, parse_name
+
+Targets: TypeAlias = Mapping[tuple[bytes, int], tuple[bytes, int]]
+"""(hostname, slot) -> the records our own zones hold for it, and how many."""
+
+_SLOT_TYPE = MappingProxyType({SLOT_A: TYPE_A, SLOT_AAAA: TYPE_AAAA})
+
+
+def extended_error(code: int, text: str) -> bytes:
+    """A finished EDNS option with an extended error (RFC 8914 2)."""
+    data = struct.pack("!H", code) + text.encode()
+    return struct.pack("!HH", OPTION_EDE, len(data)) + data
+
+
+ALL_DOWN = extended_error(EDE_OTHER, "every region of this service is down")
+FENCED = extended_error(EDE_PROHIBITED, "residency: no region may answer this client")
+
+
+def targets(policy: Policy, tree: Tree) -> Targets:
+    """What our zones say of the hostnames among the endpoints: addresses, behind CNAMEs where needed.
+
+    Steered and missing names are left to the resolver, which asks for them next.
+    """
+    hosts = {
+        parse_name(endpoint.address): None
+        for region in policy.regions.values()
+        for endpoint in region.endpoints
+        if endpoint.family == 0
+    }
+    found: dict[tuple[bytes, int], tuple[bytes, int]] = {}
+    for host in hosts:
+        end = tree.find(lower(host))
+        if end.where is not Where.FOUND:
+            continue
+        records, count, owner = b"", 0, host
+        alias = tree.sets[end.node].get(TYPE_CNAME)
+        if alias is not None:
+            chain = chase(tree, alias, host)
+            if chain.broken or chain.end.where is not Where.FOUND:
+                continue
+            records, count, owner, end = chain.records, chain.count, chain.owner, chain.end
+        for slot, number in _SLOT_TYPE.items():
+            held = tree.sets[end.node].get(number)
+            if held is not None and end.node not in tree.services:
+                found[host, slot] = (records + record_set(owner, held), count + len(held.rdatas))
+    return found
+
+
+@dataclass(slots=True)
+class Writer:
+    """Writes contents in forms; `known` holds answers that were written before."""
+
+    authorities: Sequence[Authority]
+    targets: Targets
+    _positive: dict[tuple[object, ...], Answer] = field(default_factory=dict)
+    _negative: dict[tuple[object, ...], Answer] = field(default_factory=dict)
+
+    def write(self, content: Content, form: Form, slot: int, ttl_s: int) -> Answer:
+        """The finished answer."""
+        known: dict[tuple[object, ...], Answer]
+        key: tuple[object, ...]
+        if content.denial is None:
+            known, key = self._positive, (content, form.prefix, form.owner, slot, ttl_s)
+        else:
+            known, key = self._negative, (content.denial, form.prefix, form.zone, ttl_s)
+        answer = known.get(key)
+        if answer is None:
+            make = self._deny if content.denial else self._answer
+            answer = known[key] = make(content, form, slot, ttl_s)
+            refuse_oversize((answer.body,))
+        return answer
+
+    def _answer(self, content: Content, form: Form, slot: int, ttl_s: int) -> Answer:
+        if content.target is not None:
+            more, count = self.targets.get((content.target, slot), (b"", 0))
+            body = record(form.owner, TYPE_CNAME, ttl_s, content.target) + more
+            return make_answer(answers=form.prefix_count + 1 + count, body=form.prefix + body)
+        number = _SLOT_TYPE[slot]
+        records = b"".join(record(form.owner, number, ttl_s, rdata) for rdata in content.rdatas)
+        return make_answer(answers=form.prefix_count + len(content.rdatas), body=form.prefix + records)
+
+    def _deny(self, content: Content, form: Form, _slot: int, ttl_s: int) -> Answer:
+        """A denial is cached no longer than an answer would be: it may depend on health."""
+        if content.denial is Denial.SERVFAIL:
+            return make_answer(rcode=RCODE_SERVFAIL, authoritative=False, option=ALL_DOWN)
+        return make_answer(
+            answers=form.prefix_count,
+            authority=1,
+            body=form.prefix + self.authorities[form.zone].record(ttl_s),
+            option=FENCED if content.denial is Denial.PROHIBITED else b"",
+        )

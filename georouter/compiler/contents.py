@@ -1,0 +1,140 @@
+"""What alternatives say, before anyone knows under which name: addresses, a hostname, or a denial.
+
+A region with several addresses has one content per rotation, so that each address comes first in
+proportion to its weight. Contents that need no news of health come first in `Contents`, always and
+in the same order; so a region that fails or returns changes which contents are used, not the list,
+and none of the finished answers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from ipaddress import ip_address
+
+from georouter.answers.layout import Reason
+from georouter.answers.tables import SLOT_A, SLOT_AAAA
+from georouter.compiler.steering import Steering
+from georouter.facts.world import NOBODY_CHECKS, Effective, RegionFacts
+from georouter.policy.model import Endpoint, Region
+from georouter.routing.select import Candidate, Selection
+from georouter.wire.names import parse_name
+
+
+class Denial(Enum):
+    """Answers without an endpoint."""
+
+    NODATA = "nodata"
+    PROHIBITED = "prohibited"
+    """A residency fence leaves no region."""
+    SERVFAIL = "servfail"
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """`rdatas` are addresses in order, `target` a hostname (wire); exactly one of the three is set."""
+
+    rdatas: tuple[bytes, ...] = ()
+    target: bytes | None = None
+    denial: Denial | None = None
+
+
+NODATA, PROHIBITED, SERVFAIL = (Content(denial=denial) for denial in Denial)
+
+_FAMILY = {SLOT_A: 4, SLOT_AAAA: 6}
+
+
+@dataclass(slots=True)
+class Contents:
+    """The contents of one group and slot, numbered."""
+
+    steering: Steering
+    slot: int
+    facts: Sequence[RegionFacts]
+    items: dict[Content, int] = field(default_factory=dict)
+    _rotations: dict[int, tuple[tuple[Content, float], ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for content in (NODATA, PROHIBITED, SERVFAIL):
+            self.number(content)
+        for region in self.steering.regions:
+            for content, _ in _rotations(region, self.slot, NOBODY_CHECKS, self._most):
+                self.number(content)
+
+    @property
+    def _most(self) -> int:
+        return self.steering.rule.limit.addresses
+
+    def number(self, content: Content) -> int:
+        """The index of `content`, new at the end."""
+        return self.items.setdefault(content, len(self.items))
+
+    def denial(self, selection: Selection) -> int:
+        """What a selection without candidates says."""
+        if selection.servfail:
+            return self.number(SERVFAIL)
+        return self.number(PROHIBITED if selection.reason is Reason.REFUSED else NODATA)
+
+    def alternatives(self, candidate: Candidate) -> list[tuple[int, float]]:
+        """The contents a candidate is answered with, and the weight of each."""
+        rotations = self._of(candidate.regions[0])
+        if len(candidate.regions) > 1:
+            rotations = tuple(
+                (self._joined(content, turn, candidate.regions[1:]), weight)
+                for turn, (content, weight) in enumerate(rotations)
+            )
+        return [(self.number(content), weight) for content, weight in rotations]
+
+    def _of(self, region: int) -> tuple[tuple[Content, float], ...]:
+        known = self._rotations.get(region)
+        if known is None:
+            known = _rotations(self.steering.regions[region], self.slot, self.facts[region], self._most)
+            self._rotations[region] = known
+        return known
+
+    def _joined(self, first: Content, turn: int, others: Sequence[int]) -> Content:
+        """Addresses of further regions behind those of the first; a hostname stands alone."""
+        if first.target is not None:
+            return first
+        rdatas = dict.fromkeys(first.rdatas)
+        for region in others:
+            rotations = self._of(region)
+            rdatas.update(dict.fromkeys(rotations[turn % len(rotations)][0].rdatas))
+        kept = tuple(rdatas)[: self._most]
+        return Content(rdatas=kept) if kept else NODATA
+
+
+def _rotations(region: Region, slot: int, facts: RegionFacts, most: int) -> tuple[tuple[Content, float], ...]:
+    """One content per endpoint that may come first, at most `most` addresses in each."""
+    alive = live(region, facts)
+    hosts = [endpoint for endpoint in alive if endpoint.family == 0]
+    if hosts:
+        named = [(Content(target=parse_name(item.address)), item.weight) for item in _weighty(hosts)]
+        return tuple(named)
+    fitting = [endpoint for endpoint in alive if endpoint.family == _FAMILY.get(slot)]
+    if not fitting:
+        return ((NODATA, 1.0),)
+    rdatas = tuple(ip_address(endpoint.address).packed for endpoint in fitting)
+    weighty = _weighty(fitting)
+    return tuple(
+        (
+            Content(rdatas=(rdatas[turn:] + rdatas[:turn])[:most]),
+            endpoint.weight if endpoint.weight > 0 else 1.0,
+        )
+        for turn, endpoint in enumerate(fitting)
+        if endpoint in weighty
+    )
+
+
+def live(region: Region, facts: RegionFacts) -> tuple[Endpoint, ...]:
+    """The endpoints that may be answered: those not down, if any; all while the region is forced up."""
+    if facts.forced is Effective.UP:
+        return region.endpoints
+    alive = tuple(
+        endpoint for index, endpoint in enumerate(region.endpoints) if index not in facts.endpoints_down
+    )
+    return alive or region.endpoints
+
+
+def _weighty(endpoints: Sequence[Endpoint]) -> Sequence[Endpoint]:
+    """Those that may come first: the ones with a weight, or all when none has any."""
+    return [endpoint for endpoint in endpoints if endpoint.weight > 0] or endpoints

@@ -1,0 +1,90 @@
+"""`plan`: everything that does not depend on health, computed once per policy, map and latencies.
+
+    policy -> steering (rank every place) -> tables, groups
+    policy -> zones (names, static answers, views) -> directory
+
+`publish` turns a plan and the world of a moment into a `Snapshot`.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from georouter.answers.layout import lay_out
+from georouter.answers.tables import Directory
+from georouter.compiler import steering
+from georouter.compiler.bodies import Targets, targets
+from georouter.compiler.records import Authority
+from georouter.compiler.steering import Steered
+from georouter.compiler.views import Form, Hook, Views, Written
+from georouter.compiler.zones import compile_zones
+from georouter.facts.world import World
+from georouter.geo.map import GeoMap
+from georouter.policy.model import Policy
+from georouter.routing.scene import universe
+from georouter.words.ids import RegionName, ServiceName
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """Everything but health. May be pickled.
+
+    `warnings` are for people: records left out, CNAME loops. `universes` gives the regions a service
+    may answer.
+    """
+
+    directory: Directory
+    steered: Steered
+    written: tuple[Written, ...]
+    forms: tuple[Form, ...]
+    authorities: tuple[Authority, ...]
+    targets: Targets
+    universes: Mapping[ServiceName, tuple[RegionName, ...]]
+    warnings: tuple[str, ...]
+
+
+def plan(policy: Policy, geo: GeoMap, world: World) -> Plan:
+    """The plan for this policy on this map. Of `world` only the round-trip times matter.
+
+    Heavy: seconds with a city map and many chains. Raises PolicyError for what cannot be compiled
+    (too many fences, more records under a name than a message holds).
+    """
+    steered = steering.steer(policy, geo, world)
+    universes = {service.name: universe(service) for service in policy.services.values()}
+    layout = lay_out(tuple(policy.zones), tuple(universes.items()))
+    bases = {service.name: service.base for service in layout.services}
+    views = Views(
+        {
+            name: Hook(
+                group=group,
+                salt=salt(policy.server.seed, name),
+                counter_base=bases[name],
+                slots=steered.steerings[group].slots,
+            )
+            for name, group in steered.group_of.items()
+        }
+    )
+    compiled = compile_zones(tuple(policy.zones.values()), views, layout)
+    return Plan(
+        directory=compiled.directory,
+        steered=steered,
+        written=tuple(views.written),
+        forms=tuple(views.forms),
+        authorities=compiled.authorities,
+        targets=targets(policy, compiled.tree),
+        universes=universes,
+        warnings=compiled.warnings,
+    )
+
+
+def rerank(old: Plan, policy: Policy, geo: GeoMap, world: World) -> Plan:
+    """The plan after round-trip times changed: chains with a latency step are ranked anew.
+
+    `policy` and `geo` must be those that `old` was made of; names, groups and all other tables stay.
+    """
+    return replace(old, steered=steering.rerank(old.steered, policy, geo, world))
+
+
+def salt(seed: str, service: str) -> int:
+    """64 bits that make services choose independently; nodes with one seed choose alike."""
+    return int.from_bytes(hashlib.sha256(f"{seed}\0{service}".encode()).digest()[:8], "big")

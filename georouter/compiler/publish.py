@@ -1,0 +1,208 @@
+"""`publish`: a plan and the world of a moment -> `Snapshot`, touching only what moved.
+
+Rule 1: a group whose regions' facts are as before is the same object as before.
+Rule 2: finished answers are made once; a group that moved takes those it had (see `contents`).
+"""
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+
+from georouter.answers.tables import SLOT_OTHER, Answer, Group, Runs, Snapshot
+from georouter.compiler.bodies import Writer
+from georouter.compiler.contents import Content, Contents
+from georouter.compiler.plan import Plan
+from georouter.compiler.report import Answering, Change, answering, changes, last_known, moved
+from georouter.compiler.runs import NO_RUNS, make_runs
+from georouter.compiler.selections import Selections, select_all
+from georouter.compiler.steering import SLOT_FAMILIES, Steering, Table
+from georouter.facts.world import RegionFacts, World
+from georouter.words.ids import RegionName, ServiceName
+
+__all__ = ["Answering", "Change", "GroupState", "Published", "publish"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GroupState:
+    """One group as published, with what it was made of."""
+
+    facts: tuple[RegionFacts, ...]
+    last_known: frozenset[int]
+    group: Group
+    contents: tuple[tuple[Content, ...], ...]
+    """Per slot, what the bodies of the group's views say, in order."""
+    selections: Selections
+    """Of all regions, whatever records they have."""
+    answering: Answering
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Published:
+    """A snapshot, and what it means. Hand it to the next `publish` as `previous`.
+
+    `last_known` covers services with `when_all_down: last_known`: put it into the next `World`.
+    """
+
+    snapshot: Snapshot
+    changes: tuple[Change, ...]
+    services: Mapping[ServiceName, Answering]
+    last_known: Mapping[ServiceName, frozenset[RegionName]]
+    plan: Plan
+    states: tuple[GroupState, ...] = field(repr=False)
+
+
+def publish(plan: Plan, world: World, generation: int, previous: Published | None = None) -> Published:
+    """Select for every ranking and finish the tables. Milliseconds when one region changed.
+
+    `previous` may come from another plan; then only what both share is taken over.
+    """
+    works = _Works(plan, world, previous)
+    states = tuple(works.state(index) for index in range(len(plan.steered.steerings)))
+    services = {name: states[group].answering for name, group in plan.steered.group_of.items()}
+    snapshot = Snapshot(
+        generation=generation,
+        directory=plan.directory,
+        maps=tuple(table.map for table in plan.steered.tables),
+        groups=tuple(state.group for state in states),
+        bodies=_bodies(plan, states, previous),
+    )
+    return Published(
+        snapshot=snapshot,
+        changes=() if previous is None else _changes(plan, states, services, previous),
+        services=services,
+        last_known=_last_known(plan, states, world),
+        plan=plan,
+        states=states,
+    )
+
+
+class _Works:
+    """Makes group states; remembers selections, which groups with different TTLs share."""
+
+    def __init__(self, plan: Plan, world: World, previous: Published | None) -> None:
+        self.steered = plan.steered
+        self.world = world
+        self.previous = previous
+        self.known: dict[Hashable, Selections] = {}
+
+    def state(self, index: int) -> GroupState:
+        """The state of group `index`: the previous one, if nothing it depends on has changed."""
+        steering = self.steered.steerings[index]
+        table = self.steered.tables[steering.table]
+        facts = tuple(self.world.region(region.name) for region in steering.regions)
+        last = self._last_known(steering)
+        old = _predecessor(self.previous, index, steering, table)
+        if old is not None and old.facts == facts and old.last_known == last:
+            return old
+        every = self._select(table, steering, facts, None, last)
+        runs: list[Runs] = []
+        contents: list[tuple[Content, ...]] = []
+        for slot in SLOT_FAMILIES:
+            if slot not in steering.slots:
+                runs.append(NO_RUNS)
+                contents.append(())
+                continue
+            usable = steering.usable[slot]
+            selections = every if usable is None else self._select(table, steering, facts, usable, last)
+            listed = Contents(steering, slot, facts)
+            runs.append(make_runs(selections, listed))
+            contents.append(tuple(listed.items))
+        names = tuple(region.name for region in steering.regions)
+        return GroupState(
+            facts=facts,
+            last_known=last,
+            group=Group(steering.table, steering.ttl_s, table.fences, (runs[0], runs[1], runs[SLOT_OTHER])),
+            contents=tuple(contents),
+            selections=every,
+            answering=answering(names, table, every),
+        )
+
+    def _last_known(self, steering: Steering) -> frozenset[int]:
+        if steering.sole is None:
+            return frozenset()
+        known = self.world.last_known.get(steering.sole, frozenset())
+        return frozenset(index for index, region in enumerate(steering.regions) if region.name in known)
+
+    def _select(
+        self,
+        table: Table,
+        steering: Steering,
+        facts: tuple[RegionFacts, ...],
+        usable: frozenset[int] | None,
+        last: frozenset[int],
+    ) -> Selections:
+        key = (steering.table, steering.rule_key, usable, last)
+        made = self.known.get(key)
+        if made is None:
+            made = self.known[key] = select_all(table, steering, facts, usable, last)
+        return made
+
+
+def _predecessor(
+    previous: Published | None, index: int, steering: Steering, table: Table
+) -> GroupState | None:
+    """The previous state of the same group over the same table."""
+    if previous is None:
+        return None
+    before = previous.plan.steered
+    if index >= len(before.steerings) or before.steerings[index] is not steering:
+        return None
+    return previous.states[index] if before.tables[steering.table] is table else None
+
+
+def _bodies(
+    plan: Plan, states: tuple[GroupState, ...], previous: Published | None
+) -> tuple[tuple[Answer, ...], ...]:
+    """One tuple of answers per entry of `plan.written`, the previous ones where they say the same."""
+    kept = previous if previous is not None and previous.plan.written is plan.written else None
+    writer = Writer(plan.authorities, plan.targets)
+    bodies = []
+    for index, written in enumerate(plan.written):
+        contents = states[written.group].contents[written.slot]
+        known: dict[Content, Answer] = {}
+        if kept is not None:
+            old = kept.states[written.group].contents[written.slot]
+            if old is contents or old == contents:
+                bodies.append(kept.snapshot.bodies[index])
+                continue
+            known = dict(zip(old, kept.snapshot.bodies[index], strict=True))
+        form = plan.forms[written.form]
+        ttl_s = states[written.group].group.ttl_s
+        bodies.append(
+            tuple(
+                known.get(content) or writer.write(content, form, written.slot, ttl_s) for content in contents
+            )
+        )
+    return tuple(bodies)
+
+
+def _changes(
+    plan: Plan,
+    states: tuple[GroupState, ...],
+    services: Mapping[ServiceName, Answering],
+    previous: Published,
+) -> tuple[Change, ...]:
+    """What differs from `previous`, per service."""
+    shares: dict[int, float | None] = {}
+    for index, state in enumerate(states):
+        steering = plan.steered.steerings[index]
+        table = plan.steered.tables[steering.table]
+        old = _predecessor(previous, index, steering, table)
+        if old is None:
+            shares[index] = None
+        elif old is not state:
+            shares[index] = moved(table, old.selections, state.selections)
+    moved_of = {name: shares[group] for name, group in plan.steered.group_of.items() if group in shares}
+    return tuple(changes(previous.services, services, moved_of))
+
+
+def _last_known(
+    plan: Plan, states: tuple[GroupState, ...], world: World
+) -> dict[ServiceName, frozenset[RegionName]]:
+    """Per service the regions that were up when last any was."""
+    known: dict[ServiceName, frozenset[RegionName]] = {}
+    for steering, state in zip(plan.steered.steerings, states, strict=True):
+        if steering.sole is not None:
+            names = tuple(region.name for region in steering.regions)
+            found = last_known(names, plan.steered.tables[steering.table], state.selections, state.facts)
+            known[steering.sole] = found or world.last_known.get(steering.sole, frozenset())
+    return known

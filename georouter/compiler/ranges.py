@@ -1,0 +1,41 @@
+"""Range tables from numpy arrays: equal neighbours merged, flat `array`s out."""
+
+from array import array
+
+import numpy as np
+from numpy.typing import NDArray
+
+from georouter.answers.tables import RangeMap, RangeTable
+from georouter.geo.map import GeoMap
+
+
+def range_map(geo: GeoMap, ids: NDArray[np.int32]) -> RangeMap:
+    """The map whose ranges carry `ids[place]` instead of places."""
+    return RangeMap(
+        v4=range_table(geo.starts4, ids[geo.place4], "I"),
+        v6=range_table(geo.starts6, ids[geo.place6], "Q"),
+    )
+
+
+def range_table(starts: NDArray[np.unsignedinteger], values: NDArray[np.int32], code: str) -> RangeTable:
+    """Merge equal neighbours. `code` is the array type of `starts`: `I` (IPv4) or `Q` (IPv6)."""
+    first = np.empty(len(values), dtype=np.bool_)
+    first[:1] = True
+    np.not_equal(values[1:], values[:-1], out=first[1:])
+    dtype = np.uint32 if code == "I" else np.uint64
+    return RangeTable(flat(starts[first].astype(dtype), code), flat(values[first].astype(np.uint32), "I"))
+
+
+def flat(values: NDArray[np.generic], code: str) -> "array[int]":
+    """The same numbers as an `array` of type `code`, whose item size must be the dtype's."""
+    out = array(code)
+    out.frombytes(np.ascontiguousarray(values).tobytes())
+    return out
+
+
+def shares(table: RangeTable, count: int) -> NDArray[np.float64]:
+    """For each id below `count` the share of the IPv4 address space that carries it."""
+    starts = np.frombuffer(table.starts, dtype=np.uint32).astype(np.float64)
+    widths = np.diff(starts, append=float(1 << 32)) / float(1 << 32)
+    values = np.frombuffer(table.values, dtype=np.uint32)
+    return np.bincount(values, weights=widths, minlength=count).astype(np.float64)

@@ -1,0 +1,100 @@
+"""What a publication means for people: who answers now, and what changed."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from georouter.answers.layout import Reason
+from georouter.compiler.selections import Selections
+from georouter.compiler.steering import Table
+from georouter.facts.world import Effective, RegionFacts
+from georouter.routing.select import Selection
+from georouter.words.ids import RegionName, ServiceName
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """One service now: the regions that answer some client (in the service's order).
+
+    `failover_active`: some clients are not answered by their first choice because of health or an
+    override. `all_down`: for some clients every allowed region is down.
+    """
+
+    answering: tuple[RegionName, ...]
+    failover_active: bool
+    all_down: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A service whose answers moved. `moved` is the share (0..1) of the IPv4 address space that is
+    now answered by other regions or in other proportions; None when the chain itself is new.
+    """
+
+    service: ServiceName
+    before: tuple[RegionName, ...]
+    after: tuple[RegionName, ...]
+    moved: float | None
+
+    def __str__(self) -> str:
+        share = "" if self.moved is None else f" ({self.moved:.0%} of IPv4)"
+        return f"service {self.service}: {_named(self.before)} -> {_named(self.after)}{share}"
+
+
+def answering(names: tuple[RegionName, ...], table: Table, selections: Selections) -> Answering:
+    """Who answers, of the regions `names`, over all places of the table."""
+    used = _in_use(table, selections)
+    regions = {region for selection in used for item in selection.candidates for region in item.regions}
+    return Answering(
+        answering=tuple(name for region, name in enumerate(names) if region in regions),
+        failover_active=any(item.reason not in (Reason.PRIMARY, Reason.REFUSED) for item in used),
+        all_down=any(item.reason in (Reason.ALL_DOWN, Reason.FALLBACK) for item in used),
+    )
+
+
+def last_known(
+    names: tuple[RegionName, ...], table: Table, selections: Selections, facts: tuple[RegionFacts, ...]
+) -> frozenset[RegionName]:
+    """The regions of the selection that are up; empty when none is."""
+    return frozenset(
+        names[region]
+        for selection in _in_use(table, selections)
+        for candidate in selection.candidates
+        for region in candidate.regions
+        if facts[region].effective is Effective.UP
+    )
+
+
+def moved(table: Table, before: Selections, after: Selections) -> float:
+    """The share of the IPv4 address space whose regions or proportions differ."""
+    old = [_shape(selection) for selection in before.distinct]
+    new = [_shape(selection) for selection in after.distinct]
+    differs = np.array([[one != other for other in new] for one in old], dtype=np.bool_)
+    changed = differs[before.of[: table.mapped], after.of[: table.mapped]]
+    return float(table.share[changed].sum())
+
+
+def changes(
+    before: Mapping[ServiceName, Answering],
+    after: Mapping[ServiceName, Answering],
+    moved_of: Mapping[ServiceName, float | None],
+) -> Iterable[Change]:
+    """Services of both publications whose answers differ, in the policy's order."""
+    for service, share in moved_of.items():
+        old, new = before.get(service), after[service]
+        if old is not None and (old.answering != new.answering or share):
+            yield Change(service, old.answering, new.answering, share)
+
+
+def _in_use(table: Table, selections: Selections) -> list[Selection]:
+    """The distinct selections of rankings that places have."""
+    return [selections.distinct[index] for index in np.unique(selections.of[: table.mapped]).tolist()]
+
+
+def _shape(selection: Selection) -> tuple[object, ...]:
+    return tuple((item.regions, item.weight) for item in selection.candidates)
+
+
+def _named(regions: tuple[RegionName, ...]) -> str:
+    return ", ".join(regions) or "nobody"

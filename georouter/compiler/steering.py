@@ -1,0 +1,199 @@
+"""Services -> tables of rankings and groups: who shares what.
+
+    chain's ranking steps + universe --> `Table`: range map, rankings, fences
+    table + ttl + selection rule     --> `Steering`: one `Group` of the snapshot
+
+Services whose steps and regions are equal share a table even if weights, TTL or the worst case
+differ; they share a group (and so all of its answers) if those are equal, too.
+"""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from georouter.answers.tables import SLOT_A, SLOT_AAAA, SLOT_OTHER, Fences, RangeMap
+from georouter.compiler.fences import fence
+from georouter.compiler.prefixes import Prefixes, prefixes
+from georouter.compiler.ranges import range_map, shares
+from georouter.facts.world import World
+from georouter.geo.map import GeoMap
+from georouter.policy.model import AllDown, Policy, Region, Service
+from georouter.policy.steps import Latency, Limit, Residency, Step, Weighted
+from georouter.routing.rank import Ranked, distinct, rank
+from georouter.routing.scene import make_scene, own_regions, universe
+from georouter.routing.select import Rule, having, rule_of
+from georouter.routing.steps.residency import without_ecs_allowed
+from georouter.words.ids import RegionName, ServiceName
+
+SLOT_FAMILIES: Mapping[int, frozenset[int]] = {
+    SLOT_A: frozenset({0, 4}),
+    SLOT_AAAA: frozenset({0, 6}),
+    SLOT_OTHER: frozenset({0}),
+}
+"""The endpoint families (0: a hostname) that have something to say in a slot."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """All rankings of one chain over one universe.
+
+    `rankings[:mapped]` are those of places; fences make the rest. `share[r]` is the part of the IPv4
+    address space that mapped ranking `r` has. `follows_latency`: the table moves with the world.
+    """
+
+    map: RangeMap
+    rankings: tuple[Ranked, ...]
+    mapped: int
+    share: NDArray[np.float64]
+    prefixes: Prefixes
+    fences: Fences | None
+    follows_latency: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Steering:
+    """One group. `usable[slot]` are the regions with records for the slot, None when all have.
+
+    `regions` are those of the universe, in its order; the first `own` are the service's own, the
+    others fallback only. `sole` names the service that has the group to
+    itself because its own history matters (`when_all_down: last_known`).
+    """
+
+    table: int
+    ttl_s: int
+    rule: Rule
+    rule_key: Hashable
+    regions: tuple[Region, ...]
+    own: int
+    usable: tuple[frozenset[int] | None, ...]
+    slots: frozenset[int]
+    sole: ServiceName | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Steered:
+    """All steering of a policy: tables, groups, and the group of each service."""
+
+    tables: tuple[Table, ...]
+    steerings: tuple[Steering, ...]
+    group_of: Mapping[ServiceName, int]
+
+
+def steer(policy: Policy, geo: GeoMap, world: World) -> Steered:
+    """Rank every distinct chain for every place of the map, and group the services."""
+    tables: dict[Hashable, int] = {}
+    makers: list[Service] = []
+    groups: dict[Hashable, int] = {}
+    steerings: list[Steering] = []
+    group_of: dict[ServiceName, int] = {}
+    for service in policy.services.values():
+        chain = table_key(service)
+        if chain not in tables:
+            tables[chain] = len(makers)
+            makers.append(service)
+        made = _steering(policy, service, tables[chain])
+        key = (made.table, made.ttl_s, made.rule_key, made.sole)
+        if key not in groups:
+            groups[key] = len(steerings)
+            steerings.append(made)
+        group_of[service.name] = groups[key]
+    return Steered(
+        _share_maps([make_table(policy, service, geo, world) for service in makers]),
+        tuple(steerings),
+        group_of,
+    )
+
+
+def rerank(steered: Steered, policy: Policy, geo: GeoMap, world: World) -> Steered:
+    """The same groups over new tables where latencies matter; all other tables are the same objects."""
+    makers: dict[int, Service] = {}
+    for service in policy.services.values():
+        makers.setdefault(steered.steerings[steered.group_of[service.name]].table, service)
+    tables = [
+        make_table(policy, makers[index], geo, world) if table.follows_latency else table
+        for index, table in enumerate(steered.tables)
+    ]
+    return Steered(_share_maps(tables), steered.steerings, steered.group_of)
+
+
+def make_table(policy: Policy, service: Service, geo: GeoMap, world: World) -> Table:
+    """Rank all places for the chain of `service`."""
+    rankings, ids = distinct(rank(policy, service, make_scene(policy, service, geo.places, world)))
+    ranges = range_map(geo, ids)
+    fenced = None
+    if any(isinstance(step, Residency) for step in service.chain):
+        allowed = without_ecs_allowed(service, universe(service))
+        fenced = fence(service.name, rankings, ids, geo, allowed)
+    every = rankings + (fenced.derived if fenced else ())
+    return Table(
+        map=ranges,
+        rankings=every,
+        mapped=len(rankings),
+        share=shares(ranges.v4, len(rankings)),
+        prefixes=prefixes(every),
+        fences=fenced.fences if fenced else None,
+        follows_latency=any(isinstance(step, Latency) for step in service.chain),
+    )
+
+
+def table_key(service: Service) -> Hashable:
+    """Equal for services that rank every place alike."""
+    ranking_steps: tuple[Step, ...] = tuple(
+        step for step in service.chain if not isinstance(step, Weighted | Limit)
+    )
+    return (freeze(ranking_steps), service.regions, universe(service))
+
+
+def freeze(value: object) -> Hashable:
+    """A hashable stand-in that is equal for equal values: mappings and dataclasses become tuples."""
+    if isinstance(value, Mapping):
+        return frozenset((freeze(key), freeze(item)) for key, item in value.items())
+    if isinstance(value, tuple | list):
+        return tuple(freeze(item) for item in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return (type(value).__name__, *(freeze(getattr(value, item.name)) for item in fields(value)))
+    if not isinstance(value, Hashable):
+        raise TypeError(f"{type(value).__name__} cannot be compared")
+    return value
+
+
+def _steering(policy: Policy, service: Service, table: int) -> Steering:
+    names = universe(service)
+    rule = rule_of(service)
+    slots = frozenset(slot for slot in SLOT_FAMILIES if having(policy, names, SLOT_FAMILIES[slot]))
+    return Steering(
+        table=table,
+        ttl_s=service.ttl_s,
+        rule=rule,
+        rule_key=freeze(rule),
+        regions=tuple(policy.regions[name] for name in names),
+        own=own_regions(service),
+        usable=tuple(_usable(policy, names, slot) for slot in SLOT_FAMILIES),
+        slots=slots,
+        sole=service.name if rule.when_all_down is AllDown.LAST_KNOWN else None,
+    )
+
+
+def _usable(policy: Policy, names: tuple[RegionName, ...], slot: int) -> frozenset[int] | None:
+    """None also for `SLOT_OTHER`: there the region is chosen as for the service as a whole."""
+    found = having(policy, names, SLOT_FAMILIES[slot])
+    return None if slot == SLOT_OTHER or len(found) == len(names) else found
+
+
+def _share_maps(tables: Sequence[Table]) -> tuple[Table, ...]:
+    """Tables whose range maps came out equal keep one copy of them."""
+    known: dict[Hashable, RangeMap] = {}
+    shared = []
+    for table in tables:
+        ranges = table.map
+        key = tuple(
+            (hash(part.starts.tobytes()), hash(part.values.tobytes()), len(part.starts))
+            for part in (ranges.v4, ranges.v6)
+        )
+        same = known.setdefault(key, ranges)
+        if same is not ranges and same == ranges:
+            table = replace(table, map=same)  # noqa: PLW2901 - the same table with the shared map
+        shared.append(table)
+    return tuple(shared)

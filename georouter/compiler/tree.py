@@ -1,0 +1,196 @@
+"""`Tree`: every name our zones have, as nodes, and the RFC 1034/4592 search among them.
+
+Rule 1: the deepest zone owns a name; what an outer zone says at or below an inner zone's apex is left
+out (but the DS set at that apex, which belongs to the outer side, RFC 4035 3.1.4.1).
+Rule 2: an NS set below an apex is a cut; names below it are not ours and get no node.
+Rule 3: every ancestor of a name up to its apex exists too (empty non-terminals, RFC 4592 2.2.2).
+"""
+
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from georouter.policy.model import RecordSet, Zone
+from georouter.wire.codes import TYPE_DS, TYPE_NS
+from georouter.wire.names import name_text, parent
+from georouter.words.ids import ServiceName
+
+STAR = b"\x01*"
+"""The label that makes a name a wildcard when it comes first (RFC 4592 2.1.1)."""
+
+
+class Where(Enum):
+    """How a name relates to our zones."""
+
+    FOUND = "found"
+    """It exists, or a wildcard covers it; the node has its records."""
+    CUT = "cut"
+    """At or below a delegation."""
+    NOWHERE = "nowhere"
+    """In a zone of ours, and does not exist."""
+    OUTSIDE = "outside"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Result of a search. `node` is -1 outside; for `NOWHERE` it is the closest encloser."""
+
+    where: Where
+    node: int
+
+
+@dataclass(slots=True)
+class Tree:
+    """Nodes by number: `sets[node]` holds static records by type, `services` who steers a node."""
+
+    index: dict[bytes, int] = field(default_factory=dict)
+    zone: "array[int]" = field(default_factory=lambda: array("i"))
+    wildcard: "array[int]" = field(default_factory=lambda: array("i"))
+    cut: bytearray = field(default_factory=bytearray)
+    sets: list[dict[int, RecordSet]] = field(default_factory=list)
+    services: dict[int, ServiceName] = field(default_factory=dict)
+    upper: dict[int, tuple[int, RecordSet | None]] = field(default_factory=dict)
+    """For an apex inside another zone of ours: that zone, and its DS set for the apex."""
+    hidden: dict[bytes, dict[int, RecordSet]] = field(default_factory=dict)
+    """Records below cuts: glue."""
+    warnings: list[str] = field(default_factory=list)
+
+    def find(self, name: bytes) -> Found:
+        """Search `name` (lower case) as a query for it would be answered."""
+        node = self.index.get(name)
+        if node is not None:
+            return Found(Where.CUT if self.cut[node] else Where.FOUND, node)
+        while name != b"\0":
+            name = parent(name)
+            node = self.index.get(name)
+            if node is not None:
+                return self._below(node)
+        return Found(Where.OUTSIDE, -1)
+
+    def _below(self, node: int) -> Found:
+        if self.cut[node]:
+            return Found(Where.CUT, node)
+        star = self.wildcard[node]
+        return Found(Where.NOWHERE, node) if star < 0 else Found(Where.FOUND, star)
+
+
+def grow(zones: Sequence[Zone]) -> Tree:
+    """The tree of these zones. Node numbers follow the order of the policy."""
+    tree = Tree()
+    apexes = {zone.apex: number for number, zone in enumerate(zones)}
+    for zone in zones:
+        _add_node(tree, zone.apex, apexes[zone.apex])
+    inner = _inner(apexes)
+    for number, zone in enumerate(zones):
+        _plant(tree, zone, number, inner[zone.apex])
+    for name, node in tree.index.items():
+        if name[:2] == STAR:
+            above = tree.index.get(parent(name))
+            if above is not None and tree.zone[above] == tree.zone[node]:
+                tree.wildcard[above] = node
+    return tree
+
+
+def _inner(apexes: Mapping[bytes, int]) -> dict[bytes, dict[bytes, bool]]:
+    """For each zone the zones inside it; True for those with no other zone between."""
+    inner: dict[bytes, dict[bytes, bool]] = {apex: {} for apex in apexes}
+    for apex in apexes:
+        name, nearest = apex, True
+        while name != b"\0":
+            name = parent(name)
+            if name in apexes:
+                inner[name][apex] = nearest
+                nearest = False
+    return inner
+
+
+def _plant(tree: Tree, zone: Zone, number: int, inner: Mapping[bytes, bool]) -> None:
+    """Add one zone's names."""
+    owned: list[RecordSet] = []
+    for records in zone.records:
+        foreign = _deepest(records.owner, zone.apex, inner)
+        if foreign is None:
+            owned.append(records)
+        elif records.type == TYPE_DS and records.owner == foreign:
+            tree.upper[tree.index[foreign]] = (number, records)
+        elif not (records.type == TYPE_NS and records.owner == foreign):
+            tree.warnings.append(_lost(records.owner, zone, "it lies in a zone of its own"))
+    cuts = frozenset(
+        records.owner
+        for records in owned
+        if records.type == TYPE_NS and records.owner != zone.apex and records.owner[:2] != STAR
+    )
+    for records in owned:
+        if _cut_above(records.owner, zone.apex, cuts):
+            tree.hidden.setdefault(records.owner, {})[records.type] = records
+        else:
+            node = _ensure(tree, records.owner, number, zone.apex)
+            tree.sets[node][records.type] = records
+    for owner in cuts:
+        if owner in tree.index:
+            tree.cut[tree.index[owner]] = 1
+    for steered in zone.steered:
+        if _deepest(steered.owner, zone.apex, inner) is not None:
+            tree.warnings.append(_lost(steered.owner, zone, "it lies in a zone of its own"))
+        elif steered.owner in cuts or _cut_above(steered.owner, zone.apex, cuts):
+            tree.warnings.append(_lost(steered.owner, zone, "it is delegated"))
+        else:
+            tree.services[_ensure(tree, steered.owner, number, zone.apex)] = steered.service
+    for apex, nearest in inner.items():
+        if nearest and not _cut_above(apex, zone.apex, cuts):
+            tree.upper.setdefault(tree.index[apex], (number, None))
+            _ensure_above(tree, apex, number, zone.apex)
+
+
+def _add_node(tree: Tree, name: bytes, zone: int) -> int:
+    node = tree.index[name] = len(tree.sets)
+    tree.zone.append(zone)
+    tree.wildcard.append(-1)
+    tree.cut.append(0)
+    tree.sets.append({})
+    return node
+
+
+def _ensure(tree: Tree, name: bytes, zone: int, apex: bytes) -> int:
+    """The node of `name`, made together with its ancestors where it is new."""
+    node = tree.index.get(name)
+    if node is None:
+        node = _add_node(tree, name, zone)
+        _ensure_above(tree, name, zone, apex)
+    return node
+
+
+def _ensure_above(tree: Tree, name: bytes, zone: int, apex: bytes) -> None:
+    while name != apex:
+        name = parent(name)
+        if name in tree.index:
+            return
+        _add_node(tree, name, zone)
+
+
+def _deepest(name: bytes, apex: bytes, inner: Mapping[bytes, bool]) -> bytes | None:
+    """The inner zone's apex that owns `name`, or None when the zone itself does."""
+    if not inner:
+        return None
+    while name != apex:
+        if name in inner:
+            return name
+        name = parent(name)
+    return None
+
+
+def _cut_above(name: bytes, apex: bytes, cuts: frozenset[bytes]) -> bool:
+    """True when an ancestor of `name` below `apex` is a delegation."""
+    if not cuts or name == apex:
+        return False
+    name = parent(name)
+    while name != apex:
+        if name in cuts:
+            return True
+        name = parent(name)
+    return False
+
+
+def _lost(owner: bytes, zone: Zone, why: str) -> str:
+    return f"zone {zone.name}: {name_text(owner)} is left out: {why}"

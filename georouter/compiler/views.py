@@ -1,0 +1,73 @@
+"""The registry of steered answers: which (service, slot, written form) exists, numbered once.
+
+A view says whose hash, counters and group apply; a form says how the answer is written; `Written`
+is what publication fills in: one tuple of finished answers for a group, slot and form.
+"""
+
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from georouter.answers.tables import View
+from georouter.words.ids import ServiceName
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a steered answer is written: CNAME records before it, its owner name, whose SOA denies."""
+
+    prefix: bytes
+    prefix_count: int
+    owner: bytes
+    zone: int
+    """Index of the zone whose SOA a negative answer carries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One entry of `Snapshot.bodies`."""
+
+    group: int
+    slot: int
+    form: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """Where a service hangs in the tables."""
+
+    group: int
+    salt: int
+    counter_base: int
+    slots: frozenset[int]
+    """The slots in which any of its regions has something to say."""
+
+
+@dataclass(slots=True)
+class Views:
+    """Collects views while names are compiled."""
+
+    hooks: dict[ServiceName, Hook]
+    views: list[View] = field(default_factory=list)
+    forms: list[Form] = field(default_factory=list)
+    written: list[Written] = field(default_factory=list)
+    _views: dict[View, int] = field(default_factory=dict)
+    _forms: dict[Form, int] = field(default_factory=dict)
+    _written: dict[Written, int] = field(default_factory=dict)
+
+    def add(self, service: ServiceName, slot: int, form: Form, zone: int) -> int:
+        """The (negative) ref of a steered name of `zone` in this form."""
+        hook = self.hooks[service]
+        number = _intern(form, self.forms, self._forms)
+        bodies = _intern(Written(hook.group, slot, number), self.written, self._written)
+        view = View(hook.group, slot, bodies, hook.salt, hook.counter_base, zone)
+        return ~_intern(view, self.views, self._views)
+
+
+def _intern(item: _T, items: list[_T], known: dict[_T, int]) -> int:
+    index = known.get(item)
+    if index is None:
+        index = known[item] = len(items)
+        items.append(item)
+    return index

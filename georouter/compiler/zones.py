@@ -1,0 +1,218 @@
+"""Zones -> `Directory`: every existing name with a finished answer, or a view, for every type."""
+
+import hashlib
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from georouter.answers.layout import Layout
+from georouter.answers.tables import SLOT_A, SLOT_AAAA, SLOT_OTHER, Directory, ZoneTable
+from georouter.compiler.chase import Chain, chase
+from georouter.compiler.records import QUESTION, Authority, Pool, authority, record, record_set
+from georouter.compiler.tree import Tree, Where, grow
+from georouter.compiler.views import Form, Views
+from georouter.policy.model import RecordSet, Zone
+from georouter.wire.codes import (
+    RCODE_NXDOMAIN,
+    TYPE_A,
+    TYPE_AAAA,
+    TYPE_ANY,
+    TYPE_CNAME,
+    TYPE_DS,
+    TYPE_NS,
+    TYPE_SOA,
+)
+from georouter.wire.names import lower, name_text
+from georouter.words.ids import ServiceName
+
+_SLOT_TYPES = ((SLOT_A, TYPE_A), (SLOT_AAAA, TYPE_AAAA))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compiled:
+    """The directory, each zone's negative authority, the name tree (for CNAME endpoints) and warnings."""
+
+    directory: Directory
+    authorities: tuple[Authority, ...]
+    tree: Tree
+    warnings: tuple[str, ...]
+
+
+def serial(zone: Zone) -> int:
+    """The zone's serial: the operator's, or one made from its content.
+
+    A 32-bit hash of records, steered names and SOA numbers: the same on every node with the same
+    policy, unmoved by health and time, different (save one chance in 2**32) whenever the content is. Not
+    monotonic: secondaries that compare serials (RFC 1982) would miss changes, so a zone that is
+    transferred sets `soa.serial` itself.
+    """
+    if zone.soa.serial is not None:
+        return zone.soa.serial
+    digest = hashlib.sha256(repr((zone.apex, zone.soa)).encode())
+    for records in sorted(zone.records, key=lambda item: (item.owner, item.type)):
+        digest.update(repr((records.owner, records.type, records.ttl_s, records.rdatas)).encode())
+    for steered in sorted(zone.steered, key=lambda item: (item.owner, item.service)):
+        digest.update(repr((steered.owner, steered.service)).encode())
+    return int.from_bytes(digest.digest()[:4], "big") or 1
+
+
+def compile_zones(zones: Sequence[Zone], views: Views, layout: Layout) -> Compiled:
+    """The directory of these zones; steered names are registered in `views`."""
+    authorities = tuple(authority(zone, serial(zone)) for zone in zones)
+    tree = grow(zones)
+    writer = _Writer(zones, tree, authorities, views)
+    for node in range(len(tree.sets)):
+        writer.fill(node)
+    tables = tuple(
+        ZoneTable(str(zone.name), writer.pool.add(item.record(), rcode=RCODE_NXDOMAIN, authorities=1))
+        for zone, item in zip(zones, authorities, strict=True)
+    )
+    directory = Directory(
+        index=tree.index,
+        rrsets=writer.rrsets,
+        other=writer.other,
+        wildcard=tree.wildcard,
+        cut=bytes(tree.cut),
+        zone=tree.zone,
+        zones=tables,
+        answers=tuple(writer.pool.answers),
+        views=tuple(views.views),
+        layout=layout,
+    )
+    return Compiled(directory, authorities, tree, (*tree.warnings, *writer.warnings))
+
+
+class _Writer:
+    """Fills `rrsets` and `other`, node by node."""
+
+    def __init__(
+        self, zones: Sequence[Zone], tree: Tree, authorities: Sequence[Authority], views: Views
+    ) -> None:
+        self.zones = zones
+        self.tree = tree
+        self.authorities = authorities
+        self.views = views
+        self.pool = Pool()
+        self.rrsets: dict[int, int] = {}
+        self.other = array("i")
+        self.warnings: list[str] = []
+        self.names = {node: name for name, node in tree.index.items()}
+        self.apexes = {tree.index[zone.apex]: zone for zone in zones}
+        self.nodata = [self.pool.add(item.record(), authorities=1) for item in authorities]
+
+    def fill(self, node: int) -> None:
+        """Every type of one name."""
+        if self.tree.cut[node]:
+            self._fill_cut(node)
+            return
+        sets = self.tree.sets[node]
+        alias = sets.get(TYPE_CNAME)
+        zone = self.tree.zone[node]
+        self.other.append(self.nodata[zone])
+        if alias is not None:
+            self._fill_alias(node, chase(self.tree, alias))
+        for number, records in sets.items():
+            self._put(node, number, self._positive(QUESTION, records))
+        apex = self.apexes.get(node)
+        if apex is not None:
+            self._fill_apex(node, apex)
+        service = self.tree.services.get(node)
+        if service is not None:
+            form = Form(b"", 0, QUESTION, zone)
+            self._steer(node, service, form, alone=not sets and apex is None)
+        elif sets:
+            any_type = TYPE_CNAME if alias is not None else min(sets)
+            self._put(node, TYPE_ANY, self.rrsets[node << 16 | any_type])
+
+    def _put(self, node: int, number: int, ref: int) -> None:
+        self.rrsets[node << 16 | number] = ref
+
+    def _positive(self, owner: bytes, records: RecordSet, chain: Chain | None = None) -> int:
+        before, count = (chain.records, chain.count) if chain else (b"", 0)
+        return self.pool.add(before + record_set(owner, records), answers=count + len(records.rdatas))
+
+    def _fill_apex(self, node: int, zone: Zone) -> None:
+        """SOA, and the DS set that the zone above holds for this one."""
+        held = self.authorities[self.tree.zone[node]]
+        soa = record(QUESTION, TYPE_SOA, zone.soa.ttl_s, held.soa)
+        self._put(node, TYPE_SOA, self.pool.add(soa, answers=1))
+        above = self.tree.upper.get(node)
+        if above is not None:
+            self._fill_ds(node, *above)
+
+    def _fill_ds(self, node: int, zone: int, records: RecordSet | None) -> None:
+        held = self._positive(QUESTION, records) if records else self.nodata[zone]
+        self._put(node, TYPE_DS, held)
+
+    def _steer(self, node: int, service: ServiceName, form: Form, *, alone: bool) -> None:
+        """Hand A and AAAA (and, where regions are hostnames, every other type) to the service."""
+        slots = self.views.hooks[service].slots
+        zone = self.tree.zone[node]
+        for slot, number in _SLOT_TYPES:
+            if slot in slots:
+                ref = self.views.add(service, slot, form, zone)
+                self._put(node, number, ref)
+                self.rrsets.setdefault(node << 16 | TYPE_ANY, ref)
+        if alone and SLOT_OTHER in slots:
+            self.other[node] = self.views.add(service, SLOT_OTHER, form, zone)
+
+    def _fill_alias(self, node: int, chain: Chain) -> None:
+        """All types but CNAME itself: what the end of the chain has, behind the chain (RFC 6604 2.1)."""
+        if chain.broken:
+            name = name_text(self.names[node])
+            self.warnings.append(f"{name}: its CNAMEs loop or are too many; only the first are answered")
+        if chain.broken or chain.end.where in (Where.OUTSIDE, Where.CUT):
+            self.other[node] = self.pool.add(chain.records, answers=chain.count)
+            return
+        zone = self.tree.zone[chain.end.node]
+        nowhere = chain.end.where is Where.NOWHERE
+        self.other[node] = self.pool.add(
+            chain.records + self.authorities[zone].record(),
+            rcode=RCODE_NXDOMAIN if nowhere else 0,
+            answers=chain.count,
+            authorities=1,
+        )
+        if not nowhere:
+            self._follow(node, chain, zone)
+
+    def _follow(self, node: int, chain: Chain, zone: int) -> None:
+        """Answer the types that the final name has."""
+        end = chain.end.node
+        for number, records in self.tree.sets[end].items():
+            self._put(node, number, self._positive(chain.owner, records, chain))
+        apex = self.apexes.get(end)
+        if apex is not None:
+            soa = record(chain.owner, TYPE_SOA, apex.soa.ttl_s, self.authorities[zone].soa)
+            self._put(node, TYPE_SOA, self.pool.add(chain.records + soa, answers=chain.count + 1))
+        service = self.tree.services.get(end)
+        if service is not None:
+            form = Form(chain.records, chain.count, chain.owner, zone)
+            self._steer(node, service, form, alone=not self.tree.sets[end] and apex is None)
+
+    def _fill_cut(self, node: int) -> None:
+        """A referral for every type but DS, which is the upper zone's own data (RFC 4035 3.1.4.1)."""
+        name = self.names[node]
+        sets = self.tree.sets[node]
+        delegation = sets[TYPE_NS]
+        glue = self._glue(delegation, self.tree.zone[node])
+        body = record_set(name, delegation) + b"".join(record_set(owner, item) for owner, item in glue)
+        self.other.append(
+            self.pool.add(
+                body,
+                authoritative=False,
+                authorities=len(delegation.rdatas),
+                additional=sum(len(item.rdatas) for _, item in glue),
+            )
+        )
+        self._fill_ds(node, self.tree.zone[node], sets.get(TYPE_DS))
+
+    def _glue(self, delegation: RecordSet, zone: int) -> list[tuple[bytes, RecordSet]]:
+        """Addresses of name servers that this zone holds (RFC 1034 4.2.1, RFC 9471)."""
+        found: list[tuple[bytes, RecordSet]] = []
+        for host in delegation.rdatas:
+            name = lower(host)
+            sets: Mapping[int, RecordSet] = self.tree.hidden.get(name, {})
+            if not sets and name in self.tree.index and self.tree.zone[self.tree.index[name]] == zone:
+                sets = self.tree.sets[self.tree.index[name]]
+            found += [(host, sets[number]) for number in (TYPE_A, TYPE_AAAA) if number in sets]
+        return found
