@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-LONDON, ASHBURN, SINGAPORE = "81.2.69.0/24", "3.80.0.0/24", "13.228.0.0/24"
+LONDON, ASHBURN, SINGAPORE = "81.2.69.0/24", "3.80.0.0/24", "165.21.0.0/24"
 """Client networks that every geo database of ours places there."""
 US_EAST, EU_WEST, AP_SOUTH = "192.0.2.10", "192.0.2.20", "192.0.2.30"
 """What clients in Ashburn, London and Singapore are answered by `three_regions`."""

@@ -13,9 +13,9 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 DRAWERS = {"utils", "util", "common", "helpers", "helper", "misc", "shared", "stuff"}
 """Names that say nothing; things in them have a better home."""
 LONGEST_MODULE = 500
-"""Lines. From about 400 on, look for the second noun."""
-LONGEST_FUNCTION = 80
-"""Lines. From about 50 on, look for the second verb."""
+"""Lines, tables not counted. From about 400 on, look for the second noun."""
+LONGEST_FUNCTION = 100
+"""Lines. From about 50 on, look for the second verb; the packet path may be unrolled."""
 
 
 def relative(path: Path) -> str:
@@ -38,9 +38,15 @@ def test_a_room_says_what_it_is_in_one_line(room: Path) -> None:
 def test_a_module_is_one_thing(module: Path) -> None:
     """No drawers, a docstring, and a size that can be read in one go."""
     text = module.read_text()
+    tree = ast.parse(text)
     assert module.stem not in DRAWERS
-    assert ast.get_docstring(ast.parse(text)), "what is it for?"
-    assert len(text.splitlines()) <= LONGEST_MODULE
+    assert ast.get_docstring(tree), "what is it for?"
+    tables = sum(
+        (node.end_lineno or 0) - node.lineno
+        for node in tree.body
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+    )
+    assert len(text.splitlines()) - tables <= LONGEST_MODULE
 
 
 def test_functions_are_one_thing() -> None:
