@@ -23,6 +23,8 @@ class Match:
     countries: tuple[str, ...] = ()
     continents: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    where: str = field(default="", compare=False, repr=False)
+    """`file:line:column`, for messages; equal matches in different places are equal."""
 
 
 class Unplaced(StrEnum):

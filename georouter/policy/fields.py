@@ -1,0 +1,136 @@
+"""The kinds of values that keys of a policy file take, each with its check and its JSON Schema."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, WithJsonSchema
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from georouter.policy import units
+
+LARGEST_TTL_S = 2**31 - 1
+"""RFC 2181 section 8."""
+
+
+class FileModel(BaseModel):
+    """A mapping in a policy file: unknown keys are errors and nothing is converted."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def _whole_seconds(value: object) -> int:
+    seconds = units.duration_s(value)
+    if seconds != int(seconds):
+        raise ValueError("a TTL counts whole seconds; write it like 30s, 5m or 1h")
+    if seconds > LARGEST_TTL_S:
+        raise ValueError(f"a TTL is at most {LARGEST_TTL_S}s (RFC 2181)")
+    return int(seconds)
+
+
+def _positive_duration(value: object) -> float:
+    seconds = units.duration_s(value)
+    if not 0 < seconds <= 366 * 86400:
+        raise ValueError("a duration must be longer than 0s and at most 366d")
+    return seconds
+
+
+def _service_ttl(value: object) -> int:
+    seconds = _whole_seconds(value)
+    if not 1 <= seconds <= 86400:
+        raise ValueError(f"the TTL of a service must be from 1s to 1d, found {units.duration_text(seconds)}")
+    return seconds
+
+
+def _as_list(value: object) -> object:
+    return value if isinstance(value, list) or value is None else [value]
+
+
+def _empty_mapping(value: object) -> object:
+    return {} if value is None else value
+
+
+def _text_schema(pattern: str, *examples: str) -> dict[str, Any]:
+    return {"type": "string", "pattern": pattern, "examples": list(examples)}
+
+
+Duration = Annotated[
+    float,
+    BeforeValidator(_positive_duration),
+    WithJsonSchema(_text_schema(units.DURATION_PATTERN, "5s", "500ms", "1m")),
+]
+Ttl = Annotated[
+    int,
+    BeforeValidator(_whole_seconds),
+    WithJsonSchema(
+        {"anyOf": [_text_schema(units.DURATION_PATTERN, "30s", "5m", "1h"), {"type": "integer", "const": 0}]}
+    ),
+]
+ServiceTtl = Annotated[
+    int,
+    BeforeValidator(_service_ttl),
+    WithJsonSchema(_text_schema(units.DURATION_PATTERN, "30s", "5m", "1h")),
+]
+Milliseconds = Annotated[
+    float,
+    BeforeValidator(lambda value: units.duration_s(value) * 1000.0),
+    WithJsonSchema(
+        {"anyOf": [_text_schema(units.DURATION_PATTERN, "15ms"), {"type": "integer", "const": 0}]}
+    ),
+]
+Kilometres = Annotated[
+    float,
+    BeforeValidator(units.distance_km),
+    WithJsonSchema(
+        {"anyOf": [_text_schema(units.DISTANCE_PATTERN, "200km", "120mi"), {"type": "integer", "const": 0}]}
+    ),
+]
+Percent = Annotated[
+    float,
+    BeforeValidator(units.percent),
+    WithJsonSchema({"anyOf": [{"type": "number"}, _text_schema(units.PERCENT_PATTERN, "20%")]}),
+]
+Bias = Annotated[Percent, Field(ge=-99, le=99)]
+Bytes = Annotated[
+    int,
+    BeforeValidator(units.size_bytes),
+    WithJsonSchema({"anyOf": [{"type": "integer"}, _text_schema(units.SIZE_PATTERN, "4MiB", "512KiB")]}),
+]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Weight = Annotated[float, Field(ge=0, le=1_000_000)]
+Latitude = Annotated[float, Field(ge=-90, le=90)]
+Longitude = Annotated[float, Field(ge=-180, le=180)]
+Asn = Annotated[int, Field(ge=1, le=2**32 - 1)]
+Text = Annotated[str, Field(min_length=1)]
+
+_ONE_OR_MANY_TEXT: dict[str, Any] = {
+    "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]
+}
+_ONE_OR_MANY_ASN: dict[str, Any] = {
+    "anyOf": [{"type": "integer"}, {"type": "array", "items": {"type": "integer"}}]
+}
+Texts = Annotated[list[Text], BeforeValidator(_as_list), WithJsonSchema(_ONE_OR_MANY_TEXT)]
+"""One text or a list of them."""
+Asns = Annotated[list[Asn], BeforeValidator(_as_list), WithJsonSchema(_ONE_OR_MANY_ASN)]
+"""One autonomous system number or a list of them."""
+
+Tier = Annotated[list[Text], BeforeValidator(_as_list), WithJsonSchema(_ONE_OR_MANY_TEXT)]
+"""A region, or several equal ones."""
+Tiers = Annotated[list[Tier], Field(min_length=1)]
+"""Regions in order of preference: `[a, b]` is two tiers, `[[a, b]]` one."""
+
+Optionally = BeforeValidator(_empty_mapping)
+"""For a mapping that may be left empty: `latency:` is `latency: {}`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shorthand:
+    """Adds a short way of writing a value to its JSON Schema."""
+
+    schema: dict[str, Any]
+
+    def __get_pydantic_json_schema__(  # noqa: PLW3201 - pydantic's hook
+        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Either the shorthand or what the model says."""
+        return {"anyOf": [self.schema, handler(core_schema)]}

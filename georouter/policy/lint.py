@@ -1,0 +1,90 @@
+"""What works but is likely not meant: warnings about a policy without errors."""
+
+from collections.abc import Callable, Mapping
+
+from georouter.policy.model import Policy, Service
+from georouter.policy.nodes import Path
+from georouter.policy.report import Report
+from georouter.policy.steps import Failover, Geo, Residency, Weighted
+from georouter.policy.unreachable import check_rules
+from georouter.words.ids import RegionName
+
+
+def lint(policy: Policy, report: Report) -> None:
+    """Report every warning about `policy`, which was resolved from the document of `report`."""
+    for rule in _RULES:
+        rule(policy, report)
+
+
+def unused(policy: Policy, report: Report) -> None:
+    """Checks, regions and services that nothing refers to."""
+    services = {item.service for zone in policy.zones.values() for item in zone.steered}
+    regions = {name for service in policy.services.values() for name in (*service.regions, *service.fallback)}
+    checks = {endpoint.check for region in policy.regions.values() for endpoint in region.endpoints}
+    _unused(policy.services, services, "services", "no record refers to this service", report)
+    _unused(policy.regions, regions, "regions", "no service uses this region", report)
+    _unused(policy.checks, checks, "checks", "no region uses this check", report)
+
+
+def _unused(
+    defined: Mapping[str, object], used: "set[str] | set[str | None]", section: str, text: str, report: Report
+) -> None:
+    for name in defined:
+        if name not in used:
+            report.warn((section, name), text, key=True)
+
+
+def families(policy: Policy, report: Report) -> None:
+    """Regions of one service that lack an address family others have."""
+    for name, service in policy.services.items():
+        by_region = {region: _families(policy, region) for region in service.regions}
+        offered = set().union(*by_region.values()) if by_region else set()
+        for index, region in enumerate(service.regions):
+            lacking = offered - by_region[region]
+            for family, type_name in ((4, "A"), (6, "AAAA")):
+                if family in lacking and 0 not in by_region[region]:
+                    message = (
+                        f'region "{region}" has no IPv{family} address while others have: '
+                        f"{type_name} is answered without it"
+                    )
+                    report.warn(("services", name, "regions", index), message)
+
+
+def _families(policy: Policy, region: RegionName) -> set[int]:
+    return {endpoint.family for endpoint in policy.regions[region].endpoints}
+
+
+def steps(policy: Policy, report: Report) -> None:
+    """Steps that do less than they seem to."""
+    for name, service in policy.services.items():
+        for index, step in enumerate(service.chain):
+            path: Path = ("services", name, "chain", index)
+            match step:
+                case Geo():
+                    check_rules(step.rules, (*path, "geo"), report)
+                case Weighted():
+                    _named(service, set(step.weights), "weighs 1", (*path, "weighted", "weights"), report)
+                case Failover():
+                    order = {region for tier in step.order for region in tier}
+                    _named(service, order, "comes last", (*path, "failover", "order"), report)
+                case Residency():
+                    _fence(policy, step, (*path, "residency"), report)
+                case _:
+                    pass
+
+
+def _named(service: Service, named: "set[RegionName]", effect: str, path: Path, report: Report) -> None:
+    missing = [region for region in service.regions if region not in named]
+    if missing:
+        listed = ", ".join(f'"{region}"' for region in missing)
+        verb = effect if len(missing) == 1 else effect.replace("weighs", "weigh").replace("comes", "come")
+        report.warn(path, f"does not list {listed}, which {verb}", key=True)
+
+
+def _fence(policy: Policy, step: Residency, path: Path, report: Report) -> None:
+    """A fence with one address family only turns the other family's clients away."""
+    if all(not policy.regions[region].endpoints for region in step.regions if region in policy.regions):
+        report.warn(path, "allows only regions without endpoints", key=True)
+
+
+_RULES: tuple[Callable[[Policy, Report], None], ...] = (unused, families, steps)

@@ -1,0 +1,54 @@
+"""Policy files to a `Policy`: all problems of all files at once, or the finished model."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike, fspath
+
+from georouter.policy import lint, yaml
+from georouter.policy.merge import merge
+from georouter.policy.model import Policy
+from georouter.policy.nodes import Node
+from georouter.policy.report import Report
+from georouter.policy.resolve import document
+from georouter.words.errors import Diagnostic, PolicyError
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFile:
+    """One file as it was read. Relative paths inside it start from the folder of `name`."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A policy that can be used, and what is likely not meant in it."""
+
+    policy: Policy
+    warnings: tuple[Diagnostic, ...] = ()
+
+
+def load(files: Sequence[PolicyFile], *, root: str | PathLike[str] = ".") -> Loaded:
+    """Read, merge, check and resolve `files`. `root` is the folder that relative file names start from.
+
+    Raises PolicyError with every problem in file order (and the warnings found so far).
+    """
+    if not files:
+        raise PolicyError([Diagnostic(fspath(root), 0, 0, "", "there is no policy file here")])
+    report = Report(Node(files[0].name, 1, 1, {}))
+    tops = [yaml.parse(file.name, file.text, report.add) for file in files]
+    readable = [top for top in tops if top is not None]
+    if not readable:
+        raise PolicyError(report.all())
+    report.root = merge(readable, report)
+    written = document.read(report.root, report)
+    if len(readable) < len(tops):
+        # Names that the unreadable files define would all look unknown.
+        raise PolicyError(report.all())
+    policy = document.resolve(written, report, fspath(root))
+    if not report.failed:
+        lint.lint(policy, report)
+    if report.failed:
+        raise PolicyError(report.all())
+    return Loaded(policy, report.warnings())

@@ -1,0 +1,65 @@
+"""Which service answers a name: exact names, wildcards (RFC 4592) and CNAMEs inside the policy."""
+
+from collections.abc import Iterable, Mapping
+
+from georouter.policy.model import Zone
+from georouter.wire import names
+from georouter.wire.codes import TYPE_CNAME
+from georouter.words.ids import ServiceName
+
+_WILDCARD = b"\x01*"
+_LONGEST_CHASE = 8
+"""CNAMEs followed; operators rarely chain two."""
+
+
+class Names:
+    """The owner names of all zones. Build once, ask often."""
+
+    def __init__(self, zones: Iterable[Zone]) -> None:
+        self._steered: dict[bytes, ServiceName] = {}
+        self._alias: dict[bytes, bytes] = {}
+        self._exists: set[bytes] = set()
+        for zone in zones:
+            for steered in zone.steered:
+                self._steered[steered.owner] = steered.service
+                self._add(steered.owner, zone.apex)
+            for record in zone.records:
+                self._add(record.owner, zone.apex)
+                if record.type == TYPE_CNAME:
+                    self._alias[record.owner] = names.lower(record.rdatas[0])
+            self._add(zone.apex, zone.apex)
+
+    @property
+    def steered(self) -> Mapping[bytes, ServiceName]:
+        """Every steered owner (lower-case wire format) and its service."""
+        return self._steered
+
+    def service_of(self, name: bytes) -> ServiceName | None:
+        """The service that answers `name` (wire format, any case), None when none does."""
+        owner = self.owner_of(names.lower(name))
+        for _ in range(_LONGEST_CHASE):
+            if owner is None or owner in self._steered:
+                break
+            target = self._alias.get(owner)
+            owner = self.owner_of(target) if target is not None else None
+        return self._steered.get(owner) if owner is not None else None
+
+    def owner_of(self, name: bytes) -> bytes | None:
+        """The owner whose records answer `name`: itself, or the wildcard that covers it."""
+        if name in self._exists:
+            return name
+        above = name
+        while above != b"\0":
+            above = names.parent(above)
+            if above in self._exists:
+                wildcard = _WILDCARD + above
+                return wildcard if wildcard in self._exists else None
+        return None
+
+    def _add(self, owner: bytes, apex: bytes) -> None:
+        """The owner, and the names between it and the apex that exist because of it."""
+        while owner not in self._exists:
+            self._exists.add(owner)
+            if owner == apex or owner == b"\0":
+                return
+            owner = names.parent(owner)

@@ -1,0 +1,212 @@
+"""The `chain:` of a service: one resolver per step."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from georouter.policy import shape, suggest
+from georouter.policy.model import Region
+from georouter.policy.nodes import Node, Path, describe
+from georouter.policy.report import Report
+from georouter.policy.resolve import matches
+from georouter.policy.resolve.context import Context
+from georouter.policy.steps import (
+    Failover,
+    Geo,
+    GeoRule,
+    Latency,
+    Limit,
+    Nearest,
+    Residency,
+    Step,
+    Tiers,
+    Unplaced,
+    Weighted,
+    WithoutEcs,
+)
+from georouter.policy.written_steps import (
+    BARE_STEPS,
+    STEPS,
+    FailoverFile,
+    GeoRuleFile,
+    LatencyFile,
+    LimitFile,
+    NearestFile,
+    ResidencyFile,
+    StepModel,
+    WeightedFile,
+)
+from georouter.words.ids import RegionName
+
+Steps: TypeAlias = tuple[Step, ...]
+Written: TypeAlias = StepModel
+
+_ONCE = ("failover", "weighted", "limit", "nearest", "latency")
+"""Steps of which a second one in the same chain could never act."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What the steps of one service may name."""
+
+    service: str
+    regions: tuple[RegionName, ...]
+    fallback: tuple[RegionName, ...]
+    all: Mapping[RegionName, Region]
+
+    @property
+    def universe(self) -> tuple[RegionName, ...]:
+        """The service's regions, then the fallback regions not among them."""
+        return self.regions + tuple(name for name in self.fallback if name not in self.regions)
+
+
+def read(node: Node | None, path: Path, report: Report) -> tuple[Written | None, ...]:
+    """The shape of each step; None for those that are broken."""
+    if node is None or node.value is None:
+        return ()
+    if not isinstance(node.value, list):
+        report.error(path, f"expected a list of steps, found {describe(node.value)}")
+        return ()
+    return tuple(_read_step(item, (*path, index), report) for index, item in enumerate(node.value))
+
+
+def _read_step(node: Node, path: Path, report: Report) -> Written | None:
+    names = [node.value] if isinstance(node.value, str) else [name for name, _ in node.items()]
+    if len(names) != 1:
+        found = describe(node.value) if not names else f"{len(names)} ({', '.join(names)})"
+        report.error(path, f'a step is one key such as "- latency: {{tolerance: 15ms}}", found {found}')
+        return None
+    name = names[0]
+    if name not in STEPS:
+        message = shape.not_yet(name) or suggest.unknown("step", name, STEPS)
+        report.error(path if isinstance(node.value, str) else (*path, name), message, key=True)
+        return None
+    if isinstance(node.value, str) and name not in BARE_STEPS:
+        report.error(path, f'the step "{name}" needs parameters')
+        return None
+    if name not in BARE_STEPS and node.value[name].value is None:  # type: ignore[index,call-overload,union-attr]
+        report.error((*path, name), f'the step "{name}" needs parameters', key=True)
+        return None
+    return shape.read(StepModel, node, path, report)
+
+
+def resolve(written: tuple[Written | None, ...], path: Path, scope: Scope, context: Context) -> Steps:
+    """The steps in order; broken ones are left out."""
+    found: list[Step] = []
+    seen: set[str] = set()
+    for index, item in enumerate(written):
+        if item is None:
+            continue
+        name = next(iter(item.model_fields_set))
+        where = (*path, index, name)
+        if name in _ONCE and name in seen:
+            context.report.error(where, f'a second "{name}" step cannot act; keep one', key=True)
+        seen.add(name)
+        found.append(_step(getattr(item, name), where, scope, context))
+    return tuple(found)
+
+
+def _step(value: object, path: Path, scope: Scope, context: Context) -> Step:
+    match value:
+        case ResidencyFile():
+            return _residency(value, path, scope, context)
+        case NearestFile():
+            names = {
+                RegionName(name): percent
+                for name, percent in value.bias.items()
+                if context.region_of(name, scope.regions, scope.service, (*path, "bias", name), key=True)
+            }
+            return Nearest(value.tolerance, names)
+        case LatencyFile():
+            return Latency(value.tolerance)
+        case FailoverFile():
+            _failback(value.failback, (*path, "failback"), context)
+            return Failover(_tiers(value.order, (*path, "order"), scope, context))
+        case WeightedFile():
+            return _weighted(value, path, scope, context)
+        case LimitFile():
+            return Limit(value.regions, value.addresses)
+        case list():
+            return Geo(tuple(_rule(rule, (*path, i), scope, context) for i, rule in enumerate(value)))
+        case _:
+            raise AssertionError(f"no resolver for {value!r}")
+
+
+def _residency(written: ResidencyFile, path: Path, scope: Scope, context: Context) -> Residency:
+    where = (*path, "regions")
+    if written.regions.labels is not None:
+        allowed = _labelled(written.regions.labels, scope)
+        wanted = ", ".join(f"{key}: {value}" for key, value in written.regions.labels.items())
+        problem = f'no region of service "{scope.service}" has the labels {{{wanted}}}'
+    else:
+        names = written.regions.names or []
+        allowed = {
+            RegionName(name)
+            for index, name in enumerate(names)
+            if context.region_of(name, scope.universe, scope.service, (*where, index))
+        }
+        problem = f'allows no region of service "{scope.service}"'
+        if len(allowed) < len(names):
+            problem = ""
+    broken = any(name not in scope.all for name in scope.universe)
+    if problem and not broken and not allowed.intersection(scope.regions):
+        context.report.error(where, problem, key=True)
+    return Residency(
+        clients=matches.resolve(written.clients, (*path, "clients"), context),
+        regions=frozenset(allowed),
+        unplaced=Unplaced(written.unplaced),
+        without_ecs=WithoutEcs(written.without_ecs),
+    )
+
+
+def _labelled(labels: Mapping[str, str], scope: Scope) -> set[RegionName]:
+    return {
+        name
+        for name in scope.universe
+        if name in scope.all
+        and all(scope.all[name].labels.get(key) == value for key, value in labels.items())
+    }
+
+
+def _rule(written: GeoRuleFile, path: Path, scope: Scope, context: Context) -> GeoRule:
+    found = matches.resolve(written.match, (*path, "match"), context) if written.match is not None else None
+    return GeoRule(found, _tiers(written.regions, (*path, "regions"), scope, context))
+
+
+def _tiers(written: list[list[str]], path: Path, scope: Scope, context: Context) -> Tiers:
+    seen: set[str] = set()
+    tiers: list[tuple[RegionName, ...]] = []
+    for row, names in enumerate(written):
+        tier: list[RegionName] = []
+        if not names:
+            context.report.error((*path, row), "a tier needs at least one region")
+        for column, name in enumerate(names):
+            where = (*path, row, column)
+            if name in seen:
+                context.report.error(where, f'region "{name}" is listed twice')
+            elif context.region_of(name, scope.regions, scope.service, where):
+                tier.append(RegionName(name))
+            seen.add(name)
+        tiers.append(tuple(tier))
+    return tuple(tiers)
+
+
+def _failback(value: object, path: Path, context: Context) -> None:
+    if value == "auto":
+        return
+    if value == "manual" or (isinstance(value, dict) and "after" in value):
+        message = 'only "failback: auto" is available in this version'
+    else:
+        message = f"expected auto, found {describe(value)}"
+    context.report.error(path, message)
+
+
+def _weighted(written: WeightedFile, path: Path, scope: Scope, context: Context) -> Weighted:
+    weights = {
+        RegionName(name): weight
+        for name, weight in written.weights.items()
+        if context.region_of(name, scope.regions, scope.service, (*path, "weights", name), key=True)
+    }
+    if scope.regions and all(weights.get(name, 1.0) == 0 for name in scope.regions):
+        context.report.error((*path, "weights"), "at least one region needs a weight above 0", key=True)
+    return Weighted(weights)

@@ -1,0 +1,50 @@
+"""What every resolver needs: where to report, and which names the document defines at all."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from os import path as os_path
+
+from georouter.policy import suggest
+from georouter.policy.nodes import Path, find
+from georouter.policy.report import Report
+from georouter.words.ids import RegionName
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The names include those of broken pieces, so that one error does not cause others."""
+
+    report: Report
+    root: str
+    checks: frozenset[str]
+    regions: frozenset[str]
+    services: frozenset[str]
+
+    def absolute(self, name: str, path: Path) -> str:
+        """A file name as an absolute path; relative ones start from the file that `path` stands in."""
+        file = find(self.report.root, path).node.file
+        return os_path.normpath(os_path.join(os_path.abspath(self.root), os_path.dirname(file), name))  # noqa: PTH
+
+    def where(self, path: Path) -> str:
+        """`file:line:column` of `path`."""
+        node = find(self.report.root, path).node
+        return f"{node.file}:{node.line}:{node.column}"
+
+    def known(self, what: str, name: str, known: Iterable[str], path: Path, *, key: bool = False) -> bool:
+        """Whether `name` is among `known`; if not, that is reported with the nearest one."""
+        if name in known:
+            return True
+        self.report.error(path, suggest.unknown(what, name, known), key=key)
+        return False
+
+    def region_of(
+        self, name: str, allowed: Iterable[RegionName], service: str, path: Path, *, key: bool = False
+    ) -> bool:
+        """Whether a chain may name the region `name`; if not, the reason is reported."""
+        if name in allowed:
+            return True
+        if name in self.regions:
+            message = f'region "{name}" is not among the regions of service "{service}"'
+            self.report.error(path, message, key=key)
+            return False
+        return self.known("region", name, allowed, path, key=key)

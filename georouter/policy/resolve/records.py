@@ -1,0 +1,205 @@
+"""The `records:` of a zone: owner names to drafts of record sets and services."""
+
+from dataclasses import dataclass, field
+
+from georouter.policy import suggest, units
+from georouter.policy.fields import LARGEST_TTL_S
+from georouter.policy.nodes import Node, Path, describe
+from georouter.policy.report import Report
+from georouter.policy.resolve.context import Context
+from georouter.policy.shape import not_yet
+from georouter.wire import codes, names
+from georouter.wire.rdata import parse_rdata
+
+_SUGGESTED = ("A", "AAAA", "CAA", "CNAME", "HTTPS", "MX", "NS", "PTR", "SRV", "SVCB", "TXT", "service", "ttl")
+_SIGNING = frozenset({"RRSIG", "NSEC", "NSEC3", "NSEC3PARAM", "DNSKEY", "CDS", "CDNSKEY", "ZONEMD"})
+_LATER = {"ALIAS": "alias records are", "ANAME": "alias records are", "DNAME": "DNAME records are"} | {
+    name: "DNSSEC is" for name in _SIGNING
+}
+
+
+@dataclass(slots=True)
+class Draft:
+    """Records of one owner and type that are still being collected."""
+
+    ttl_s: int
+    path: Path
+    rdatas: dict[bytes, Path]
+
+
+@dataclass(slots=True)
+class Owner:
+    """Everything written for one name."""
+
+    path: Path
+    service: str | None = None
+    service_path: Path = ()
+    sets: dict[int, Draft] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads the records of the zone at `path` whose apex is `apex` (lower-case wire format)."""
+
+    zone: str
+    apex: bytes
+    ttl_s: int
+    path: Path
+    context: Context
+
+    @property
+    def report(self) -> Report:
+        """Where findings go."""
+        return self.context.report
+
+    def read(self, node: Node | None) -> dict[bytes, Owner]:
+        """Owners by name in lower-case wire format."""
+        owners: dict[bytes, Owner] = {}
+        if node is None or node.value is None:
+            return owners
+        if not isinstance(node.value, dict):
+            self.report.error((*self.path, "records"), f"expected a mapping, found {describe(node.value)}")
+            return owners
+        for key, value in node.value.items():
+            path: Path = (*self.path, "records", key)
+            name = self.owner(key, path)
+            if name is None:
+                continue
+            owner = owners.get(name)
+            if owner is None:
+                owner = owners[name] = Owner(path)
+            self.value(owner, value, path)
+        return owners
+
+    def owner(self, key: str, path: Path) -> bytes | None:
+        """The absolute name of a key, None after the reason against it was reported."""
+        try:
+            name = names.lower(names.parse_relative(key, self.apex))
+        except ValueError as error:
+            self.report.error(path, str(error), key=True)
+            return None
+        if not key.endswith(".") or names.is_below(name, self.apex):
+            if "*" in key[1:] or (key.startswith("*") and not name.startswith(b"\x01*")):
+                self.report.warn(
+                    path, 'a wildcard is a first label that is just "*"; this one is literal', key=True
+                )
+            return name
+        self.report.error(
+            path, f'is not in the zone "{self.zone}"; a key that ends with a dot is absolute', key=True
+        )
+        return None
+
+    def value(self, owner: Owner, node: Node, path: Path) -> None:
+        """One record, or a list of them."""
+        if isinstance(node.value, list):
+            if not node.value:
+                self.report.error(path, "the list is empty; remove the name or give it a record")
+            for index, item in enumerate(node.value):
+                self.mapping(owner, item, (*path, index))
+        else:
+            self.mapping(owner, node, path)
+
+    def mapping(self, owner: Owner, node: Node, path: Path) -> None:
+        """`{service: name}`, `{TYPE: data}`, several of them, with or without `ttl`."""
+        if not isinstance(node.value, dict):
+            self.report.error(path, _not_a_record(node))
+            return
+        entries = node.value
+        ttl_s = self.ttl(entries["ttl"], (*path, "ttl")) if "ttl" in entries else self.ttl_s
+        for name, item in entries.items():
+            if name == "service":
+                self.service(owner, item, (*path, name))
+            elif name != "ttl":
+                self.records(owner, name, item, ttl_s, (*path, name))
+        if not entries.keys() - {"ttl"}:
+            self.report.error(path, "holds no record; write {A: 192.0.2.1} or {service: name}")
+        elif "ttl" in entries and not entries.keys() - {"ttl", "service"}:
+            self.report.error((*path, "ttl"), "the TTL of a steered name is that of its service", key=True)
+
+    def ttl(self, node: Node, path: Path) -> int:
+        """Whole seconds; the zone's after a finding."""
+        try:
+            seconds = units.duration_s(node.value)
+        except ValueError as error:
+            self.report.error(path, str(error))
+            return self.ttl_s
+        if seconds != int(seconds) or seconds > LARGEST_TTL_S:
+            self.report.error(path, "a TTL counts whole seconds; write it like 30s, 5m or 1h")
+            return self.ttl_s
+        return int(seconds)
+
+    def service(self, owner: Owner, node: Node, path: Path) -> None:
+        """A reference to a service; a name has at most one."""
+        if not isinstance(node.value, str):
+            self.report.error(path, f"expected the name of a service, found {describe(node.value)}")
+        elif owner.service is not None:
+            self.report.error(path, f'the name is already answered by service "{owner.service}"')
+        elif self.context.known("service", node.value, self.context.services, path):
+            owner.service, owner.service_path = node.value, path
+
+    def records(self, owner: Owner, type_name: str, node: Node, ttl_s: int, path: Path) -> None:
+        """The records of one type: one text or a list."""
+        problem = _type_problem(type_name)
+        if problem:
+            self.report.error(path, problem, key=True)
+            return
+        items = node.value if isinstance(node.value, list) else [node]
+        if not items:
+            self.report.error(path, "the list is empty")
+        for index, item in enumerate(items):
+            where = (*path, index) if isinstance(node.value, list) else path
+            self.record(owner, type_name, item, ttl_s, where)
+
+    def record(self, owner: Owner, type_name: str, node: Node, ttl_s: int, path: Path) -> None:
+        """One record of one type."""
+        if node.value is None or isinstance(node.value, dict | list):
+            self.report.error(path, f"expected {type_name} data as text, found {describe(node.value)}")
+            return
+        try:
+            number, rdata = parse_rdata(type_name, node.text, self.apex)
+        except ValueError as error:
+            self.report.error(path, str(error))
+            return
+        draft = owner.sets.get(number)
+        if draft is None:
+            owner.sets[number] = Draft(ttl_s, path, {rdata: path})
+        elif rdata in draft.rdatas:
+            self.report.warn(path, "the same record stands here twice")
+        else:
+            draft.rdatas[rdata] = path
+            if draft.ttl_s != ttl_s:
+                had, has = units.duration_text(draft.ttl_s), units.duration_text(ttl_s)
+                message = f"records of one name and type share one TTL (RFC 2181): {had} and {has}"
+                self.report.error(path, message)
+
+
+def _not_a_record(node: Node) -> str:
+    if not isinstance(node.value, str):
+        return (
+            f"expected a record such as {{A: 192.0.2.1}} or {{service: name}}, found {describe(node.value)}"
+        )
+    for type_name in ("A", "AAAA"):
+        try:
+            parse_rdata(type_name, node.value, b"\0")
+        except ValueError:
+            continue
+        return f"expected a record, found {describe(node.value)}; write {{{type_name}: {node.value}}}"
+    return (
+        f"expected a record, found {describe(node.value)}; write {{service: {node.value}}} or {{TYPE: data}}"
+    )
+
+
+def _type_problem(name: str) -> str | None:
+    if name in _LATER:
+        return f"{_LATER[name]} not available in this version"
+    if not_yet(name) and name not in ("HTTPS", "SVCB"):
+        return not_yet(name)
+    if name == "SOA":
+        return 'the SOA record is made from the zone\'s "soa" key'
+    try:
+        codes.type_number(name)
+    except ValueError:
+        return suggest.unknown("record type", name, _SUGGESTED)
+    if name != name.upper():
+        return f'record types are written in capitals: "{name.upper()}"'
+    return None

@@ -1,0 +1,53 @@
+"""The `server:` section."""
+
+from georouter.policy.model import Location, Server
+from georouter.policy.nodes import Path
+from georouter.policy.resolve import places, sockets
+from georouter.policy.resolve.context import Context
+from georouter.policy.written import ServerFile
+
+
+def resolve(written: ServerFile, context: Context) -> Server:
+    """Sockets parsed, file names absolute."""
+    limits = written.limits
+    token = written.admin_token_file
+    location: Location | None = None
+    if written.location is not None:
+        location = places.location(written.location, ("server", "location"), context)
+    admin = None
+    if isinstance(written.admin, str) and written.admin != "off":
+        admin = _socket(written.admin, ("server", "admin"), context)
+    return Server(
+        listen=_listen(written.listen, context),
+        admin=admin,
+        admin_token_file=context.absolute(token, ("server", "admin_token_file")) if token else None,
+        state_dir=context.absolute(written.state_dir, ("server", "state_dir")),
+        workers=0 if written.workers == "auto" else written.workers,
+        location=location,
+        udp_payload_limit=limits.udp_payload,
+        receive_buffer_bytes=limits.receive_buffer,
+        tcp_connections=limits.tcp_connections,
+        tcp_connections_per_client=limits.tcp_connections_per_client,
+        tcp_idle_timeout_s=limits.tcp_idle_timeout,
+        seed=written.seed,
+    )
+
+
+def _listen(written: list[str], context: Context) -> tuple[tuple[str, int], ...]:
+    found: list[tuple[str, int]] = []
+    for index, text in enumerate(written):
+        path = ("server", "listen", index)
+        address = _socket(text, path, context)
+        if address in found:
+            context.report.error(path, f'"{text}" is listed twice')
+        elif address is not None:
+            found.append(address)
+    return tuple(found)
+
+
+def _socket(text: str, path: Path, context: Context) -> tuple[str, int] | None:
+    try:
+        return sockets.parse(text)
+    except ValueError as error:
+        context.report.error(path, str(error))
+        return None

@@ -1,0 +1,104 @@
+"""The `services:` section."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from georouter.policy import shape, suggest
+from georouter.policy.model import AllDown, Region, Service
+from georouter.policy.nodes import Node, Path, describe
+from georouter.policy.report import Report
+from georouter.policy.resolve import chain
+from georouter.policy.resolve.context import Context
+from georouter.policy.steps import Limit
+from georouter.policy.written import ServiceFile
+from georouter.words.ids import RegionName, ServiceName
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenService:
+    """A service whose steps are read one by one."""
+
+    head: ServiceFile
+    chain: tuple[chain.Written | None, ...]
+
+
+def read(node: Node, path: Path, report: Report) -> WrittenService | None:
+    """The shape of a service and of each of its steps."""
+    steps = chain.read(node.get("chain"), (*path, "chain"), report)
+    head = shape.read(ServiceFile, node, path, report, without="chain")
+    return WrittenService(head, steps) if head is not None else None
+
+
+def resolve(
+    written: Mapping[str, WrittenService], regions: Mapping[RegionName, Region], context: Context
+) -> dict[ServiceName, Service]:
+    """References checked, steps resolved."""
+    return {ServiceName(name): _service(name, item, regions, context) for name, item in written.items()}
+
+
+def _service(
+    name: str, written: WrittenService, regions: Mapping[RegionName, Region], context: Context
+) -> Service:
+    path: Path = ("services", name)
+    own: list[RegionName] = []
+    for index, region in enumerate(written.head.regions):
+        where = (*path, "regions", index)
+        if region in own:
+            context.report.error(where, f'region "{region}" is listed twice')
+        elif context.known("region", region, context.regions, where):
+            own.append(RegionName(region))
+    mode, fallback = _all_down(written.head.when_all_down, (*path, "when_all_down"), context)
+    scope = chain.Scope(name, tuple(own), tuple(fallback), regions)
+    steps = chain.resolve(written.chain, (*path, "chain"), scope, context)
+    _one_alias(name, steps, scope, context)
+    return Service(
+        name=ServiceName(name),
+        regions=tuple(own),
+        chain=steps,
+        ttl_s=written.head.ttl,
+        when_all_down=mode,
+        fallback=tuple(fallback),
+    )
+
+
+def _all_down(value: object, path: Path, context: Context) -> tuple[AllDown, list[RegionName]]:
+    words = [mode.value for mode in AllDown if mode is not AllDown.FALLBACK]
+    if isinstance(value, str) and value in words:
+        return AllDown(value), []
+    if isinstance(value, dict) and "fallback" in value:
+        for key in value:
+            if key != "fallback":
+                context.report.error((*path, key), suggest.unknown("key", key, ["fallback"]), key=True)
+        return AllDown.FALLBACK, _fallback(value["fallback"], (*path, "fallback"), context)
+    near = suggest.nearest(value, words) if isinstance(value, str) else None
+    hint = f'; did you mean "{near}"?' if near else ""
+    expected = f"{', '.join(words)} or {{fallback: [regions]}}"
+    context.report.error(path, f"expected {expected}, found {describe(value)}{hint}")
+    return AllDown.SERVE_ALL, []
+
+
+def _fallback(value: object, path: Path, context: Context) -> list[RegionName]:
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        context.report.error(path, f"expected a list of regions, found {describe(value)}")
+        return []
+    found: list[RegionName] = []
+    for index, name in enumerate(names):
+        if name in found:
+            context.report.error((*path, index), f'region "{name}" is listed twice')
+        elif context.known("region", name, context.regions, (*path, index)):
+            found.append(RegionName(name))
+    return found
+
+
+def _one_alias(name: str, steps: chain.Steps, scope: chain.Scope, context: Context) -> None:
+    """An answer holds one CNAME (RFC 2181 10.1), so several regions at once need addresses."""
+    for index, step in enumerate(steps):
+        if not isinstance(step, Limit) or step.regions == 1:
+            continue
+        for region in scope.universe:
+            if region in scope.all and any(end.family == 0 for end in scope.all[region].endpoints):
+                path = ("services", name, "chain", index, "limit", "regions")
+                message = f'region "{region}" has hostnames, and an answer holds only one; use 1'
+                context.report.error(path, message)
+                return

@@ -1,0 +1,27 @@
+"""Socket addresses as they are written: `127.0.0.1:53`, `[::1]:5300`."""
+
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+
+_EXAMPLE = 'write it like "127.0.0.1:5300" or "[::1]:5300"'
+
+
+def parse(text: str) -> tuple[str, int]:
+    """Host (an IP address in its usual spelling) and port. Raises ValueError with what would be right."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isascii() or not port.isdigit():
+        raise ValueError(f'"{text}" has no port; {_EXAMPLE}')
+    if not 1 <= int(port[:6]) <= 65535:
+        raise ValueError(f"a port is a number from 1 to 65535, found {port[:20]}")
+    if not host or host == "*":
+        raise ValueError(f'"{text}" names no address; use 0.0.0.0:{port} or [::]:{port} for all of them')
+    if host.startswith("[") and host.endswith("]"):
+        try:
+            return str(IPv6Address(host[1:-1])), int(port)
+        except AddressValueError:
+            raise ValueError(f'"{host[1:-1]}" is not an IPv6 address; {_EXAMPLE}') from None
+    if ":" in host:
+        raise ValueError(f"an IPv6 address needs brackets before the port; {_EXAMPLE}")
+    try:
+        return str(IPv4Address(host)), int(port)
+    except AddressValueError:
+        raise ValueError(f'"{host}" is not an IP address; {_EXAMPLE}') from None

@@ -1,0 +1,134 @@
+"""One piece of the document against its model: the value, or a finding for everything wrong with it."""
+
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from georouter.policy import suggest
+from georouter.policy.nodes import Node, Path, describe, find, plain
+from georouter.policy.report import Report
+
+Model = TypeVar("Model", bound=BaseModel)
+
+NOT_YET: dict[str, str] = {
+    "signals": "checks on signals are",
+    "brake": "the brake is",
+    "sticky": 'the step "sticky" is',
+    "capacity": 'the step "capacity" is',
+    "pin": 'the step "pin" is',
+    "alias": "alias records are",
+    "https": "steering of HTTPS records is",
+    "svcb": "steering of SVCB records is",
+    "min_ttl": "lowering TTLs is",
+    "ttl_failing": "lowering TTLs is",
+    "lower_ttl": "lowering TTLs is",
+    "dnssec": "DNSSEC is",
+    "fleet": "the fleet store is",
+}
+"""Keys of the design that this version does not act on; refused rather than silently ignored."""
+
+
+def not_yet(name: str) -> str | None:
+    """The message for a feature of a later version, None for any other name."""
+    subject = NOT_YET.get(name.lower())
+    return f"{subject} not available in this version" if subject else None
+
+
+def read(model: type[Model], node: Node, path: Path, report: Report, *, without: str = "") -> Model | None:
+    """`node`, which hangs at `path`, as a `model`; None after its errors were reported.
+
+    The entry `without` is left out: somebody else reads it.
+    """
+    value = plain(node, without)
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            _explain(model, detail, path, report)
+        return None
+
+
+def _explain(model: type[BaseModel], detail: ErrorDetails, base: Path, report: Report) -> None:
+    path: Path = (*base, *detail["loc"])
+    last = str(detail["loc"][-1]) if detail["loc"] else ""
+    match detail["type"]:
+        case "extra_forbidden":
+            known = _fields(model, detail["loc"])
+            report.error(path, not_yet(last) or suggest.unknown("key", last, known), key=True)
+        case "missing":
+            report.error(path[:-1], f'"{last}" is missing', key=True)
+        case kind:
+            # Numbers may come from a shorthand: what was found is what stands in the file.
+            value = detail["input"]
+            node = find(report.root, path).node
+            if not isinstance(node.value, list | dict):
+                value = node.value
+            report.error(path, _message(kind, detail.get("ctx", {}), value, node))
+
+
+def _message(kind: str, context: dict[str, Any], value: object, node: Node) -> str:
+    found = describe(value)
+    match kind:
+        case "value_error":
+            return str(context["error"])
+        case "string_type":
+            if isinstance(value, bool | int | float):
+                return f'expected text, found {found}; put it in quotes: "{node.text}"'
+            return f"expected text, found {found}"
+        case "int_type" | "int_from_float" | "int_parsing":
+            return f"expected a whole number, found {found}"
+        case "float_type" | "float_parsing":
+            return f"expected a number, found {found}"
+        case "finite_number":
+            return f"expected a finite number, found {found}"
+        case "bool_type":
+            return f"expected true or false, found {found}"
+        case "list_type":
+            return f"expected a list, found {found}"
+        case "dict_type" | "model_type" | "model_attributes_type":
+            return f"expected a mapping, found {found}"
+        case "literal_error":
+            return _choice(str(context["expected"]), value, found)
+        case "string_too_short":
+            return "must not be empty"
+        case "too_short":
+            return f"needs at least {_count(context['min_length'])}"
+        case "greater_than_equal":
+            return f"must be at least {context['ge']:g}, found {found}"
+        case "greater_than":
+            return f"must be more than {context['gt']:g}, found {found}"
+        case "less_than_equal":
+            return f"must be at most {context['le']:g}, found {found}"
+        case _:
+            return f"{found} does not fit here"
+
+
+def _choice(expected: str, value: object, found: str) -> str:
+    words = [word.strip("'") for word in expected.replace(" or ", ", ").split(", ")]
+    near = suggest.nearest(value, words) if isinstance(value, str) else None
+    hint = f'; did you mean "{near}"?' if near else ""
+    return f"expected {' or '.join(words)}, found {found}{hint}"
+
+
+def _count(number: int) -> str:
+    return "one entry" if number == 1 else f"{number} entries"
+
+
+def _fields(model: type[BaseModel], path: Path) -> list[str]:
+    """Keys that the mapping holding the last part of `path` may have."""
+    for part in path[:-1]:
+        if isinstance(part, str) and part in model.model_fields:
+            model = _nested(model.model_fields[part].annotation) or model
+    return list(model.model_fields)
+
+
+def _nested(annotation: Any) -> type[BaseModel] | None:
+    """The model inside an annotation such as `Annotated[list[Model], ...] | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in get_args(annotation):
+        found = _nested(argument)
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,77 @@
+"""Quantities with units as the files write them: `30s`, `1h30m`, `200km`, `50%`, `4MiB`."""
+
+import re
+
+_DURATION_PART = r"[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h|d|w)"
+DURATION_PATTERN = rf"^(?:{_DURATION_PART})+$"
+DISTANCE_PATTERN = r"^[0-9]+(?:\.[0-9]+)?(?:km|mi|m)$"
+PERCENT_PATTERN = r"^-?[0-9]+(?:\.[0-9]+)?%$"
+SIZE_PATTERN = r"^[0-9]+(?:\.[0-9]+)?(?:B|kB|KiB|MB|MiB)$"
+
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_KILOMETRES = {"km": 1.0, "mi": 1.609344, "m": 0.001}
+_BYTES = {"B": 1, "kB": 1000, "KiB": 1024, "MB": 1000**2, "MiB": 1024**2}
+_PART = re.compile(r"([0-9.]+)([A-Za-z]+)")
+_LONGEST = 40
+
+
+def duration_s(value: object) -> float:
+    """Seconds of `500ms`, `30s`, `5m`, `1h30m`, `1d`, `2w`; a plain 0 needs no unit."""
+    if _is_zero(value):
+        return 0.0
+    if _is_number(value):
+        raise ValueError(f"a duration needs a unit: write {value}s (or ms, m, h, d)")
+    if not isinstance(value, str) or len(value) > _LONGEST or not re.match(DURATION_PATTERN, value):
+        raise ValueError(f"{_shown(value)} is not a duration; write it like 500ms, 30s, 5m, 1h or 1d")
+    return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(value))
+
+
+def distance_km(value: object) -> float:
+    """Kilometres of `200km`, `120mi`, `500m`; a plain 0 needs no unit."""
+    if _is_zero(value):
+        return 0.0
+    if _is_number(value):
+        raise ValueError(f"a distance needs a unit: write {value}km (or mi)")
+    if not isinstance(value, str) or len(value) > _LONGEST or not re.match(DISTANCE_PATTERN, value):
+        raise ValueError(f"{_shown(value)} is not a distance; write it like 200km or 120mi")
+    number, unit = _PART.findall(value)[0]
+    return float(number) * _KILOMETRES[unit]
+
+
+def percent(value: object) -> float:
+    """Percent of `20%` or of the plain number 20."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, str) or len(value) > _LONGEST or not re.match(PERCENT_PATTERN, value):
+        raise ValueError(f"{_shown(value)} is not a percentage; write it like 20 or 20%")
+    return float(value[:-1])
+
+
+def size_bytes(value: object) -> int:
+    """Bytes of `512KiB`, `4MiB`, `4MB`; a plain number counts bytes."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if not isinstance(value, str) or len(value) > _LONGEST or not re.match(SIZE_PATTERN, value):
+        raise ValueError(f"{_shown(value)} is not a size; write it like 512KiB or 4MiB")
+    number, unit = _PART.findall(value)[0]
+    return int(float(number) * _BYTES[unit])
+
+
+def duration_text(seconds: float) -> str:
+    """Seconds in the largest unit that keeps the number whole: `90s`, `5m`, `500ms`."""
+    for unit in ("d", "h", "m", "s"):
+        if seconds >= _SECONDS[unit] and seconds % _SECONDS[unit] == 0:
+            return f"{int(seconds // _SECONDS[unit])}{unit}"
+    return f"{seconds * 1000:g}ms" if seconds < 1 else f"{seconds:g}s"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_zero(value: object) -> bool:
+    return _is_number(value) and value == 0
+
+
+def _shown(value: object) -> str:
+    return f'"{value[:_LONGEST]}"' if isinstance(value, str) else "this"

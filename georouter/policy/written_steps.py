@@ -1,0 +1,160 @@
+"""The steps of a chain as they are written: `- latency`, `- latency: {tolerance: 15ms}`."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, WithJsonSchema
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from georouter.policy.fields import (
+    Asns,
+    Bias,
+    FileModel,
+    Kilometres,
+    Milliseconds,
+    Optionally,
+    Shorthand,
+    Texts,
+    Tiers,
+    Weight,
+)
+
+
+class MatchFile(FileModel):
+    """Clients; met when any value of any kind is."""
+
+    network: Texts = Field([], description="CIDR networks.")
+    asn: Asns = Field([], description="Autonomous system numbers.")
+    city: Texts = Field([], description="City names as the database writes them.")
+    subdivision: Texts = Field([], description="ISO 3166-2, such as US-CA.")
+    country: Texts = Field([], description="ISO 3166-1 alpha-2, such as DE.")
+    continent: Texts = Field([], description="AF AN AS EU NA OC SA.")
+    group: Texts = Field([], description="Groups of countries, such as EU and EEA.")
+
+
+class RegionSelectorFile(FileModel):
+    """Regions by name or by labels, all of which must agree."""
+
+    names: Texts | None = None
+    labels: Annotated[dict[str, str], Field(min_length=1)] | None = None
+
+
+_SELECTOR_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"type": "array", "items": {"type": "string"}, "minItems": 1},
+        {
+            "type": "object",
+            "properties": {
+                "labels": {"type": "object", "additionalProperties": {"type": "string"}, "minProperties": 1}
+            },
+            "required": ["labels"],
+            "additionalProperties": False,
+        },
+    ]
+}
+
+
+class ResidencyFile(FileModel):
+    """A hard fence: these clients only ever get these regions."""
+
+    clients: MatchFile = Field(description="Whom the fence is for.")
+    regions: Annotated[
+        RegionSelectorFile,
+        BeforeValidator(lambda value: {"names": value} if isinstance(value, list | str) else value),
+        WithJsonSchema(_SELECTOR_SCHEMA),
+    ] = Field(description="The only regions they get: names, or {labels: {key: value}}.")
+    unplaced: Literal["allow", "restrict", "deny"] = Field(
+        "restrict", description="For addresses that the database does not place."
+    )
+    without_ecs: Literal["resolver", "restrict", "deny"] = Field(
+        "resolver", description="For queries without client subnet."
+    )
+
+
+class GeoRuleFile(FileModel):
+    """The first rule that matches names the regions; one without match is the default."""
+
+    match: MatchFile | None = Field(None, description="Whom the rule is for; everybody if not given.")
+    regions: Tiers = Field(description="Regions in order; [[a, b]] makes a and b equal.")
+
+
+class NearestFile(FileModel):
+    """Order by great-circle distance."""
+
+    tolerance: Kilometres = Field(
+        0.0, description="Regions this much farther than the nearest count as equal."
+    )
+    bias: dict[str, Bias] = Field({}, description="Percent, -99 to 99: positive makes a region seem nearer.")
+
+
+class LatencyFile(FileModel):
+    """Order by round-trip time."""
+
+    tolerance: Milliseconds = Field(0.0, description="Regions this much slower than the best count as equal.")
+
+
+class FailoverFile(FileModel):
+    """An explicit order."""
+
+    order: Tiers = Field(description="Regions in order of preference.")
+    failback: Annotated[object, WithJsonSchema({"const": "auto"})] = Field(
+        "auto", description="Return as soon as a better region is up."
+    )
+
+
+class WeightedFile(FileModel):
+    """Shares among equals."""
+
+    weights: Annotated[dict[str, Weight], Field(min_length=1)] = Field(
+        description="By region; 0 answers only when all others are gone, one not named weighs 1."
+    )
+
+
+class LimitFile(FileModel):
+    """How much one answer holds."""
+
+    regions: int = Field(1, ge=1, le=64, description="Regions in one answer.")
+    addresses: int = Field(8, ge=1, le=64, description="Addresses in one answer.")
+
+
+class StepModel(FileModel):
+    """One step: a mapping with exactly one of these keys, or just the key."""
+
+    residency: ResidencyFile | None = None
+    geo: Annotated[list[GeoRuleFile], Field(min_length=1)] | None = None
+    nearest: Annotated[NearestFile, Optionally] | None = None
+    latency: Annotated[LatencyFile, Optionally] | None = None
+    failover: FailoverFile | None = None
+    weighted: WeightedFile | None = None
+    limit: LimitFile | None = None
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """`anyOf` a bare word and a mapping with one key."""
+        reference = handler(core_schema)
+        schema = handler.resolve_ref_schema(reference)
+        for name, value in schema["properties"].items():
+            options = [option for option in value.pop("anyOf", [value]) if option.get("type") != "null"]
+            value.pop("default", None)
+            value.pop("title", None)
+            if name in BARE_STEPS:
+                options.append({"type": "null"})
+            value["anyOf"] = options
+        schema["minProperties"] = schema["maxProperties"] = 1
+        return reference
+
+
+BARE_STEPS = ("nearest", "latency")
+"""Steps that may stand without parameters."""
+
+STEPS: tuple[str, ...] = tuple(StepModel.model_fields)
+"""Every step this version knows."""
+
+
+def _spelled_out(value: object) -> object:
+    return {value: {}} if isinstance(value, str) and value in BARE_STEPS else value
+
+
+StepFile = Annotated[StepModel, BeforeValidator(_spelled_out), Shorthand({"enum": list(BARE_STEPS)})]

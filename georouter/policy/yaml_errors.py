@@ -1,0 +1,61 @@
+"""Syntax errors in words that say what to type instead."""
+
+import re
+
+import yaml as pyyaml
+
+from georouter.words.errors import Diagnostic
+
+_QUOTE = 'put it in quotes: "{0}"'
+
+
+def explain(file: str, text: str, error: pyyaml.YAMLError) -> Diagnostic:
+    """The diagnostic for what PyYAML raised while reading `text`."""
+    if not isinstance(error, pyyaml.MarkedYAMLError):
+        return _unreadable(file, text, error)
+    context, problem = error.context or "", error.problem or "not valid YAML"
+    mark = error.problem_mark or error.context_mark
+    if context in ("while scanning an alias", "while scanning an anchor") and error.context_mark:
+        mark = error.context_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    lines = text.removeprefix("\ufeff").splitlines()
+    rest = lines[line - 1][column - 1 :] if line <= len(lines) else ""
+    return Diagnostic(file, line, column, "", _message(context, problem, rest, error))
+
+
+def _message(context: str, problem: str, rest: str, error: pyyaml.MarkedYAMLError) -> str:
+    first = rest[:1]
+    if first == "\t" or "tab character" in problem:
+        return "a tab cannot be used for indentation; use spaces"
+    if first == "*" and context == "while scanning an alias":
+        return f'a plain "*" starts an alias; {_QUOTE.format(_word(rest))}'
+    if first == "&" and context == "while scanning an anchor":
+        return f'a plain "&" starts an anchor; {_QUOTE.format(_word(rest))}'
+    if first in ("@", "`", "%") and "cannot start any token" in problem:
+        return f'plain text cannot start with "{first}"; {_QUOTE.format(_word(rest))}'
+    if first == ":" and "expected node content" in problem:
+        return 'an IPv6 address in brackets must be in quotes: "[::1]:5300"'
+    if "mapping values are not allowed" in problem:
+        return 'a ": " is not allowed here; put text that holds it in quotes, and check the indentation'
+    if "unexpected end of stream" in problem and error.context_mark:
+        return f"the quote opened on line {error.context_mark.line + 1} is never closed"
+    started = ""
+    if error.context_mark and context and error.context_mark.line + 1 > 0:
+        started = f" ({context}, which starts on line {error.context_mark.line + 1})"
+    return f"this is not valid YAML: {problem}{started}"
+
+
+def _word(rest: str) -> str:
+    """The name that was meant: everything up to the colon, comma, bracket or blank."""
+    found = re.match(r"[^\s:,\[\]{}#\"]+", rest)
+    return found.group() if found else rest[:1]
+
+
+def _unreadable(file: str, text: str, error: pyyaml.YAMLError) -> Diagnostic:
+    position = getattr(error, "position", 0)
+    found = re.search(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", text)
+    at = found.start() if found else position if isinstance(position, int) else 0
+    line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+    if found:
+        return Diagnostic(file, line, column, "", f"the control character {found.group()!r} is not allowed")
+    return Diagnostic(file, line, column, "", f"this is not valid YAML: {str(error).splitlines()[0]}")

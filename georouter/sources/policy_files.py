@@ -1,0 +1,91 @@
+"""Policy files on disk: one file, or every `*.yaml` and `*.yml` of a folder."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from georouter.policy.load import Loaded, PolicyFile, load
+from georouter.words.errors import Diagnostic, PolicyError, SourceError
+
+LARGEST_FILE_BYTES = 64 * 1024 * 1024
+"""More than any policy `policy.yaml` accepts; bounds what is read into memory."""
+
+STANDARD_PLACES: tuple[Path, ...] = (Path("georouter.yaml"), Path("/etc/georouter/georouter.yaml"))
+"""Where the policy is looked for when nobody names it; the first that exists is used."""
+
+VARIABLE = "GEOROUTER_CONFIG"
+
+
+def read(path: Path) -> tuple[PolicyFile, ...]:
+    """The file at `path`, or the policy files of the folder in the order of their names.
+
+    File names in the result are absolute (links are not followed, so that they stay what the
+    operator knows them by). Files whose name starts with a dot are left out. Raises SourceError
+    when something cannot be read and PolicyError when a file is not UTF-8.
+    """
+    try:
+        files = _listed(path) if path.is_dir() else [path]
+        if not files:
+            raise SourceError(f"{path}: the folder holds no *.yaml or *.yml file")
+        raw = [(str(file.absolute()), _bytes(file)) for file in files]
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read: {error.strerror or error}") from error
+    return tuple(_decoded(raw))
+
+
+def read_policy(path: Path) -> Loaded:
+    """Read and load the policy at `path`. Raises what `read` and `load` raise."""
+    return load(read(path), root=Path.cwd())
+
+
+def find_config(option: str | None, environ: Mapping[str, str]) -> Path:
+    """Where the policy is: the command line's option, `$GEOROUTER_CONFIG`, or a standard place.
+
+    A place that was named is returned whether it exists or not. Raises SourceError when nothing was
+    named and no standard place exists.
+    """
+    named = option or environ.get(VARIABLE)
+    if named:
+        return Path(named)
+    for place in STANDARD_PLACES:
+        if place.exists():
+            return place
+    looked = ", ".join(f"./{place}" if not place.is_absolute() else str(place) for place in STANDARD_PLACES)
+    raise SourceError(f"no policy found: give --config, set {VARIABLE}, or create one of {looked}")
+
+
+def _listed(folder: Path) -> list[Path]:
+    return sorted(
+        file
+        for file in folder.iterdir()
+        if file.suffix in (".yaml", ".yml") and not file.name.startswith(".") and file.is_file()
+    )
+
+
+def _bytes(file: Path) -> bytes:
+    with file.open("rb") as stream:
+        data = stream.read(LARGEST_FILE_BYTES + 1)
+    if len(data) > LARGEST_FILE_BYTES:
+        raise SourceError(f"{file}: is larger than {LARGEST_FILE_BYTES // 1024 // 1024} MiB")
+    return data
+
+
+def _decoded(raw: list[tuple[str, bytes]]) -> list[PolicyFile]:
+    files: list[PolicyFile] = []
+    problems: list[Diagnostic] = []
+    for name, data in raw:
+        try:
+            files.append(PolicyFile(name, data.decode("utf-8")))
+        except UnicodeDecodeError as error:
+            problems.append(_not_utf8(name, data, error.start))
+    if problems:
+        raise PolicyError(problems)
+    return files
+
+
+def _not_utf8(name: str, data: bytes, at: int) -> Diagnostic:
+    line_start = data.rfind(b"\n", 0, at) + 1
+    line = data.count(b"\n", 0, at) + 1
+    column = len(data[line_start:at].decode("utf-8", "replace")) + 1
+    return Diagnostic(
+        name, line, column, "", f"the byte 0x{data[at]:02X} is not UTF-8; save the file as UTF-8"
+    )
