@@ -129,7 +129,7 @@ class Shorthand:
 
     schema: dict[str, Any]
 
-    def __get_pydantic_json_schema__(  # noqa: PLW3201 - pydantic's hook
+    def __get_pydantic_json_schema__(
         self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         """Either the shorthand or what the model says."""

@@ -1,11 +1,11 @@
 """What works but is likely not meant: warnings about a policy without errors."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 
 from georouter.policy.model import Policy, Service
 from georouter.policy.nodes import Path
 from georouter.policy.report import Report
-from georouter.policy.steps import Failover, Geo, Residency, Weighted
+from georouter.policy.steps import Failover, Geo, Weighted
 from georouter.policy.unreachable import check_rules
 from georouter.words.ids import RegionName
 
@@ -21,17 +21,14 @@ def unused(policy: Policy, report: Report) -> None:
     services = {item.service for zone in policy.zones.values() for item in zone.steered}
     regions = {name for service in policy.services.values() for name in (*service.regions, *service.fallback)}
     checks = {endpoint.check for region in policy.regions.values() for endpoint in region.endpoints}
-    _unused(policy.services, services, "services", "no record refers to this service", report)
-    _unused(policy.regions, regions, "regions", "no service uses this region", report)
-    _unused(policy.checks, checks, "checks", "no region uses this check", report)
-
-
-def _unused(
-    defined: Mapping[str, object], used: "set[str] | set[str | None]", section: str, text: str, report: Report
-) -> None:
-    for name in defined:
-        if name not in used:
-            report.warn((section, name), text, key=True)
+    found: tuple[tuple[str, Iterable[str], str], ...] = (
+        ("services", policy.services.keys() - services, "no record refers to this service"),
+        ("regions", policy.regions.keys() - regions, "no service uses this region"),
+        ("checks", policy.checks.keys() - checks, "no region uses this check"),
+    )
+    for section, names, message in found:
+        for name in names:
+            report.warn((section, name), message, key=True)
 
 
 def families(policy: Policy, report: Report) -> None:
@@ -67,8 +64,6 @@ def steps(policy: Policy, report: Report) -> None:
                 case Failover():
                     order = {region for tier in step.order for region in tier}
                     _named(service, order, "comes last", (*path, "failover", "order"), report)
-                case Residency():
-                    _fence(policy, step, (*path, "residency"), report)
                 case _:
                     pass
 
@@ -79,12 +74,6 @@ def _named(service: Service, named: "set[RegionName]", effect: str, path: Path, 
         listed = ", ".join(f'"{region}"' for region in missing)
         verb = effect if len(missing) == 1 else effect.replace("weighs", "weigh").replace("comes", "come")
         report.warn(path, f"does not list {listed}, which {verb}", key=True)
-
-
-def _fence(policy: Policy, step: Residency, path: Path, report: Report) -> None:
-    """A fence with one address family only turns the other family's clients away."""
-    if all(not policy.regions[region].endpoints for region in step.regions if region in policy.regions):
-        report.warn(path, "allows only regions without endpoints", key=True)
 
 
 _RULES: tuple[Callable[[Policy, Report], None], ...] = (unused, families, steps)

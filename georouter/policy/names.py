@@ -60,6 +60,6 @@ class Names:
         """The owner, and the names between it and the apex that exist because of it."""
         while owner not in self._exists:
             self._exists.add(owner)
-            if owner == apex or owner == b"\0":
+            if owner in (apex, b"\0"):
                 return
             owner = names.parent(owner)

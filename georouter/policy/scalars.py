@@ -40,9 +40,9 @@ def read(text: str) -> str | int | float | bool | None:
     if _FLOAT.match(text):
         return float(text)
     if _OCTAL.match(text):
-        return int(text[2:], 8)
+        return int(text, 0)
     if _HEX.match(text):
-        return int(text[2:], 16)
+        return int(text, 0)
     if _INFINITE.match(text):
         return float(text.replace(".", "", 1))
     return text

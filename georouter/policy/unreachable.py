@@ -63,7 +63,7 @@ class _Seen:
 
     def subdivision(self, code: str) -> int | None:
         own = self.subdivisions.get(code)
-        return own if own is not None else self.countries.get(code.split("-")[0])
+        return own if own is not None else self.countries.get(code.partition("-")[0])
 
     def all_of(self, countries: frozenset[str]) -> int | None:
         """The last rule needed to take every one of `countries`."""

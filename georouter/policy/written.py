@@ -34,66 +34,77 @@ class LocationFile(FileModel):
 
     lat: Latitude = Field(description="Degrees north, -90 to 90.")
     lon: Longitude = Field(description="Degrees east, -180 to 180.")
-    country: Text | None = Field(None, description="ISO 3166-1 alpha-2, such as DE.")
+    country: Text | None = Field(default=None, description="ISO 3166-1 alpha-2, such as DE.")
 
 
 class LimitsFile(FileModel):
     """Bounds of the server's sockets."""
 
     udp_payload: Annotated[Bytes, Field(ge=512, le=4096)] = Field(
-        1232, description="Largest answer over UDP; larger ones are truncated."
+        default=1232, description="Largest answer over UDP; larger ones are truncated."
     )
     receive_buffer: Annotated[Bytes, Field(ge=4096, le=2**30)] = Field(
-        4 * 1024 * 1024, description="Socket receive buffer that is asked of the kernel."
+        default=4 * 1024 * 1024, description="Socket receive buffer that is asked of the kernel."
     )
-    tcp_connections: int = Field(1000, ge=1, le=1_000_000, description="Open TCP connections at most.")
-    tcp_connections_per_client: int = Field(100, ge=1, le=1_000_000, description="The same for one client.")
-    tcp_idle_timeout: Duration = Field(10.0, description="Close a silent TCP connection after this long.")
+    tcp_connections: int = Field(
+        default=1000, ge=1, le=1_000_000, description="Open TCP connections at most."
+    )
+    tcp_connections_per_client: int = Field(
+        default=100, ge=1, le=1_000_000, description="The same for one client."
+    )
+    tcp_idle_timeout: Duration = Field(
+        default=10.0, description="Close a silent TCP connection after this long."
+    )
 
 
 class ServerFile(FileModel):
     """Where the daemon listens and keeps its files."""
 
     listen: Annotated[Texts, Field(min_length=1)] = Field(
-        ["127.0.0.1:5300"], description='DNS over UDP and TCP: "192.0.2.53:53", "[::1]:5300".'
+        default=["127.0.0.1:5300"], description='DNS over UDP and TCP: "192.0.2.53:53", "[::1]:5300".'
     )
     admin: Annotated[
         Text | Literal[False], WithJsonSchema({"anyOf": [{"type": "string"}, {"const": False}]})
-    ] = Field("127.0.0.1:8053", description="HTTP for metrics, status and overrides; false for none.")
+    ] = Field(default="127.0.0.1:8053", description="HTTP for metrics, status and overrides; false for none.")
     admin_token_file: Text | None = Field(
-        None, description="File with the bearer token that changes need; without it only loopback may change."
+        default=None,
+        description="File with the bearer token that changes need; without it only loopback may change.",
     )
-    state_dir: Text = Field("./state", description="Folder for what must survive a restart.")
+    state_dir: Text = Field(default="./state", description="Folder for what must survive a restart.")
     workers: Annotated[
         Literal["auto"] | Annotated[int, Field(ge=1, le=256)],
         WithJsonSchema({"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 1, "maximum": 256}]}),
-    ] = Field("auto", description="UDP workers.")
-    location: LocationFile | None = Field(None, description="Where this node stands.")
-    seed: Text = Field("georouter", description="Nodes with the same seed make the same weighted choices.")
-    limits: Annotated[LimitsFile, Optionally] = Field(LimitsFile(), description="Bounds of the sockets.")
+    ] = Field(default="auto", description="UDP workers.")
+    location: LocationFile | None = Field(default=None, description="Where this node stands.")
+    seed: Text = Field(
+        default="georouter", description="Nodes with the same seed make the same weighted choices."
+    )
+    limits: Annotated[LimitsFile, Optionally] = Field(
+        default=LimitsFile(), description="Bounds of the sockets."
+    )
 
 
 class NetworkFile(FileModel):
     """Where the addresses of a network are, instead of what the database says."""
 
-    country: Text | None = Field(None, description="ISO 3166-1 alpha-2, such as DE.")
-    subdivision: Text | None = Field(None, description="ISO 3166-2, such as US-CA.")
-    city: Text | None = Field(None, description="City name as the database writes it.")
-    lat: Latitude | None = Field(None, description="Degrees north.")
-    lon: Longitude | None = Field(None, description="Degrees east.")
-    location: LocationFile | None = Field(None, description="The same as lat and lon.")
-    asn: Asn | None = Field(None, description="Autonomous system number.")
+    country: Text | None = Field(default=None, description="ISO 3166-1 alpha-2, such as DE.")
+    subdivision: Text | None = Field(default=None, description="ISO 3166-2, such as US-CA.")
+    city: Text | None = Field(default=None, description="City name as the database writes it.")
+    lat: Latitude | None = Field(default=None, description="Degrees north.")
+    lon: Longitude | None = Field(default=None, description="Degrees east.")
+    location: LocationFile | None = Field(default=None, description="The same as lat and lon.")
+    asn: Asn | None = Field(default=None, description="Autonomous system number.")
 
 
 class GeoFile(FileModel):
     """Where locations of clients come from."""
 
     database: Annotated[Texts, Field(min_length=1)] = Field(
-        ["builtin"], description='"builtin", or an MMDB file, or one per address family.'
+        default=["builtin"], description='"builtin", or an MMDB file, or one per address family.'
     )
-    asn: Texts = Field([], description="MMDB files with autonomous system numbers.")
+    asn: Texts = Field(default=[], description="MMDB files with autonomous system numbers.")
     networks: Annotated[dict[str, NetworkFile], Optionally] = Field(
-        {}, description="Places of your own networks, by CIDR."
+        default={}, description="Places of your own networks, by CIDR."
     )
 
 
@@ -107,40 +118,44 @@ class ExpectFile(FileModel):
         WithJsonSchema(
             {"anyOf": [{"type": "integer"}, {"type": "array", "items": {"type": "integer"}, "minItems": 1}]}
         ),
-    ] = Field([200], description="HTTP status codes that count as success.")
-    body: Text | None = Field(None, description="Text that the body must contain.")
+    ] = Field(default=[200], description="HTTP status codes that count as success.")
+    body: Text | None = Field(default=None, description="Text that the body must contain.")
 
 
 class TlsFile(FileModel):
     """How an https check looks at certificates."""
 
-    verify: bool = Field(True, description="Whether the certificate must be valid for the host.")  # noqa: FBT003
-    ca_file: Text | None = Field(None, description="PEM file with the authorities to trust.")
+    verify: bool = Field(default=True, description="Whether the certificate must be valid for the host.")
+    ca_file: Text | None = Field(default=None, description="PEM file with the authorities to trust.")
 
 
 class CheckFile(FileModel):
     """A question that tells whether an endpoint works."""
 
     type: Literal["http", "https", "tcp"] = Field(description="How to ask.")
-    port: Port | None = Field(None, description="Default 80 for http and 443 for https; tcp needs one.")
-    path: Text | None = Field(None, description='Path and query of an HTTP request; "/" if not given.')
-    host: Text | None = Field(None, description="Host header and TLS server name.")
-    address: Text | None = Field(None, description="Connect here instead of to the endpoint.")
-    expect: ExpectFile | None = Field(None, description="What a healthy answer looks like.")
-    tls: TlsFile | None = Field(None, description="Certificate rules of an https check.")
-    interval: Duration = Field(5.0, description="From the start of one attempt to the next.")
-    timeout: Duration = Field(2.0, description="An attempt that takes longer has failed.")
-    confirm_interval: Duration = Field(0.5, description="The pace after a first failure.")
-    fall: int = Field(3, ge=1, le=100, description="Consecutive failures until down.")
-    rise: int = Field(2, ge=1, le=100, description="Consecutive successes until up.")
+    port: Port | None = Field(
+        default=None, description="Default 80 for http and 443 for https; tcp needs one."
+    )
+    path: Text | None = Field(
+        default=None, description='Path and query of an HTTP request; "/" if not given.'
+    )
+    host: Text | None = Field(default=None, description="Host header and TLS server name.")
+    address: Text | None = Field(default=None, description="Connect here instead of to the endpoint.")
+    expect: ExpectFile | None = Field(default=None, description="What a healthy answer looks like.")
+    tls: TlsFile | None = Field(default=None, description="Certificate rules of an https check.")
+    interval: Duration = Field(default=5.0, description="From the start of one attempt to the next.")
+    timeout: Duration = Field(default=2.0, description="An attempt that takes longer has failed.")
+    confirm_interval: Duration = Field(default=0.5, description="The pace after a first failure.")
+    fall: int = Field(default=3, ge=1, le=100, description="Consecutive failures until down.")
+    rise: int = Field(default=2, ge=1, le=100, description="Consecutive successes until up.")
 
 
 class EndpointFile(FileModel):
     """One address of a region, or one hostname."""
 
     address: Text = Field(description="IPv4 or IPv6 address, or a hostname.")
-    weight: Weight = Field(1.0, description="Share among the region's endpoints.")
-    check: Text | None = Field(None, description="The name of a check; default is the region's.")
+    weight: Weight = Field(default=1.0, description="Share among the region's endpoints.")
+    check: Text | None = Field(default=None, description="The name of a check; default is the region's.")
 
 
 Endpoint = Annotated[
@@ -157,14 +172,16 @@ class RegionFile(FileModel):
     endpoints: Annotated[list[Endpoint], Field(min_length=1)] = Field(
         description="Addresses or hostnames, each plain or {address, weight, check}.",
     )
-    check: Text | None = Field(None, description="The check of endpoints that name none.")
+    check: Text | None = Field(default=None, description="The check of endpoints that name none.")
     capacity: Annotated[float, Field(gt=0)] | None = Field(
-        None, description="Requests per second it can take."
+        default=None, description="Requests per second it can take."
     )
     labels: Annotated[dict[str, str], Optionally] = Field(
-        {}, description="Your own words for residency rules."
+        default={}, description="Your own words for residency rules."
     )
-    min_healthy: int = Field(1, ge=1, description="Endpoints that must be up for the region to be up.")
+    min_healthy: int = Field(
+        default=1, ge=1, description="Endpoints that must be up for the region to be up."
+    )
 
 
 class ServiceFile(FileModel):
@@ -173,8 +190,8 @@ class ServiceFile(FileModel):
     regions: Annotated[Texts, Field(min_length=1)] = Field(
         description="The regions, in the order of last resort."
     )
-    ttl: ServiceTtl = Field(30, description="TTL of steered answers.")
-    chain: list[StepFile] = Field([], description="Steering steps, in order.")
+    ttl: ServiceTtl = Field(default=30, description="TTL of steered answers.")
+    chain: list[StepFile] = Field(default=[], description="Steering steps, in order.")
     when_all_down: Annotated[
         object,
         WithJsonSchema(
@@ -192,22 +209,26 @@ class ServiceFile(FileModel):
                 ]
             }
         ),
-    ] = Field("serve_all", description="What is answered when every allowed region is down.")
+    ] = Field(default="serve_all", description="What is answered when every allowed region is down.")
 
 
 class SoaFile(FileModel):
     """Start of authority of a zone."""
 
-    mname: Text | None = Field(None, description="Primary name server; default is the first of ns.")
-    rname: Text | None = Field(None, description="Mail of the responsible person, with @ or as a name.")
-    serial: Annotated[int, Field(ge=0, le=2**32 - 1)] | None = Field(
-        None, description="Default is one that follows the zone's content."
+    mname: Text | None = Field(default=None, description="Primary name server; default is the first of ns.")
+    rname: Text | None = Field(
+        default=None, description="Mail of the responsible person, with @ or as a name."
     )
-    refresh: Ttl = Field(7200, description="Secondaries ask for changes this often.")
-    retry: Ttl = Field(900, description="And this long after a failure.")
-    expire: Ttl = Field(1209600, description="And give up after this long.")
-    negative_ttl: Ttl = Field(60, description="How long resolvers remember that a name does not exist.")
-    ttl: Ttl | None = Field(None, description="TTL of the SOA record; default is the zone's.")
+    serial: Annotated[int, Field(ge=0, le=2**32 - 1)] | None = Field(
+        default=None, description="Default is one that follows the zone's content."
+    )
+    refresh: Ttl = Field(default=7200, description="Secondaries ask for changes this often.")
+    retry: Ttl = Field(default=900, description="And this long after a failure.")
+    expire: Ttl = Field(default=1209600, description="And give up after this long.")
+    negative_ttl: Ttl = Field(
+        default=60, description="How long resolvers remember that a name does not exist."
+    )
+    ttl: Ttl | None = Field(default=None, description="TTL of the SOA record; default is the zone's.")
 
 
 _RDATA: dict[str, Any] = {
@@ -236,11 +257,11 @@ RECORDS_SCHEMA: dict[str, Any] = {
 class ZoneFile(FileModel):
     """A zone that the server is authoritative for."""
 
-    soa: Annotated[SoaFile, Optionally] = Field(SoaFile(), description="Start of authority.")
-    ttl: Ttl = Field(3600, description="TTL of records that name none.")
+    soa: Annotated[SoaFile, Optionally] = Field(default=SoaFile(), description="Start of authority.")
+    ttl: Ttl = Field(default=3600, description="TTL of records that name none.")
     ns: Annotated[Texts, Field(min_length=1)] = Field(description="Name servers, absolute host names.")
     records: Annotated[object, WithJsonSchema(RECORDS_SCHEMA)] = Field(
-        None, description="Owner name, relative to the zone unless it ends with a dot, to records."
+        default=None, description="Owner name, relative to the zone unless it ends with a dot, to records."
     )
 
 
@@ -250,7 +271,7 @@ class TestFile(FileModel):
     name: Text = Field(description="A steered name, absolute.")
     client: Text = Field(description="Client address or network.")
     expect: Texts = Field(description="The regions that may answer, exactly.")
-    down: Texts = Field([], description="Regions that are down meanwhile.")
+    down: Texts = Field(default=[], description="Regions that are down meanwhile.")
 
 
 class Document(FileModel):
@@ -258,15 +279,19 @@ class Document(FileModel):
 
     version: Literal[1] = Field(description="Version of this file format.")
     server: Annotated[ServerFile, Optionally] = Field(
-        ServerFile(), description="The daemon's sockets and files."
+        default=ServerFile(), description="The daemon's sockets and files."
     )
     geo: Annotated[GeoFile, Optionally] = Field(
-        GeoFile(), description="Where locations of clients come from."
+        default=GeoFile(), description="Where locations of clients come from."
     )
-    checks: Annotated[dict[str, CheckFile], Optionally] = Field({}, description="Health checks, by name.")
-    regions: Annotated[dict[str, RegionFile], Optionally] = Field({}, description="Regions, by name.")
-    services: Annotated[dict[str, ServiceFile], Optionally] = Field({}, description="Services, by name.")
-    zones: Annotated[dict[str, ZoneFile], Optionally] = Field({}, description="Zones, by name.")
+    checks: Annotated[dict[str, CheckFile], Optionally] = Field(
+        default={}, description="Health checks, by name."
+    )
+    regions: Annotated[dict[str, RegionFile], Optionally] = Field(default={}, description="Regions, by name.")
+    services: Annotated[dict[str, ServiceFile], Optionally] = Field(
+        default={}, description="Services, by name."
+    )
+    zones: Annotated[dict[str, ZoneFile], Optionally] = Field(default={}, description="Zones, by name.")
     tests: Annotated[list[TestFile], BeforeValidator(lambda value: [] if value is None else value)] = Field(
-        [], description="Questions to the policy that `georouter check` asks."
+        default=[], description="Questions to the policy that `georouter check` asks."
     )

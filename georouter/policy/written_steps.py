@@ -23,13 +23,13 @@ from georouter.policy.fields import (
 class MatchFile(FileModel):
     """Clients; met when any value of any kind is."""
 
-    network: Texts = Field([], description="CIDR networks.")
-    asn: Asns = Field([], description="Autonomous system numbers.")
-    city: Texts = Field([], description="City names as the database writes them.")
-    subdivision: Texts = Field([], description="ISO 3166-2, such as US-CA.")
-    country: Texts = Field([], description="ISO 3166-1 alpha-2, such as DE.")
-    continent: Texts = Field([], description="AF AN AS EU NA OC SA.")
-    group: Texts = Field([], description="Groups of countries, such as EU and EEA.")
+    network: Texts = Field(default=[], description="CIDR networks.")
+    asn: Asns = Field(default=[], description="Autonomous system numbers.")
+    city: Texts = Field(default=[], description="City names as the database writes them.")
+    subdivision: Texts = Field(default=[], description="ISO 3166-2, such as US-CA.")
+    country: Texts = Field(default=[], description="ISO 3166-1 alpha-2, such as DE.")
+    continent: Texts = Field(default=[], description="AF AN AS EU NA OC SA.")
+    group: Texts = Field(default=[], description="Groups of countries, such as EU and EEA.")
 
 
 class RegionSelectorFile(FileModel):
@@ -64,17 +64,17 @@ class ResidencyFile(FileModel):
         WithJsonSchema(_SELECTOR_SCHEMA),
     ] = Field(description="The only regions they get: names, or {labels: {key: value}}.")
     unplaced: Literal["allow", "restrict", "deny"] = Field(
-        "restrict", description="For addresses that the database does not place."
+        default="restrict", description="For addresses that the database does not place."
     )
     without_ecs: Literal["resolver", "restrict", "deny"] = Field(
-        "resolver", description="For queries without client subnet."
+        default="resolver", description="For queries without client subnet."
     )
 
 
 class GeoRuleFile(FileModel):
     """The first rule that matches names the regions; one without match is the default."""
 
-    match: MatchFile | None = Field(None, description="Whom the rule is for; everybody if not given.")
+    match: MatchFile | None = Field(default=None, description="Whom the rule is for; everybody if not given.")
     regions: Tiers = Field(description="Regions in order; [[a, b]] makes a and b equal.")
 
 
@@ -82,15 +82,19 @@ class NearestFile(FileModel):
     """Order by great-circle distance."""
 
     tolerance: Kilometres = Field(
-        0.0, description="Regions this much farther than the nearest count as equal."
+        default=0.0, description="Regions this much farther than the nearest count as equal."
     )
-    bias: dict[str, Bias] = Field({}, description="Percent, -99 to 99: positive makes a region seem nearer.")
+    bias: dict[str, Bias] = Field(
+        default={}, description="Percent, -99 to 99: positive makes a region seem nearer."
+    )
 
 
 class LatencyFile(FileModel):
     """Order by round-trip time."""
 
-    tolerance: Milliseconds = Field(0.0, description="Regions this much slower than the best count as equal.")
+    tolerance: Milliseconds = Field(
+        default=0.0, description="Regions this much slower than the best count as equal."
+    )
 
 
 class FailoverFile(FileModel):
@@ -98,7 +102,7 @@ class FailoverFile(FileModel):
 
     order: Tiers = Field(description="Regions in order of preference.")
     failback: Annotated[object, WithJsonSchema({"const": "auto"})] = Field(
-        "auto", description="Return as soon as a better region is up."
+        default="auto", description="Return as soon as a better region is up."
     )
 
 
@@ -113,8 +117,8 @@ class WeightedFile(FileModel):
 class LimitFile(FileModel):
     """How much one answer holds."""
 
-    regions: int = Field(1, ge=1, le=64, description="Regions in one answer.")
-    addresses: int = Field(8, ge=1, le=64, description="Addresses in one answer.")
+    regions: int = Field(default=1, ge=1, le=64, description="Regions in one answer.")
+    addresses: int = Field(default=8, ge=1, le=64, description="Addresses in one answer.")
 
 
 class StepModel(FileModel):

@@ -112,8 +112,10 @@ class _Composer:
                 case pyyaml.AliasEvent():
                     self.alias(event)
                 case pyyaml.DocumentStartEvent() if self.top is not None:
-                    line = event.start_mark.line + 1
-                    self.stop(line, 1, 'a second document starts here; a file holds one (remove the "---")')
+                    self.stop(
+                        *_position(event),
+                        'a second document starts here; a file holds one (remove the "---")',
+                    )
                 case pyyaml.StreamEndEvent():
                     return
                 case _:
@@ -121,8 +123,8 @@ class _Composer:
 
     def scalar(self, event: pyyaml.ScalarEvent) -> None:
         text, tag = event.value, event.tag
-        mark = event.start_mark
-        node = Node(self.file, mark.line + 1, mark.column + 1, text, text)
+        line, column = _position(event)
+        node = Node(self.file, line, column, text, text)
         if tag is None:
             if event.implicit[0]:
                 frame = self.stack[-1] if self.stack else None
@@ -153,8 +155,8 @@ class _Composer:
         event: "pyyaml.MappingStartEvent | pyyaml.SequenceStartEvent",
         value: "dict[str, Node] | list[Node]",
     ) -> None:
-        mark = event.start_mark
-        node = Node(self.file, mark.line + 1, mark.column + 1, value)
+        line, column = _position(event)
+        node = Node(self.file, line, column, value)
         if len(self.stack) >= DEEPEST_NESTING:
             self.stop(node.line, node.column, f"nested more than {DEEPEST_NESTING} levels deep")
         own = f"{_TAG}map" if isinstance(value, dict) else f"{_TAG}seq"
@@ -174,13 +176,13 @@ class _Composer:
         self.place(frame.node, frame.anchor)
 
     def alias(self, event: pyyaml.AliasEvent) -> None:
-        name, mark = event.anchor, event.start_mark
-        line, column = mark.line + 1, mark.column + 1
+        name = event.anchor
+        line, column = _position(event)
         if name not in self.anchors:
             self.stop(
                 line,
                 column,
-                f'"*{name}" refers to an anchor that is not defined above; for plain text write "*{name}" in quotes',
+                f'"*{name}" refers to an anchor that is not defined above; for plain text put it in quotes',
             )
         node = self.anchors[name]
         if node is None:
@@ -247,3 +249,9 @@ class _Composer:
     def stop(self, line: int, column: int, message: str) -> NoReturn:
         self.found(line, column, message)
         raise _Stopped
+
+
+def _position(event: pyyaml.Event) -> tuple[int, int]:
+    """Line and column, from 1; events of the parsers always have a mark."""
+    mark = event.start_mark
+    return (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)

@@ -130,7 +130,7 @@ def _delegations(zone: ZoneDraft, report: Report) -> None:
 def _above(name: bytes, cuts: set[bytes], apex: bytes) -> bytes | None:
     """The highest delegation that `name` lies at or below."""
     found = None
-    while name != apex and name != b"\0":
+    while name not in (apex, b"\0"):
         if name in cuts:
             found = name
         name = names.parent(name)

@@ -1,6 +1,6 @@
 """What every resolver needs: where to report, and which names the document defines at all."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from os import path as os_path
 
@@ -23,7 +23,8 @@ class Context:
     def absolute(self, name: str, path: Path) -> str:
         """A file name as an absolute path; relative ones start from the file that `path` stands in."""
         file = find(self.report.root, path).node.file
-        return os_path.normpath(os_path.join(os_path.abspath(self.root), os_path.dirname(file), name))  # noqa: PTH
+        folder = os_path.join(os_path.abspath(self.root), os_path.dirname(file))  # noqa: PTH100, PTH118, PTH120 - text only
+        return os_path.normpath(os_path.join(folder, name))  # noqa: PTH118
 
     def where(self, path: Path) -> str:
         """`file:line:column` of `path`."""
@@ -38,10 +39,10 @@ class Context:
         return False
 
     def region_of(
-        self, name: str, allowed: Iterable[RegionName], service: str, path: Path, *, key: bool = False
+        self, name: str, allowed: Collection[RegionName], service: str, path: Path, *, key: bool = False
     ) -> bool:
         """Whether a chain may name the region `name`; if not, the reason is reported."""
-        if name in allowed:
+        if RegionName(name) in allowed:
             return True
         if name in self.regions:
             message = f'region "{name}" is not among the regions of service "{service}"'

@@ -20,9 +20,7 @@ from georouter.policy.written import (
     GeoFile,
     RegionFile,
     ServerFile,
-    ServiceFile,
     TestFile,
-    ZoneFile,
 )
 
 Model = TypeVar("Model", bound=BaseModel)

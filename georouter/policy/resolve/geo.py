@@ -57,7 +57,7 @@ def _place(network: Network, written: NetworkFile, path: Path, context: Context)
     if written.subdivision is not None and places.subdivision(
         written.subdivision, (*path, "subdivision"), context
     ):
-        of = written.subdivision.split("-")[0]
+        of = places.country_of(written.subdivision)
         if country not in (None, of):
             message = f'"{written.subdivision}" is a subdivision of {of}, not of {country}'
             report.error((*path, "subdivision"), message)

@@ -59,12 +59,17 @@ def subdivision(code: str, path: Path, context: Context) -> bool:
         message = f'"{code}" is a country; write country: [{code}]'
     elif codes.is_subdivision(code.upper().replace("_", "-")):
         message += f'; did you mean "{code.upper().replace("_", "-")}"?'
-    elif "-" in code and code.split("-")[0] not in codes.COUNTRIES:
-        message += f'; there is no country "{code.split("-")[0]}"'
+    elif "-" in code and country_of(code) not in codes.COUNTRIES:
+        message += f'; there is no country "{country_of(code)}"'
     else:
         message += "; use ISO 3166-2 such as US-CA"
     context.report.error(path, message)
     return False
+
+
+def country_of(subdivision_code: str) -> str:
+    """`US` of `US-CA`."""
+    return subdivision_code.partition("-")[0]
 
 
 def continent(code: str, path: Path, context: Context) -> bool:

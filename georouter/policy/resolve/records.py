@@ -13,9 +13,11 @@ from georouter.wire.rdata import parse_rdata
 
 _SUGGESTED = ("A", "AAAA", "CAA", "CNAME", "HTTPS", "MX", "NS", "PTR", "SRV", "SVCB", "TXT", "service", "ttl")
 _SIGNING = frozenset({"RRSIG", "NSEC", "NSEC3", "NSEC3PARAM", "DNSKEY", "CDS", "CDNSKEY", "ZONEMD"})
-_LATER = {"ALIAS": "alias records are", "ANAME": "alias records are", "DNAME": "DNAME records are"} | {
-    name: "DNSSEC is" for name in _SIGNING
-}
+_LATER = {
+    "ALIAS": "alias records are",
+    "ANAME": "alias records are",
+    "DNAME": "DNAME records are",
+} | dict.fromkeys(_SIGNING, "DNSSEC is")
 
 
 @dataclass(slots=True)
