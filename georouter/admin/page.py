@@ -9,6 +9,9 @@ from georouter.admin.desk import Json
 from georouter.admin.style import STYLE
 
 REFRESH_S = 5
+"""How often a browser loads it again."""
+RECENT = 20
+"""How many events are shown, the last one first."""
 
 
 def render(status: Json, not_ready: str | None) -> str:
@@ -65,7 +68,10 @@ def _alarms(status: Json, not_ready: str | None) -> str:
     if not_ready is not None:
         found.append(f"Not answering yet: {_text(not_ready)}")
     if reload.get("ok") is False:
-        found.append(f"The last reload failed, the policy before it stays: {_text(reload.get('error'))}")
+        problems = "".join(f"<br><code>{_text(item)}</code>" for item in reload.get("problems") or ())
+        found.append(
+            f"The last reload failed, the policy before it stays: {_text(reload.get('error'))}{problems}"
+        )
     if config.get("serving_last_good"):
         found.append("A saved policy is being served, because the one on disk is invalid.")
     drops = _part(status, "server").get("drops")
@@ -141,13 +147,14 @@ def _overrides(overrides: Sequence[Json]) -> str:
 
 
 def _recent(events: Sequence[Json]) -> str:
+    newest = sorted(events, key=lambda item: item.get("at") or 0, reverse=True)[:RECENT]
     rows = [
         (
             ("when", _moment(item.get("at"))),
             ("when", f"<code>{_text(item.get('event'))}</code>"),
             ("rest", _text(item.get("text"))),
         )
-        for item in events
+        for item in newest
     ]
     return _table(("At", "Event", "What happened"), rows, "Nothing has happened yet.")
 

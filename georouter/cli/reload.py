@@ -21,6 +21,8 @@ def reload(*, client: AdminClient, as_json: bool) -> None:
     for warning in outcome.get("warnings") or ():
         click.echo(str(warning), err=True)
     if not outcome.get("ok"):
-        raise click.ClickException(f"the policy before it stays in use:\n{outcome.get('error')}")
+        for problem in outcome.get("problems") or ():
+            click.echo(str(problem), err=True)
+        raise click.ClickException(f"{outcome.get('error')}; the policy before it stays in use")
     if not as_json:
         click.echo(f"policy loaded; snapshot {outcome.get('generation')}")

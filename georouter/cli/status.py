@@ -59,7 +59,7 @@ def _watch(client: AdminClient) -> None:
 def _parts(shown: Mapping[str, Any]) -> "Iterator[RenderableType]":
     yield from _head(shown)
     regions, services = _rows(shown, "regions"), _rows(shown, "services")
-    overrides, recent = _rows(shown, "overrides"), _rows(shown, "recent")[:RECENT]
+    overrides, recent = _rows(shown, "overrides"), newest(_rows(shown, "recent"), RECENT)
     yield plain("")
     yield _regions(regions)
     yield plain("")
@@ -93,11 +93,17 @@ def alarms(shown: Mapping[str, Any]) -> list[str]:
     found: list[str] = []
     if reload.get("ok") is False:
         found.append(f"the last reload failed, the policy before it stays: {reload.get('error')}")
+        found.extend(f"  {problem}" for problem in reload.get("problems") or ())
     if config.get("serving_last_good"):
         found.append("a saved policy is being served, because the one on disk is invalid")
     if server.get("drops"):
         found.append(f"the kernel dropped {server['drops']:,} queries: a receive buffer was full")
     return found
+
+
+def newest(events: Sequence[Mapping[str, Any]], count: int) -> list[Mapping[str, Any]]:
+    """The last `count` events, the last one first."""
+    return sorted(events, key=lambda item: item.get("at") or 0, reverse=True)[:count]
 
 
 def _regions(regions: Sequence[Mapping[str, Any]]) -> "RenderableType":

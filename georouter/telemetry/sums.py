@@ -27,7 +27,7 @@ class Summer:
         used: dict[tuple[int, int], tuple[Layout, Layout, tuple[Move, ...]]] = {}
         for layout, values in counters:
             if layout is current:
-                total += np.asarray(values, dtype=np.int64)
+                total += np.asarray(values, dtype=np.int64)[: current.size]
                 continue
             key = (id(layout), id(current))
             used[key] = self._moves.get(key) or (layout, current, moves(layout, current))

@@ -1,0 +1,83 @@
+"""Fake counters, and reading a scrape the way Prometheus does."""
+
+from collections.abc import Sequence
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from georouter.answers.layout import REASONS, Layout, Reason, lay_out
+from georouter.telemetry.metrics import Metrics
+from georouter.telemetry.source import DURATION_BOUNDS_S, Durations
+
+Shown = dict[tuple[str, frozenset[tuple[str, str]]], float]
+"""Value by name and labels."""
+
+
+class FakeSource:
+    """Counters without a packet path."""
+
+    def __init__(self, pairs: Sequence[tuple[Layout, Sequence[int]]], dropped: int = 0) -> None:
+        self.pairs = pairs
+        self.dropped = dropped
+
+    def counters(self) -> Sequence[tuple[Layout, Sequence[int]]]:
+        """What it was given."""
+        return self.pairs
+
+    def drops(self) -> int:
+        """What it was given."""
+        return self.dropped
+
+
+class TimedSource(FakeSource):
+    """One that measures durations as well."""
+
+    def __init__(self, durations: Durations | None) -> None:
+        super().__init__(())
+        self.durations = durations
+
+    def request_durations(self) -> Durations | None:
+        """What it was given."""
+        return self.durations
+
+
+def shown(metrics: Metrics) -> Shown:
+    """All samples of a scrape by name and labels, without the process's own."""
+    text, _ = metrics.exposition()
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text.decode())
+        for sample in family.samples
+        if sample.name.startswith("georouter_")
+    }
+
+
+def value(metrics: Metrics, name: str, **labels: str) -> float | None:
+    """One sample, None when absent."""
+    return shown(metrics).get((f"georouter_{name}", frozenset(labels.items())))
+
+
+def busy() -> Metrics:
+    """Everything said once, so that every metric has a series."""
+    layout = lay_out(["example.com"], [("web", ["eu", "us"])])
+    counters = [0] * layout.size
+    counters[0] = 3
+    counters[layout.responses_base] = 3
+    counters[layout.services[0].base] = 2
+    counters[layout.services[0].base + 2 * REASONS + Reason.REFUSED] = 1
+    source = TimedSource(Durations([1] * (len(DURATION_BOUNDS_S) + 1), 0.5))
+    source.pairs = [(layout, counters)]
+    metrics = Metrics(source)
+    metrics.region("eu", "up", "drained")
+    metrics.transition("eu", "down")
+    metrics.probe("eu", "192.0.2.1", "web", ok=True, duration_s=0.02)
+    metrics.failover_active("web", active=True)
+    metrics.overrides([("eu", "drain")])
+    metrics.reload(ok=True, at=1.7e9)
+    metrics.serving_last_good(serving=False)
+    metrics.compiled("plan", 0.5)
+    metrics.published(7, 0.03)
+    metrics.geo_database(1.6e9, "builtin")
+    metrics.build_info("1.2.3")
+    metrics.state_save_failed()
+    metrics.receive_buffer(4194304)
+    return metrics

@@ -1,0 +1,136 @@
+"""`Metrics`: what is said to it is what a scrape shows."""
+
+from georouter.telemetry.metrics import Metrics
+from georouter.telemetry.source import DURATION_BOUNDS_S, Durations
+from tests.telemetry.scrapes import FakeSource, TimedSource, shown, value
+
+
+def test_durations() -> None:
+    """Sampled durations become a cumulative histogram; a source without them shows none."""
+    counts = [0] * (len(DURATION_BOUNDS_S) + 1)
+    counts[0], counts[3], counts[-1] = 5, 2, 1
+    metrics = Metrics(TimedSource(Durations(counts, 0.25)))
+    assert value(metrics, "dns_request_duration_seconds_bucket", le="2e-06") == 5
+    assert value(metrics, "dns_request_duration_seconds_bucket", le="2e-05") == 7
+    assert value(metrics, "dns_request_duration_seconds_bucket", le="+Inf") == 8
+    assert value(metrics, "dns_request_duration_seconds_count") == 8
+    assert value(metrics, "dns_request_duration_seconds_sum") == 0.25
+    for source in (TimedSource(None), FakeSource(())):
+        assert value(Metrics(source), "dns_request_duration_seconds_count") is None
+
+
+def test_region_states() -> None:
+    """Observed and effective state are told apart; exactly one effective state is 1."""
+    metrics = Metrics()
+    metrics.region("eu", "up", "drained")
+    assert value(metrics, "region_healthy", region="eu") == 1
+    states = {
+        state: value(metrics, "region_state", region="eu", state=state)
+        for state in ("up", "unknown", "drained", "down")
+    }
+    assert states == {"up": 0, "unknown": 0, "drained": 1, "down": 0}
+    assert value(metrics, "health_transitions_total", region="eu", state="down") == 0
+    metrics.region("eu", "down", "down")
+    metrics.transition("eu", "down")
+    assert value(metrics, "region_healthy", region="eu") == 0
+    assert value(metrics, "region_state", region="eu", state="drained") == 0
+    assert value(metrics, "health_transitions_total", region="eu", state="down") == 1
+
+
+def test_probes() -> None:
+    """The last result per endpoint, and all durations per region and check."""
+    metrics = Metrics()
+    metrics.probe("eu", "192.0.2.1", "web", ok=True, duration_s=0.02)
+    metrics.probe("eu", "192.0.2.1", "web", ok=False, duration_s=2.0)
+    metrics.probe("eu", "192.0.2.2", "web", ok=True, duration_s=20.0)
+    assert value(metrics, "probe_success", region="eu", endpoint="192.0.2.1", check="web") == 0
+    assert value(metrics, "probe_success", region="eu", endpoint="192.0.2.2", check="web") == 1
+    assert value(metrics, "probe_duration_seconds_count", region="eu", check="web") == 3
+    assert value(metrics, "probe_duration_seconds_bucket", region="eu", check="web", le="2.0") == 2
+    assert value(metrics, "probe_duration_seconds_sum", region="eu", check="web") == 22.02
+
+
+def test_overrides_end() -> None:
+    """An override that is over has no series."""
+    metrics = Metrics()
+    metrics.overrides([("eu", "drain"), ("us", "force_down")])
+    assert value(metrics, "override_active", region="us", kind="force_down") == 1
+    metrics.overrides([("eu", "drain")])
+    assert value(metrics, "override_active", region="us", kind="force_down") is None
+    assert value(metrics, "override_active", region="eu", kind="drain") == 1
+
+
+def test_reloads() -> None:
+    """A failed reload keeps the time of the last one that succeeded."""
+    metrics = Metrics()
+    assert value(metrics, "config_reloads_total", result="failure") == 0
+    metrics.reload(ok=True, at=100.0)
+    metrics.reload(ok=False, at=200.0)
+    assert value(metrics, "config_last_reload_successful") == 0
+    assert value(metrics, "config_last_reload_success_timestamp_seconds") == 100
+    assert value(metrics, "config_reloads_total", result="success") == 1
+    assert value(metrics, "config_reloads_total", result="failure") == 1
+
+
+def test_one_geo_database_at_a_time() -> None:
+    """Another database replaces the series of the one before."""
+    metrics = Metrics()
+    metrics.geo_database(1.0, "builtin")
+    metrics.geo_database(2.0, "city.mmdb")
+    assert value(metrics, "geo_database_build_timestamp_seconds", database="builtin") is None
+    assert value(metrics, "geo_database_build_timestamp_seconds", database="city.mmdb") == 2
+
+
+def regions_shown(metrics: Metrics) -> set[str]:
+    """Every region label in a scrape."""
+    return {text for _, labels in shown(metrics) for name, text in labels if name == "region"}
+
+
+def two_regions() -> Metrics:
+    """Two regions and two services, everything said about each."""
+    metrics = Metrics()
+    for region in ("eu", "us"):
+        metrics.region(region, "up", "up")
+        metrics.transition(region, "up")
+        metrics.probe(region, "192.0.2.1", "web", ok=True, duration_s=0.1)
+    metrics.overrides([("eu", "drain"), ("us", "drain")])
+    metrics.failover_active("web", active=False)
+    metrics.failover_active("api", active=True)
+    return metrics
+
+
+def test_forgetting_a_region() -> None:
+    """No series of a removed region stays; the other region keeps all of its own."""
+    metrics = two_regions()
+    before = {key for key in shown(metrics) if ("region", "us") in key[1]}
+    metrics.forget_region("eu")
+    assert regions_shown(metrics) == {"us"}
+    assert before <= set(shown(metrics))
+
+
+def test_forgetting_a_service() -> None:
+    """No series of a removed service stays."""
+    metrics = two_regions()
+    metrics.forget_service("web")
+    assert value(metrics, "failover_active", service="web") is None
+    assert value(metrics, "failover_active", service="api") == 1
+
+
+def test_keeping_what_a_reload_left() -> None:
+    """Regions, services and probed endpoints that are not named lose their series."""
+    metrics = two_regions()
+    metrics.probe("us", "192.0.2.9", "other", ok=True, duration_s=0.1)
+    metrics.keep(regions={"us"}, services={"api"}, probes={("us", "192.0.2.1", "web")})
+    assert regions_shown(metrics) == {"us"}
+    assert value(metrics, "failover_active", service="web") is None
+    assert value(metrics, "probe_success", region="us", endpoint="192.0.2.9", check="other") is None
+    assert value(metrics, "probe_duration_seconds_count", region="us", check="other") is None
+    assert value(metrics, "probe_success", region="us", endpoint="192.0.2.1", check="web") == 1
+
+
+def test_registries_are_apart() -> None:
+    """Two daemons in one process share nothing."""
+    one, two = Metrics(), Metrics()
+    one.published(5, 0.1)
+    assert value(one, "snapshot_generation") == 5
+    assert value(two, "snapshot_generation") is None
