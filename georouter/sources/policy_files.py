@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from georouter.policy.load import Loaded, PolicyFile, load
+from georouter.policy.load import PolicyFile
 from georouter.words.errors import Diagnostic, PolicyError, SourceError
 
 LARGEST_FILE_BYTES = 64 * 1024 * 1024
@@ -30,11 +30,6 @@ def read(path: Path) -> tuple[PolicyFile, ...]:
     except OSError as error:
         raise SourceError(f"{path}: cannot be read: {error.strerror or error}") from error
     return tuple(_decoded(raw))
-
-
-def read_policy(path: Path) -> Loaded:
-    """Read and load the policy at `path`. Raises what `read` and `load` raise."""
-    return load(read(path), root=Path.cwd())
 
 
 def find_config(option: str | None, environ: Mapping[str, str]) -> Path:

@@ -23,8 +23,7 @@ class Context:
     def absolute(self, name: str, path: Path) -> str:
         """A file name as an absolute path; relative ones start from the file that `path` stands in."""
         file = find(self.report.root, path).node.file
-        folder = os_path.join(os_path.abspath(self.root), os_path.dirname(file))  # noqa: PTH100, PTH118, PTH120 - text only
-        return os_path.normpath(os_path.join(folder, name))  # noqa: PTH118
+        return os_path.normpath(os_path.join(self.root, os_path.dirname(file), name))  # noqa: PTH118, PTH120
 
     def where(self, path: Path) -> str:
         """`file:line:column` of `path`."""

@@ -1,0 +1,190 @@
+"""`georouter check`: is this policy usable, is anything odd about it, and do its tests pass?"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import click
+
+from georouter.analysis import policy_tests
+from georouter.cli.output import print_json
+from georouter.geo.map import GeoMap
+from georouter.geo.overlay import overlay
+from georouter.policy import interest
+from georouter.policy.kinds import check_kinds
+from georouter.policy.load import load
+from georouter.policy.model import Policy
+from georouter.sources import geo_files, policy_files
+from georouter.words.errors import Diagnostic, PolicyError, Severity, SourceError
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Everything found out about one policy."""
+
+    config: Path
+    policy: Policy | None = None
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    results: tuple[policy_tests.Result, ...] = ()
+    geo: bool = True
+
+    def count(self, severity: Severity) -> int:
+        """How many diagnostics are as bad as `severity`."""
+        return sum(item.severity is severity for item in self.diagnostics)
+
+    @property
+    def failures(self) -> list[policy_tests.Result]:
+        """Tests that did not pass."""
+        return [result for result in self.results if not result.passed]
+
+    def ok(self, *, strict: bool) -> bool:
+        """Whether the policy can be used; with `strict` warnings count too."""
+        bad = self.count(Severity.ERROR) + (self.count(Severity.WARNING) if strict else 0)
+        return self.policy is not None and not bad and not self.failures
+
+
+@click.command()
+@click.option("--config", "-c", metavar="PATH", type=click.Path(), help="Policy file or folder.")
+@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+@click.option(
+    "--geo/--no-geo",
+    default=True,
+    show_default=True,
+    help="Load the geo database to check match kinds and run the policy's tests.",
+)
+def check(*, config: str | None, strict: bool, as_json: bool, geo: bool) -> None:
+    """Check a policy and run its tests.
+
+    Every problem is printed as FILE:LINE:COLUMN: PATH: what is wrong. The exit code is 0 when the
+    policy can be used and its tests pass, 1 when not, 2 when there is nothing to check.
+    """
+    try:
+        path = policy_files.find_config(config, os.environ)
+        if not path.exists():
+            raise click.UsageError(f"{path} does not exist")
+        outcome = examine(path, geo=geo)
+    except SourceError as error:
+        raise click.UsageError(str(error)) from error
+    if as_json:
+        print_json(_as_json(outcome, strict=strict))
+    else:
+        _print(outcome, strict=strict)
+    if not outcome.ok(strict=strict):
+        click.get_current_context().exit(1)
+
+
+def examine(path: Path, *, geo: bool = True) -> Outcome:
+    """Load, check and test the policy at `path`. SourceError when it cannot be read."""
+    outcome = Outcome(path, geo=geo)
+    try:
+        loaded = load(policy_files.read(path))
+    except PolicyError as error:
+        outcome.diagnostics = _shortened(error.diagnostics)
+        return outcome
+    outcome.policy = loaded.policy
+    found = list(loaded.warnings)
+    if geo:
+        try:
+            whole = _geo_map(loaded.policy)
+        except SourceError as error:
+            found.append(Diagnostic(str(path), 0, 0, "geo", str(error)))
+        else:
+            problems = check_kinds(loaded.policy, whole.info.kinds)
+            found += problems
+            if not problems:
+                outcome.results = policy_tests.run(loaded.policy, whole)
+    outcome.diagnostics = _shortened(sorted(found))
+    return outcome
+
+
+def _geo_map(policy: Policy) -> GeoMap:
+    """As the daemon sees the Internet; its cache of extracted databases is used where it exists."""
+    cache = Path(policy.server.state_dir, "cache")
+    return overlay(
+        geo_files.load_map(policy.geo.databases, cache if os.access(cache, os.W_OK) else None),
+        networks=interest.networks(policy),
+        overrides=policy.geo.networks,
+        asn_map=geo_files.load_asn(policy.geo.asn_databases),
+        asns=interest.asns(policy),
+    )
+
+
+def _shortened(diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """File names relative to here, as the operator would type them."""
+    return [replace(item, file=_short(item.file)) for item in diagnostics]
+
+
+def _short(file: str) -> str:
+    here = f"{Path.cwd()}{os.sep}"
+    return file.removeprefix(here)
+
+
+def _print(outcome: Outcome, *, strict: bool) -> None:
+    for item in outcome.diagnostics:
+        click.echo(str(item), err=True)
+    for result in outcome.failures:
+        where = _short(result.test.where)
+        down = f" while {', '.join(result.test.down)} down" if result.test.down else ""
+        click.echo(
+            f"{where}: test failed: {result.test.name} for {result.test.client}{down}: {result.reason}",
+            err=True,
+        )
+    click.echo(_summary(outcome, strict=strict))
+
+
+def _summary(outcome: Outcome, *, strict: bool) -> str:
+    errors, warnings = outcome.count(Severity.ERROR), outcome.count(Severity.WARNING)
+    parts = []
+    if outcome.policy is not None:
+        names = sum(len(zone.steered) for zone in outcome.policy.zones.values())
+        parts += [
+            _many(len(outcome.policy.zones), "zone"),
+            _many(len(outcome.policy.services), "service"),
+            _many(len(outcome.policy.regions), "region"),
+            _many(names, "steered name"),
+        ]
+    parts += [_many(errors, "error"), _many(warnings, "warning")]
+    if outcome.policy is not None and not outcome.geo:
+        parts.append("tests not run")
+    elif outcome.policy is not None:
+        passed = len(outcome.results) - len(outcome.failures)
+        parts.append(f"{passed} of {_many(len(outcome.policy.tests), 'test')} passed")
+    verdict = "ok" if outcome.ok(strict=strict) else "not usable" if errors else "failed"
+    return f"{outcome.config}: {verdict}: {', '.join(parts)}"
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _as_json(outcome: Outcome, *, strict: bool) -> dict[str, object]:
+    return {
+        "config": str(outcome.config),
+        "ok": outcome.ok(strict=strict),
+        "diagnostics": [
+            {
+                "file": item.file,
+                "line": item.line,
+                "column": item.column,
+                "path": item.path,
+                "message": item.message,
+                "severity": str(item.severity),
+            }
+            for item in outcome.diagnostics
+        ],
+        "tests": [
+            {
+                "where": _short(result.test.where),
+                "name": result.test.name,
+                "client": str(result.test.client),
+                "down": list(result.test.down),
+                "expect": sorted(result.test.expect),
+                "answered": sorted(result.answered),
+                "passed": result.passed,
+                "reason": result.reason,
+            }
+            for result in outcome.results
+        ],
+    }
