@@ -1,8 +1,8 @@
 """What every resolver needs: where to report, and which names the document defines at all."""
 
+import posixpath
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from os import path as os_path
 
 from georouter.policy import suggest
 from georouter.policy.nodes import Path, find
@@ -23,7 +23,7 @@ class Context:
     def absolute(self, name: str, path: Path) -> str:
         """A file name as an absolute path; relative ones start from the file that `path` stands in."""
         file = find(self.report.root, path).node.file
-        return os_path.normpath(os_path.join(self.root, os_path.dirname(file), name))  # noqa: PTH118, PTH120
+        return posixpath.normpath(posixpath.join(self.root, posixpath.dirname(file), name))
 
     def where(self, path: Path) -> str:
         """`file:line:column` of `path`."""
