@@ -64,7 +64,7 @@ class Steering:
         width = scope(table, index, address, bits)
         fences = self.fences
         if fences is not None and source < width:
-            ranking = _fenced(fences, ranking, address, family, source)
+            ranking = fenced(fences, ranking, address, family, source)
         alternative = self.first[ranking]
         if self.count[ranking] > 1:
             value = choose(self.salt, network_key(address, family), self.ttl_s, now)
@@ -72,7 +72,7 @@ class Steering:
         return self.bodies[self.body[alternative]], width, self.counter_base + self.tally[alternative]
 
 
-def _fenced(fences: Fences, ranking: int, address: int, family: int, source: int) -> int:
+def fenced(fences: Fences, ranking: int, address: int, family: int, source: int) -> int:
     """The ranking with everything removed that a fence over any part of the client's block forbids.
 
     A block inside one ranking range needs none of this: all of its addresses have that ranking, so
