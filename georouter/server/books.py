@@ -1,0 +1,81 @@
+"""The counters of one writer (a worker, or the TCP side) over all layouts it ever used.
+
+A writer adds to the list of the layout it answers from. When a snapshot with another layout is
+published, the writer may still finish a batch with the old list; once it has moved on, the old list is
+folded into one that holds everything earlier.
+"""
+
+from georouter.answers.layout import FAMILIES, PROTOS, RCODES, REASONS, TYPES, Layout, Service, lay_out
+
+Counted = tuple[Layout, list[int]]
+
+
+class Books:
+    """Used by the control thread only; a writer gets its list through `open`."""
+
+    def __init__(self) -> None:
+        self._current: Counted | None = None
+        self._leaving: list[Counted] = []
+        self._earlier: Counted | None = None
+
+    def open(self, layout: Layout) -> list[int]:
+        """The list for a layout that is about to be published: the present one, if the layout is equal."""
+        if self._current is not None:
+            if self._current[0] == layout:
+                return self._current[1]
+            self._leaving.append(self._current)
+        self._current = (layout, [0] * layout.size)
+        return self._current[1]
+
+    def settle(self, using: list[int] | None) -> None:
+        """Fold what the writer has left. `using` is the list it adds to now."""
+        for counted in [item for item in self._leaving if item[1] is not using]:
+            self._leaving.remove(counted)
+            self._earlier = counted if self._earlier is None else fold(self._earlier, counted)
+
+    def counters(self) -> list[Counted]:
+        """All lists, the published layout's last."""
+        found = [] if self._earlier is None else [self._earlier]
+        return found + self._leaving + ([] if self._current is None else [self._current])
+
+
+def fold(first: Counted, second: Counted) -> Counted:
+    """Both in one, under a layout that has the zones, services and regions of both."""
+    zones = _union(first[0].zones, second[0].zones)
+    regions: dict[str, tuple[str, ...]] = {}
+    for layout, _ in (first, second):
+        for service in layout.services:
+            regions[service.name] = _union(regions.get(service.name, ()), service.regions)
+    wide = lay_out(zones, list(regions.items()))
+    values = [0] * wide.size
+    for counted in (first, second):
+        _add(wide, values, counted)
+    return wide, values
+
+
+def _add(wide: Layout, values: list[int], counted: Counted) -> None:
+    layout, added = counted
+    places = [wide.zones.index(zone) for zone in layout.zones] + [len(wide.zones)]
+    requests = PROTOS * FAMILIES * TYPES
+    for zone, place in enumerate(places):
+        _add_run(values, place * requests, added, zone * requests, requests)
+        responses = (wide.responses_base + place * RCODES, layout.responses_base + zone * RCODES)
+        _add_run(values, responses[0], added, responses[1], RCODES)
+    services = {service.name: service for service in wide.services}
+    for service in layout.services:
+        _add_decisions(services[service.name], values, service, added)
+
+
+def _add_decisions(wide: Service, values: list[int], service: Service, added: list[int]) -> None:
+    places = [wide.regions.index(region) for region in service.regions] + [len(wide.regions)]
+    for region, place in enumerate(places):
+        _add_run(values, wide.base + place * REASONS, added, service.base + region * REASONS, REASONS)
+
+
+def _add_run(values: list[int], to: int, added: list[int], start: int, count: int) -> None:
+    for offset in range(count):
+        values[to + offset] += added[start + offset]
+
+
+def _union(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*first, *second)))

@@ -1,0 +1,172 @@
+"""The sockets and whoever answers on them: UDP workers in threads, TCP on the event loop.
+
+bind() ─► publish(snapshot) ─► await start() ─► publish(snapshot) ... ─► await stop(grace)
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from georouter.answers.layout import Layout
+from georouter.answers.limits import Limits
+from georouter.answers.respond import Responder
+from georouter.answers.tables import Snapshot
+from georouter.server.bind import Address, Bound, bind_all, is_wildcard, receive_buffer, try_bind
+from georouter.server.books import Books
+from georouter.server.channel import Channel
+from georouter.server.mmsg import open_channel
+from georouter.server.tcp import TcpLimits, TcpServer
+from georouter.server.udp import Worker
+from georouter.telemetry.source import DURATION_BOUNDS_S, Durations
+
+RECEIVE_BUFFER = 4 * 1024 * 1024
+"""Octets: about 5,000 queries that wait while a worker does not run."""
+AUTO_WORKERS = 1
+"""Threads of pure Python take turns; a second one adds nothing but the handing over."""
+
+
+DEFAULT_TCP = TcpLimits()
+
+
+class Server:
+    """Answers DNS on `listen`, `(numeric host, port)` pairs. All methods belong to one thread."""
+
+    def __init__(
+        self,
+        listen: Sequence[Address],
+        limits: Limits | None = None,
+        *,
+        workers: int = 0,
+        receive_buffer_bytes: int = RECEIVE_BUFFER,
+        tcp_connections: int = DEFAULT_TCP.connections,
+        tcp_connections_per_client: int = DEFAULT_TCP.connections_per_client,
+        tcp_idle_timeout_s: float = DEFAULT_TCP.idle_timeout_s,
+    ) -> None:
+        """`workers` 0 means auto."""
+        self._listen = tuple(listen)
+        self._limits = limits or Limits()
+        self._worker_count = workers or AUTO_WORKERS
+        self._receive_buffer = receive_buffer_bytes
+        self._bound: tuple[Bound, ...] = ()
+        self._channels: list[Channel] = []
+        self._workers: list[tuple[Worker, Books]] = []
+        self._tcp = TcpServer(TcpLimits(tcp_connections, tcp_connections_per_client, tcp_idle_timeout_s))
+        self._tcp_books = Books()
+        self._tcp_using: list[int] | None = None
+        self._snapshot: Snapshot | None = None
+        self._drops = 0
+        self._started = False
+
+    # -- life --------------------------------------------------------------------------------------
+
+    def try_bind(self) -> None:
+        """Find out whether all addresses are free. SourceError names the first that is not."""
+        try_bind(self._listen)
+
+    def bind(self) -> None:
+        """Take all addresses. Queries wait in the sockets until `start`. SourceError when one is taken."""
+        self._bound = bind_all(self._listen, self._worker_count, self._receive_buffer)
+        for number in range(self._worker_count):
+            channels = [
+                open_channel(bound.udp[number], wildcard=is_wildcard(bound.address[0]))
+                for bound in self._bound
+            ]
+            self._channels += channels
+            self._workers.append((Worker(f"udp-{number}", channels, self._limits), Books()))
+        if self._snapshot is not None:
+            self.publish(self._snapshot)
+
+    def publish(self, snapshot: Snapshot) -> None:
+        """Answer from this snapshot: every worker from its next batch on, TCP from the next query on."""
+        self._snapshot = snapshot
+        layout = snapshot.directory.layout
+        for worker, books in self._workers:
+            worker.published = (snapshot, books.open(layout))
+            worker.wake()
+        self._tcp_using = self._tcp_books.open(layout)
+        self._tcp.respond = Responder(snapshot, self._tcp_using, self._limits).respond
+        self._settle()
+
+    async def start(self) -> None:
+        """Begin to answer. RuntimeError when nothing is bound or published."""
+        if not self._bound or self._snapshot is None:
+            raise RuntimeError("a server starts after bind() and publish()")
+        self._started = True
+        await self._tcp.start(bound.tcp for bound in self._bound)
+        for worker, _ in self._workers:
+            worker.start()
+
+    async def stop(self, grace_s: float) -> None:
+        """Answer what has come in, for `grace_s` at most, and give all addresses back."""
+        workers = [worker for worker, _ in self._workers] if self._started else []
+        for worker in workers:
+            worker.stop(grace_s)
+        await self._tcp.stop(grace_s)
+        for worker in workers:
+            await asyncio.to_thread(worker.join)
+        self._drops = self.drops()
+        self._channels = []
+        for bound in self._bound:
+            bound.close()
+        self._bound = ()
+        self._started = False
+
+    # -- views -------------------------------------------------------------------------------------
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """Where we listen, with the ports that the kernel chose for port 0."""
+        return tuple(bound.address for bound in self._bound)
+
+    @property
+    def receive_buffer_bytes(self) -> int:
+        """The smallest UDP receive buffer that the kernel granted."""
+        return min(receive_buffer(sock) for bound in self._bound for sock in bound.udp)
+
+    @property
+    def tcp_connections(self) -> int:
+        """Open TCP connections."""
+        return self._tcp.connections
+
+    def counters(self) -> list[tuple[Layout, list[int]]]:
+        """Every writer's counters with their layouts, those of the published layout last.
+
+        The lists are live: read them, do not keep them. Counters of earlier layouts come first.
+        """
+        self._settle()
+        every = [books for _, books in self._workers] + [self._tcp_books]
+        return [
+            *(counted for books in every for counted in books.counters()[:-1]),
+            *(counted for books in every for counted in books.counters()[-1:]),
+        ]
+
+    def queries_total(self) -> int:
+        """Queries received since the start."""
+        return sum(sum(values[: layout.responses_base]) for layout, values in self.counters())
+
+    def drops(self) -> int:
+        """Datagrams that the kernel dropped because a receive buffer was full, since the start."""
+        return self._drops + sum(channel.kernel_drops() for channel in self._channels)
+
+    def failures(self) -> int:
+        """Queries answered with SERVFAIL because answering raised: faults of ours."""
+        return self._tcp.failed + sum(worker.failed for worker, _ in self._workers)
+
+    def unsent(self) -> int:
+        """Answers that the kernel would not take, to port 0 for example."""
+        return sum(channel.unsent for channel in self._channels)
+
+    def request_durations(self) -> Durations | None:
+        """From receive to send, per UDP query of the timed rounds."""
+        counts = [0] * (len(DURATION_BOUNDS_S) + 1)
+        total_s = 0.0
+        for worker, _ in self._workers:
+            counts = [have + more for have, more in zip(counts, worker.sampled, strict=True)]
+            total_s += worker.sampled_sum_s
+        return Durations(tuple(counts), total_s)
+
+    # -- inside ------------------------------------------------------------------------------------
+
+    def _settle(self) -> None:
+        for worker, books in self._workers:
+            books.settle(worker.using[1] if worker.using is not None else None)
+        self._tcp_books.settle(self._tcp_using)

@@ -1,0 +1,291 @@
+"""DNS over TCP (RFC 7766), on the control thread's event loop.
+
+Rules:
+
+1. Every message has its length before it; many may come in one segment, and are answered in order
+   (RFC 7766 6.2.1.1 asks to take them without waiting for answers to be read).
+2. A connection is closed when no whole query came for the idle time (RFC 7766 6.2.3). Only whole
+   queries count, so a client that sends an octet now and then gains nothing; nor does one that does
+   not read its answers.
+3. Buffers are bounded: one message and one read on the way in; on the way out, reading stops while
+   the client does not read.
+4. At the limit of all connections, the one longest without a query makes room; at the limit of one
+   client network, the new one is turned away (RFC 7766 6.2.2).
+5. What a server must not answer (a response, less than a header) ends the connection.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from socket import socket
+from typing import cast
+
+from georouter.answers.layout import Proto
+from georouter.answers.respond import fail
+from georouter.server.channel import Respond
+from georouter.server.source import source_of
+
+log = logging.getLogger(__name__)
+
+READ_SIZE = 16 * 1024
+"""Octets taken from the kernel at once, into a buffer that all connections share."""
+TURN = 64
+"""Queries of one connection that are answered before others get their turn."""
+WRITE_HIGH = 64 * 1024
+"""Unread octets of answers at which a connection is no longer read from."""
+COMPLAIN_EVERY_S = 10.0
+"""At most one log record in this time, however much fails."""
+LINGER_S = 0.05
+"""When draining: how long an idle connection is given, for queries that are on their way."""
+
+
+@dataclass(frozen=True, slots=True)
+class TcpLimits:
+    """How many connections, altogether and per client (IPv4 address or IPv6 /64), and for how long."""
+
+    connections: int = 1000
+    connections_per_client: int = 100
+    idle_timeout_s: float = 10.0
+
+
+class TcpServer:
+    """Accepts on sockets that are bound and listening, and answers through `respond`."""
+
+    def __init__(self, limits: TcpLimits) -> None:
+        self.respond: Respond | None = None
+        """Set on every publication."""
+        self.failed = 0
+        self._limits = limits
+        self._connections: dict[Connection, None] = {}  # the longest without a query first
+        self._clients: dict[tuple[int, int], int] = {}
+        self._servers: list[asyncio.Server] = []
+        self._sweep: asyncio.TimerHandle | None = None
+        self.shared = memoryview(bytearray(READ_SIZE))
+        self.draining = False
+        self._empty = asyncio.Event()
+        self._complain_at = 0.0
+
+    async def start(self, sockets: Iterable[socket]) -> None:
+        """Begin to accept."""
+        loop = asyncio.get_running_loop()
+        for sock in sockets:
+            self._servers.append(await loop.create_server(lambda: Connection(self), sock=sock))
+        self._sweep_later()
+
+    async def stop(self, grace_s: float) -> None:
+        """Accept no more, answer what was asked, close; connections still open after `grace_s` are cut."""
+        self.draining = True
+        for server in self._servers:
+            server.close()
+        for connection in list(self._connections):
+            connection.drain()
+        try:
+            if self._connections:
+                self._empty.clear()
+                await asyncio.wait_for(self._empty.wait(), grace_s)
+        except TimeoutError:
+            pass
+        if self._sweep is not None:
+            self._sweep.cancel()
+        for connection in list(self._connections):
+            connection.cut()
+
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+        return len(self._connections)
+
+    def admit(self, connection: "Connection", client: tuple[int, int]) -> bool:
+        """Take a new connection in, or say that its client has enough."""
+        held = self._clients.get(client, 0)
+        if held >= self._limits.connections_per_client or self.draining:
+            return False
+        if len(self._connections) >= self._limits.connections:
+            next(iter(self._connections)).cut()
+        self._clients[client] = held + 1
+        self._connections[connection] = None
+        return True
+
+    def forget(self, connection: "Connection", client: tuple[int, int]) -> None:
+        """A connection has ended."""
+        if connection not in self._connections:
+            return
+        del self._connections[connection]
+        self._clients[client] -= 1
+        if not self._clients[client]:
+            del self._clients[client]
+        if not self._connections:
+            self._empty.set()
+
+    def touch(self, connection: "Connection") -> None:
+        """A connection brought a whole query: it goes to the end of the line."""
+        if connection in self._connections:
+            del self._connections[connection]
+            self._connections[connection] = None
+
+    def answer(self, query: bytes, source: int, family: int, now: float) -> bytes | None:
+        """The answer to one query; SERVFAIL where answering raises."""
+        try:
+            assert self.respond is not None  # noqa: S101 - the server publishes before it starts
+            return self.respond(query, source, family, Proto.TCP, now)
+        except Exception:
+            self.failed += 1
+            if time.monotonic() >= self._complain_at:
+                self._complain_at = time.monotonic() + COMPLAIN_EVERY_S
+                log.exception("answering a query failed; the client got SERVFAIL (%d so far)", self.failed)
+            return fail(query)
+
+    def _sweep_later(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._sweep = loop.call_later(min(1.0, self._limits.idle_timeout_s / 4), self._sweep_now)
+
+    def _sweep_now(self) -> None:
+        oldest = asyncio.get_running_loop().time() - self._limits.idle_timeout_s
+        for connection in list(self._connections):
+            if connection.last_query_at > oldest:
+                break
+            connection.cut()
+        self._sweep_later()
+
+
+class Connection(asyncio.BufferedProtocol):
+    """One client's connection."""
+
+    def __init__(self, server: TcpServer) -> None:
+        self.last_query_at = 0.0
+        """On the loop's clock; the time of opening before the first query."""
+        self._server = server
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._client = (0, 0)
+        self._source = 0
+        self._family = 4
+        self._waiting = bytearray()
+        self._client_reads = True
+        self._turn: asyncio.Handle | None = None
+        self._last_turn = False
+        """Nothing more will be read: close after what is whole has been answered."""
+
+    # -- what the event loop calls ---------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Admit the client, or turn it away."""
+        self._transport = cast("asyncio.Transport", transport)
+        self.last_query_at = self._loop.time()
+        peer = transport.get_extra_info("peername")
+        if peer is None:
+            self.cut()
+            return
+        self._family, self._source = self._client = source_of(peer[0])
+        if self._server.admit(self, self._client):
+            self._transport.set_write_buffer_limits(high=WRITE_HIGH)
+        else:
+            self.cut()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        """The connection has ended, by whatever cause."""
+        self._transport = None
+        self._waiting.clear()
+        self._server.forget(self, self._client)
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002
+        """The shared room: the loop fills it and calls `buffer_updated` before anything else runs."""
+        return self._server.shared
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Octets came."""
+        self._waiting += self._server.shared[:nbytes]
+        self._answer()
+
+    def eof_received(self) -> bool:
+        """The client sends no more, and still gets its answers (RFC 7766 6.2.4 lets it half-close)."""
+        if self._whole_query():
+            self._server.touch(self)
+            self._last_turn = True
+            return True
+        return False
+
+    def pause_writing(self) -> None:
+        """The client does not read: neither do we."""
+        self._client_reads = False
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """The client reads again."""
+        self._client_reads = True
+        self._answer()
+
+    # -- what the server calls -------------------------------------------------------------------
+
+    def drain(self) -> None:
+        """Close once nothing is left to answer."""
+        self._loop.call_later(LINGER_S, self._close_if_idle)
+
+    def cut(self) -> None:
+        """End now. Answers that the kernel has taken still arrive."""
+        transport, self._transport = self._transport, None
+        self._server.forget(self, self._client)
+        if transport is not None:
+            if transport.get_write_buffer_size():
+                transport.abort()
+            else:
+                transport.close()
+
+    # -- inside ----------------------------------------------------------------------------------
+
+    def _answer(self) -> None:
+        """Answer what is whole, `TURN` queries at most; the rest after the other connections."""
+        if self._turn is not None:
+            self._turn.cancel()
+            self._turn = None
+        if self._transport is None or not self._client_reads:
+            return
+        replies, taken = self._take_turn()
+        if taken:
+            self.last_query_at = self._loop.time()
+            self._server.touch(self)
+        if replies:
+            self._transport.write(b"".join(replies))
+        if self._transport is None or not self._client_reads:
+            return
+        if self._whole_query():
+            self._transport.pause_reading()
+            self._turn = self._loop.call_soon(self._answer)
+        elif self._last_turn:
+            self._transport.close()
+        else:
+            self._transport.resume_reading()
+            self._close_if_idle()
+
+    def _take_turn(self) -> tuple[list[bytes], int]:
+        """Framed answers to the first queries, and how many there were."""
+        waiting, now = self._waiting, time.time()
+        replies: list[bytes] = []
+        at = taken = 0
+        while taken < TURN and len(waiting) >= at + 2:
+            stop = at + 2 + (waiting[at] << 8 | waiting[at + 1])
+            if len(waiting) < stop:
+                break
+            reply = self._server.answer(bytes(waiting[at + 2 : stop]), self._source, self._family, now)
+            at = stop
+            taken += 1
+            if reply is None:
+                self._last_turn = True
+                at = len(waiting)
+                break
+            replies.append(len(reply).to_bytes(2, "big"))
+            replies.append(reply)
+        del waiting[:at]
+        return replies, taken
+
+    def _whole_query(self) -> bool:
+        waiting = self._waiting
+        return len(waiting) >= 2 and len(waiting) >= 2 + (waiting[0] << 8 | waiting[1])
+
+    def _close_if_idle(self) -> None:
+        """While draining: close unless part of a query is here."""
+        if self._server.draining and self._transport is not None and not self._waiting:
+            self._transport.close()
