@@ -343,7 +343,7 @@ class Controller:
             probes={(key.region, key.address, key.check) for key in self.beliefs.rules},
         )
         self._overrides_changed()
-        if old is None or old.policy is not built.policy:
+        if old is None or old.files != built.files:
             self._out.adopt(built)
 
     def _refused(self, failed: Failed, cause: str) -> None:

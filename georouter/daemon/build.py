@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from georouter.analysis.explain import explain
-from georouter.compiler.plan import plan
+from georouter.compiler.plan import plan, rerank
 from georouter.control.orders import BuildRequest, Built, Failed
 from georouter.facts.world import World
 from georouter.geo.map import GeoMap
@@ -50,6 +50,7 @@ class Builder:
         self._map_key: object = None
         self._map: GeoMap | None = None
         self._last: Built | None = None
+        self._planned_on: GeoMap | None = None
 
     def handle(self, request: object) -> object:
         """The child process's door: a request in, its result (or `Failed`) out; never raises."""
@@ -81,7 +82,12 @@ class Builder:
             if problems := check_kinds(policy, geo.info.kinds):
                 raise PolicyError(problems)
             clock.lap("geo")
-            made = plan(policy, geo, World(rtt_ms=request.rtt_ms))
+            world = World(rtt_ms=request.rtt_ms)
+            if self._last is not None and self._last.policy is policy and self._planned_on is geo:
+                made = rerank(self._last.plan, policy, geo, world)  # only round trips can have changed
+            else:
+                made = plan(policy, geo, world)
+            self._planned_on = geo
             clock.lap("plan")
         except PolicyError as error:
             problems = tuple(item for item in error.diagnostics if item.severity is Severity.ERROR)
