@@ -21,6 +21,8 @@ HEAD_LIMIT_BYTES = 64 * 1024
 LIMIT_BYTES = HEAD_LIMIT_BYTES + 2 * BODY_LIMIT_BYTES
 """Of everything received: informational answers (1xx), head, body and its chunk headers."""
 
+CUT_SHORT = "not a good HTTP answer: it ends within its head"
+
 
 async def check(target: Target, attempt: Attempt) -> Outcome:
     """Ask `target`. OSError (`ssl.SSLError` is one), ValueError for names that TLS cannot carry and
@@ -41,6 +43,7 @@ async def _exchange(target: Target, attempt: Attempt, channel: Channel) -> Outco
     connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=HEAD_LIMIT_BYTES)
     await channel.send(_request(target, connection))
     received = 0
+    answered = False
     body = bytearray()
     while True:
         event = connection.next_event()
@@ -48,9 +51,14 @@ async def _exchange(target: Target, attempt: Attempt, channel: Channel) -> Outco
             if received > LIMIT_BYTES:
                 return _judge_body(target, body) if body else Outcome(ok=False, reason="endless answer")
             data = await channel.receive()
+            if not data and not answered:
+                return Outcome(
+                    ok=False, reason=CUT_SHORT if received else "connection closed without an answer"
+                )
             received += len(data)
             connection.receive_data(data)
         elif isinstance(event, h11.Response):
+            answered = True
             attempt.phase = "reading the body"
             if event.status_code not in target.statuses:
                 return Outcome(ok=False, reason=f"status {event.status_code}")
@@ -61,7 +69,7 @@ async def _exchange(target: Target, attempt: Attempt, channel: Channel) -> Outco
         elif isinstance(event, h11.EndOfMessage):
             return _judge_body(target, body)
         elif not isinstance(event, h11.InformationalResponse):
-            return Outcome(ok=False, reason="connection closed without an answer")
+            return Outcome(ok=False, reason="not a good HTTP answer")
 
 
 def _request(target: Target, connection: h11.Connection) -> bytes:
