@@ -5,9 +5,6 @@ decisions of 1,000 services in 30 regions would hold the control loop for 0.2 to
 scrape; so the flat counters are rendered here, from label texts made once per layout.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
@@ -19,15 +16,6 @@ from georouter.telemetry.sums import Counts, Summer
 
 _EOF = b"# EOF\n"
 """How an OpenMetrics exposition ends."""
-_ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
-
-
-@dataclass(frozen=True, slots=True)
-class _Rendered:
-    """A metric with the text of each of its series up to the value."""
-
-    wide: Wide
-    prefixes: tuple[str, ...]
 
 
 class Exposition:
@@ -37,7 +25,7 @@ class Exposition:
         self._registry = registry
         self._summer = Summer()
         self._layout: Layout | None = None
-        self._rendered: tuple[_Rendered, ...] = ()
+        self._wides: tuple[Wide, ...] = ()
 
     def render(self, accept: str, source: CounterSource | None) -> tuple[bytes, str]:
         """The exposition and its content type; OpenMetrics where the Accept header asks for it."""
@@ -53,28 +41,19 @@ class Exposition:
             return ""
         layout, counts = summed
         if layout is not self._layout:
-            self._rendered = tuple(_Rendered(wide, _prefixes(wide)) for wide in wides(layout))
+            self._wides = wides(layout)
             self._layout = layout
-        return "".join(_text(item, counts, open_metrics) for item in self._rendered)
+        return "".join(_text(wide, counts, open_metrics) for wide in self._wides)
 
 
-def _prefixes(wide: Wide) -> tuple[str, ...]:
-    return tuple(f"{wide.spec.name}{_labels(wide.spec.labels, values)} " for values in wide.values)
-
-
-def _labels(names: Sequence[str], values: Sequence[str]) -> str:
-    pairs = (f'{name}="{value.translate(_ESCAPES)}"' for name, value in zip(names, values, strict=True))
-    return "{" + ",".join(pairs) + "}"
-
-
-def _text(item: _Rendered, counts: Counts, open_metrics: bool) -> str:
-    values = counts[item.wide.places]
-    shown = (item.wide.always | (values > 0)).nonzero()[0]
-    prefixes = item.prefixes
+def _text(wide: Wide, counts: Counts, open_metrics: bool) -> str:
+    values = counts[wide.places]
+    shown = (wide.always | (values > 0)).nonzero()[0]
+    prefixes = wide.prefixes
     lines = [
         f"{prefixes[at]}{value}\n" for at, value in zip(shown.tolist(), values[shown].tolist(), strict=True)
     ]
-    return _head(item.wide.spec, open_metrics) + "".join(lines)
+    return _head(wide.spec, open_metrics) + "".join(lines)
 
 
 def _head(spec: Spec, open_metrics: bool) -> str:

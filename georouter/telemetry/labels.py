@@ -1,13 +1,11 @@
-"""The flat counters' names: which metric and which labels each counter of a layout has."""
+"""The flat counters' names: the metric and labels of each counter of a layout, as exposition text."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from georouter.answers.layout import (
-    RCODES,
     REASONS,
     TYPE_SLOTS,
     Layout,
@@ -40,48 +38,79 @@ RCODE_TEXTS: tuple[str, ...] = (
 )
 """Mnemonics by number (IANA DNS RCODEs)."""
 
-_PROTO_TEXTS = tuple(proto.name.lower() for proto in Proto)
-_FAMILY_TEXTS = ("ipv4", "ipv6")
 _TYPE_TEXTS = (*(text for _, text in TYPE_SLOTS), "other")
-_REASON_TEXTS = tuple(reason.name.lower() for reason in Reason)
+_FAMILY_TEXTS = ("ipv4", "ipv6")
+_DECIDED = tuple(reason for reason in Reason if reason is not Reason.REFUSED)
+_ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 
-LabelValues = tuple[str, ...]
+Places = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Wide:
-    """One metric over a layout: `values[i]` are the labels of the counter at `places[i]`.
-
-    Where `always[i]` the series is shown even at zero, else only once it has counted something.
+    """One metric over a layout: `prefixes[i]` is the text of the series of the counter at `places[i]`,
+    up to the value. Where `always[i]` it is shown even at zero, else only once it has counted something.
     """
 
     spec: Spec
-    places: NDArray[np.int64]
-    values: tuple[LabelValues, ...]
+    places: Places
+    prefixes: tuple[str, ...]
     always: NDArray[np.bool_]
 
 
 def wides(layout: Layout) -> tuple[Wide, ...]:
-    """All metrics that live in flat counters."""
-    return (
-        _wide(REQUESTS, _requests(layout)),
-        _wide(RESPONSES, _responses(layout)),
-        _wide(DECISIONS, _decisions(layout)),
-        _wide(REFUSALS, _refusals(layout)),
+    """All metrics that live in flat counters. 200,000 texts take about 0.1 s, once per layout."""
+    return (_requests(layout), _responses(layout), _decisions(layout), _refusals(layout))
+
+
+def _requests(layout: Layout) -> Wide:
+    prefixes = tuple(
+        f'{REQUESTS.name}{{zone="{zone}",proto="{proto.name.lower()}",family="{family}",type="{text}"}} '
+        for zone in _zones(layout)
+        for proto in Proto
+        for family in _FAMILY_TEXTS
+        for text in _TYPE_TEXTS
     )
+    return _wide(REQUESTS, np.arange(len(prefixes)), prefixes)
 
 
-_Entry = tuple[int, LabelValues, bool]
-
-
-def _wide(spec: Spec, entries: Iterator[_Entry]) -> Wide:
-    listed = list(entries)
-    return Wide(
-        spec,
-        np.array([place for place, _, _ in listed], dtype=np.int64),
-        tuple(values for _, values, _ in listed),
-        np.array([always for _, _, always in listed], dtype=np.bool_),
+def _responses(layout: Layout) -> Wide:
+    prefixes = tuple(
+        f'{RESPONSES.name}{{zone="{zone}",rcode="{rcode}"}} '
+        for zone in _zones(layout)
+        for rcode in RCODE_TEXTS
     )
+    return _wide(RESPONSES, layout.responses_base + np.arange(len(prefixes)), prefixes)
+
+
+def _decisions(layout: Layout) -> Wide:
+    prefixes: list[str] = []
+    places: list[Places] = []
+    always: list[NDArray[np.bool_]] = []
+    tails = tuple(f'",reason="{reason.name.lower()}"}} ' for reason in _DECIDED)
+    for service in layout.services:
+        regions = (*map(_named, service.regions), NONE)
+        head = f'{DECISIONS.name}{{service="{_escaped(service.name)}",region="'
+        prefixes += [head + region + tail for region in regions for tail in tails]
+        rows = service.base + REASONS * np.arange(len(regions))
+        places.append((rows[:, None] + np.array(_DECIDED)[None, :]).ravel())
+        primary = np.zeros((len(regions), len(_DECIDED)), dtype=np.bool_)
+        primary[:-1, _DECIDED.index(Reason.PRIMARY)] = True
+        always.append(primary.ravel())
+    if not places:
+        return _wide(DECISIONS, np.arange(0), ())
+    return Wide(DECISIONS, np.concatenate(places), tuple(prefixes), np.concatenate(always))
+
+
+def _refusals(layout: Layout) -> Wide:
+    places = [service.base + len(service.regions) * REASONS + Reason.REFUSED for service in layout.services]
+    prefixes = tuple(f'{REFUSALS.name}{{service="{_escaped(service.name)}"}} ' for service in layout.services)
+    return _wide(REFUSALS, np.array(places, dtype=np.int64), prefixes)
+
+
+def _wide(spec: Spec, places: Places, prefixes: tuple[str, ...]) -> Wide:
+    """One whose series appear when they have counted something."""
+    return Wide(spec, places, prefixes, np.zeros(len(prefixes), dtype=np.bool_))
 
 
 def _zones(layout: Layout) -> tuple[str, ...]:
@@ -89,36 +118,9 @@ def _zones(layout: Layout) -> tuple[str, ...]:
 
 
 def _named(name: str) -> str:
-    return f"{name}." if name == NONE else name
+    return f"{name}." if name == NONE else _escaped(name)
 
 
-def _requests(layout: Layout) -> Iterator[_Entry]:
-    place = 0
-    for zone in _zones(layout):
-        for proto in _PROTO_TEXTS:
-            for family in _FAMILY_TEXTS:
-                for type_text in _TYPE_TEXTS:
-                    yield place, (zone, proto, family, type_text), False
-                    place += 1
-
-
-def _responses(layout: Layout) -> Iterator[_Entry]:
-    for index, zone in enumerate(_zones(layout)):
-        for rcode, text in enumerate(RCODE_TEXTS):
-            yield layout.responses_base + index * RCODES + rcode, (zone, text), False
-
-
-def _decisions(layout: Layout) -> Iterator[_Entry]:
-    for service in layout.services:
-        for index, region in enumerate((*map(_named, service.regions), NONE)):
-            for reason, text in enumerate(_REASON_TEXTS):
-                if reason == Reason.REFUSED:
-                    continue
-                always = reason == Reason.PRIMARY and index < len(service.regions)
-                yield service.base + index * REASONS + reason, (service.name, region, text), always
-
-
-def _refusals(layout: Layout) -> Iterator[_Entry]:
-    for service in layout.services:
-        place = service.base + len(service.regions) * REASONS + Reason.REFUSED
-        yield place, (service.name,), False
+def _escaped(text: str) -> str:
+    """For a label value between quotes."""
+    return text.translate(_ESCAPES)
