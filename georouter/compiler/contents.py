@@ -51,6 +51,9 @@ class Contents:
     slot: int
     facts: Sequence[RegionFacts]
     items: dict[Content, int] = field(default_factory=dict)
+    steady: int = 0
+    """Numbers below this mean the same content in every world."""
+    _numbered: dict[tuple[int, ...], list[tuple[int, float]]] = field(default_factory=dict)
     _rotations: dict[int, tuple[tuple[Content, float], ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -59,6 +62,7 @@ class Contents:
         for region in self.steering.regions:
             for content, _ in _rotations(region, self.slot, NOBODY_CHECKS, self._most):
                 self.number(content)
+        self.steady = len(self.items)
 
     @property
     def _most(self) -> int:
@@ -76,13 +80,14 @@ class Contents:
 
     def alternatives(self, candidate: Candidate) -> list[tuple[int, float]]:
         """The contents a candidate is answered with, and the weight of each."""
-        rotations = self._of(candidate.regions[0])
-        if len(candidate.regions) > 1:
-            rotations = tuple(
-                (self._joined(content, turn, candidate.regions[1:]), weight)
-                for turn, (content, weight) in enumerate(rotations)
-            )
-        return [(self.number(content), weight) for content, weight in rotations]
+        regions = candidate.regions
+        numbered = self._numbered.get(regions)
+        if numbered is None:
+            numbered = self._numbered[regions] = [
+                (self.number(self._joined(content, turn, regions[1:])), weight)
+                for turn, (content, weight) in enumerate(self._of(regions[0]))
+            ]
+        return numbered
 
     def _of(self, region: int) -> tuple[tuple[Content, float], ...]:
         known = self._rotations.get(region)
@@ -93,7 +98,7 @@ class Contents:
 
     def _joined(self, first: Content, turn: int, others: Sequence[int]) -> Content:
         """Addresses of further regions behind those of the first; a hostname stands alone."""
-        if first.target is not None:
+        if first.target is not None or not others:
             return first
         rdatas = dict.fromkeys(first.rdatas)
         for region in others:

@@ -7,13 +7,13 @@ Rule 2: finished answers are made once; a group that moved takes those it had (s
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
-from georouter.answers.tables import SLOT_OTHER, Answer, Group, Runs, Snapshot
+from georouter.answers.tables import SLOT_A, SLOT_AAAA, SLOT_OTHER, Answer, Group, Snapshot
 from georouter.compiler.bodies import Writer
 from georouter.compiler.contents import Content, Contents
 from georouter.compiler.plan import Plan
 from georouter.compiler.report import Answering, Change, answering, changes, last_known, moved
-from georouter.compiler.runs import NO_RUNS, make_runs
-from georouter.compiler.selections import Selections, select_all
+from georouter.compiler.runs import NOTHING_LAID, Laid, make_runs
+from georouter.compiler.selections import Before, Selections, select_all
 from georouter.compiler.steering import SLOT_FAMILIES, Steering, Table
 from georouter.facts.world import RegionFacts, World
 from georouter.words.ids import RegionName, ServiceName
@@ -30,8 +30,9 @@ class GroupState:
     group: Group
     contents: tuple[tuple[Content, ...], ...]
     """Per slot, what the bodies of the group's views say, in order."""
-    selections: Selections
-    """Of all regions, whatever records they have."""
+    selections: tuple[Selections, ...]
+    """Per slot; those of `SLOT_OTHER` regard all regions, whatever records they have."""
+    laid: tuple[Laid, ...]
     answering: Answering
 
 
@@ -93,27 +94,31 @@ class _Works:
         old = _predecessor(self.previous, index, steering, table)
         if old is not None and old.facts == facts and old.last_known == last:
             return old
-        every = self._select(table, steering, facts, None, last)
-        runs: list[Runs] = []
+        selections: list[Selections] = []
+        laid: list[Laid] = []
         contents: list[tuple[Content, ...]] = []
         for slot in SLOT_FAMILIES:
-            if slot not in steering.slots:
-                runs.append(NO_RUNS)
+            before = Before(old.facts, old.selections[slot]) if old and old.last_known == last else None
+            selections.append(self._select(steering, facts, steering.usable[slot], last, before))
+            if slot in steering.slots:
+                listed = Contents(steering, slot, facts)
+                laid.append(
+                    make_runs(selections[slot], listed, old.laid[slot].pieces if before and old else None)
+                )
+                contents.append(tuple(listed.items))
+            else:
+                laid.append(NOTHING_LAID)
                 contents.append(())
-                continue
-            usable = steering.usable[slot]
-            selections = every if usable is None else self._select(table, steering, facts, usable, last)
-            listed = Contents(steering, slot, facts)
-            runs.append(make_runs(selections, listed))
-            contents.append(tuple(listed.items))
         names = tuple(region.name for region in steering.regions)
+        runs = (laid[SLOT_A].runs, laid[SLOT_AAAA].runs, laid[SLOT_OTHER].runs)
         return GroupState(
             facts=facts,
             last_known=last,
-            group=Group(steering.table, steering.ttl_s, table.fences, (runs[0], runs[1], runs[SLOT_OTHER])),
+            group=Group(steering.table, steering.ttl_s, table.fences, runs),
             contents=tuple(contents),
-            selections=every,
-            answering=answering(names, table, every),
+            selections=tuple(selections),
+            laid=tuple(laid),
+            answering=answering(names, table, selections[SLOT_OTHER]),
         )
 
     def _last_known(self, steering: Steering) -> frozenset[int]:
@@ -124,16 +129,17 @@ class _Works:
 
     def _select(
         self,
-        table: Table,
         steering: Steering,
         facts: tuple[RegionFacts, ...],
         usable: frozenset[int] | None,
         last: frozenset[int],
+        before: Before | None,
     ) -> Selections:
-        key = (steering.table, steering.rule_key, usable, last)
+        key = (steering.table, steering.rule_key, usable, last, id(before.selections) if before else 0)
         made = self.known.get(key)
         if made is None:
-            made = self.known[key] = select_all(table, steering, facts, usable, last)
+            table = self.steered.tables[steering.table]
+            made = self.known[key] = select_all(table, steering, facts, usable, last, before)
         return made
 
 
@@ -190,7 +196,7 @@ def _changes(
         if old is None:
             shares[index] = None
         elif old is not state:
-            shares[index] = moved(table, old.selections, state.selections)
+            shares[index] = moved(table, old.selections[SLOT_OTHER], state.selections[SLOT_OTHER])
     moved_of = {name: shares[group] for name, group in plan.steered.group_of.items() if group in shares}
     return tuple(changes(previous.services, services, moved_of))
 
@@ -203,6 +209,7 @@ def _last_known(
     for steering, state in zip(plan.steered.steerings, states, strict=True):
         if steering.sole is not None:
             names = tuple(region.name for region in steering.regions)
-            found = last_known(names, plan.steered.tables[steering.table], state.selections, state.facts)
+            every = state.selections[SLOT_OTHER]
+            found = last_known(names, plan.steered.tables[steering.table], every, state.facts)
             known[steering.sole] = found or world.last_known.get(steering.sole, frozenset())
     return known

@@ -68,11 +68,17 @@ def last_known(
 
 def moved(table: Table, before: Selections, after: Selections) -> float:
     """The share of the IPv4 address space whose regions or proportions differ."""
-    old = [_shape(selection) for selection in before.distinct]
-    new = [_shape(selection) for selection in after.distinct]
-    differs = np.array([[one != other for other in new] for one in old], dtype=np.bool_)
-    changed = differs[before.of[: table.mapped], after.of[: table.mapped]]
-    return float(table.share[changed].sum())
+    old, new = before.of[: table.mapped].astype(np.int64), after.of[: table.mapped]
+    pairs, which = np.unique(old * len(after.distinct) + new, return_inverse=True)
+    differs = np.array(
+        [
+            _shape(before.distinct[pair // len(after.distinct)])
+            != _shape(after.distinct[pair % len(after.distinct)])
+            for pair in pairs.tolist()
+        ],
+        dtype=np.bool_,
+    )
+    return float(table.share[differs[which]].sum())
 
 
 def changes(

@@ -1,7 +1,8 @@
 """`Runs`: the alternatives of every ranking with their thresholds, bodies and tallies."""
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,53 +20,96 @@ NO_RUNS = Runs(array("I"), array("I"), array("I"), array("I"), array("I"))
 """For slots that no view of the group reads."""
 
 
-def make_runs(selections: Selections, contents: Contents) -> Runs:
-    """Lay the selections out; new contents are numbered in the order of their first use."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """One selection laid out. `steady`: its contents have the same numbers in every world."""
+
+    threshold: "array[int]"
+    body: "array[int]"
+    tally: "array[int]"
+    steady: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Laid:
+    """Runs, and the pieces they are made of, by the index of the selection."""
+
+    runs: Runs
+    pieces: tuple[Piece, ...]
+
+
+NOTHING_LAID = Laid(NO_RUNS, ())
+
+
+def make_runs(selections: Selections, contents: Contents, before: tuple[Piece, ...] | None = None) -> Laid:
+    """Lay the selections out; new contents are numbered in the order of their first use.
+
+    `before` are the pieces that `selections.kept` speaks of.
+    """
     threshold, body, tally = array("I"), array("I"), array("I")
     first, count = [], []
-    for selection in selections.distinct:
+    pieces = []
+    for selection, kept in zip(selections.distinct, selections.kept, strict=True):
+        piece = before[kept] if before is not None and kept >= 0 else None
+        if piece is None or not piece.steady:
+            piece = _piece(selection, contents)
+        pieces.append(piece)
         first.append(len(body))
-        for bound, content, counter in _alternatives(selection, contents):
-            threshold.append(bound)
-            body.append(content)
-            tally.append(counter)
-        count.append(len(body) - first[-1])
-    return Runs(
+        count.append(len(piece.body))
+        threshold += piece.threshold
+        body += piece.body
+        tally += piece.tally
+    runs = Runs(
         first=flat(np.array(first, dtype=np.uint32)[selections.of], "I"),
         count=flat(np.array(count, dtype=np.uint32)[selections.of], "I"),
         threshold=threshold,
         body=body,
         tally=tally,
     )
+    return Laid(runs, tuple(pieces))
 
 
-def _alternatives(selection: Selection, contents: Contents) -> Iterable[tuple[int, int, int]]:
-    """(threshold, content, tally) of each alternative.
+def _piece(selection: Selection, contents: Contents) -> Piece:
+    """The alternatives of a selection.
 
     Every region has the band of hash values that its weight gives it, whatever happens inside the
     band: so A and AAAA, which rotate different addresses, choose the same region.
     """
+    piece = Piece(array("I"), array("I"), array("I"), steady=True)
     if not selection.candidates:
         nobody = len(contents.steering.regions)
-        yield TOP, contents.denial(selection), nobody * REASONS + selection.reason
-        return
-    bounds = cumulative([candidate.weight for candidate in selection.candidates], 0, TOP)
+        _add(piece, TOP, contents.denial(selection), nobody * REASONS + selection.reason)
+        return piece
     lower = 0
+    bounds = cumulative([candidate.weight for candidate in selection.candidates], 0, TOP)
     for candidate, upper in zip(selection.candidates, bounds, strict=True):
         if upper > lower:
-            yield from _band(candidate, contents, lower, upper)
+            _band(piece, candidate, contents, (lower, upper))
         lower = upper
+    if max(piece.body) < contents.steady:
+        return piece
+    return replace(piece, steady=False)
 
 
-def _band(candidate: Candidate, contents: Contents, lower: int, upper: int) -> Iterable[tuple[int, int, int]]:
+def _band(piece: Piece, candidate: Candidate, contents: Contents, band: tuple[int, int]) -> None:
     """Divide a region's band among the rotations of its addresses."""
+    lower, upper = band
     counter = candidate.regions[0] * REASONS + candidate.reason
     alternatives = contents.alternatives(candidate)
+    if len(alternatives) == 1:
+        _add(piece, upper, alternatives[0][0], counter)
+        return
     bounds = cumulative([weight for _, weight in alternatives], lower, upper)
     for (content, _), bound in zip(alternatives, bounds, strict=True):
         if bound > lower:
-            yield bound, content, counter
+            _add(piece, bound, content, counter)
         lower = bound
+
+
+def _add(piece: Piece, bound: int, content: int, counter: int) -> None:
+    piece.threshold.append(bound)
+    piece.body.append(content)
+    piece.tally.append(counter)
 
 
 def cumulative(weights: Sequence[float], lower: int, upper: int) -> list[int]:

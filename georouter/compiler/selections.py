@@ -1,10 +1,12 @@
 """Selection for all rankings of a table at once: the same `Selector`, asked once per common beginning.
 
-Rule: a beginning is settled when its regions alone determine the selection, so that whatever tiers
+Rule 1: a beginning is settled when its regions alone determine the selection, so that whatever tiers
 follow change nothing. That is provable while some region is up (or unknown, or everything is down)
 and no override could make the reason depend on later tiers; otherwise every ranking is asked.
+Rule 2: a beginning that was settled and is, with none of its regions changed, selects as before.
 """
 
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,50 +21,137 @@ from georouter.routing.select import DOWN, UNKNOWN, UP, Selection, Selector, lev
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Selections:
-    """`distinct[of[r]]` is the selection for ranking `r` of the table."""
+    """`distinct[of[r]]` is the selection for ranking `r` of the table.
+
+    `kept[i]` is the index that `distinct[i]` had before, or -1: then none of its regions has changed.
+    `settled` maps beginnings (`low`, `taken`) to their index; `keys[i]` identifies `distinct[i]`.
+    """
 
     distinct: tuple[Selection, ...]
     of: NDArray[np.int32]
+    kept: tuple[int, ...]
+    settled: Mapping[tuple[int, int], int]
+    keys: tuple[Hashable, ...]
 
 
-def select_all(
+@dataclass(frozen=True, slots=True, eq=False)
+class Before:
+    """The selections of the same table, rule and limits in another world."""
+
+    facts: tuple[RegionFacts, ...]
+    selections: Selections
+
+
+def select_all(  # noqa: PLR0917 - the arguments of `select`, and what there was
     table: Table,
     steering: Steering,
     facts: tuple[RegionFacts, ...],
-    usable: frozenset[int] | None,
-    last_known: frozenset[int],
+    usable: frozenset[int] | None = None,
+    last_known: frozenset[int] = frozenset(),
+    before: Before | None = None,
 ) -> Selections:
     """The selection for every ranking of `table`."""
-    selector = Selector(steering.rule, facts, usable, last_known)
-    good, witnesses = _deciders(steering, facts)
-    narrow = good if usable is None else good & bits(usable)
-    if usable is not None:
-        witnesses &= bits(usable)
-    most = max(1, steering.rule.limit.regions)
-    known: dict[Selection, int] = {}
-    ordered = np.empty(len(table.rankings), dtype=np.int32)
-    order = table.prefixes.order.tolist()
+    walk = _Walk(table, steering, facts, usable, last_known, before)
+    walk.run()
+    of = np.empty_like(walk.ordered)
+    of[table.prefixes.order] = walk.ordered
+    kept = tuple(walk.kept.get(index, -1) for index in range(len(walk.distinct)))
+    return Selections(tuple(walk.distinct), of, kept, walk.settled, tuple(walk.known))
 
-    def settled(beginning: Beginning) -> bool:
-        taken = beginning.taken
-        if not taken & good:
+
+class _Walk:
+    """One pass over the tree of beginnings."""
+
+    def __init__(  # noqa: PLR0917 - as `select_all`
+        self,
+        table: Table,
+        steering: Steering,
+        facts: tuple[RegionFacts, ...],
+        usable: frozenset[int] | None,
+        last_known: frozenset[int],
+        before: Before | None,
+    ) -> None:
+        self.table = table
+        self.most = max(1, steering.rule.limit.regions)
+        self.selector = Selector(steering.rule, facts, usable, last_known)
+        self.good, self.witnesses = _deciders(steering, facts)
+        everyone = -1 if usable is None else bits(usable)
+        self.narrow = self.good & everyone
+        self.witnesses &= everyone
+        self.before = before.selections if before else None
+        self.changed = bits(_differing(facts, before.facts)) if before else -1
+        self.ordered = np.empty(len(table.rankings), dtype=np.int32)
+        self.distinct: list[Selection] = []
+        self.known: dict[Hashable, int] = {}
+        self.kept: dict[int, int] = {}
+        self.settled: dict[tuple[int, int], int] = {}
+        self._reused: dict[int, int] = {}
+
+    def run(self) -> None:
+        """Fill `ordered`: the selection's index for every ranking in sorted order."""
+        waiting = [self.table.prefixes.root]
+        while waiting:
+            beginning = waiting.pop()
+            low, high, taken = beginning.low, beginning.high, beginning.taken
+            if self._is_settled(beginning):
+                index = self._reuse(low, taken)
+                if index is None:
+                    index = self._ask(low)
+                self.settled[low, taken] = index
+            elif beginning.further:
+                waiting += reversed(beginning.further)
+                continue
+            elif high > low:
+                index = self._ask(low)
+            else:
+                continue
+            self.ordered[low:high] = index
+
+    def _is_settled(self, beginning: Beginning) -> bool:
+        taken, narrow = beginning.taken, self.narrow
+        if not taken & self.good:
             return False
-        if not narrow & beginning.reach & ~taken and not narrow & taken:
-            return True
-        enough = (taken & narrow).bit_count() >= most or not narrow & beginning.reach & ~taken
-        return enough and bool(taken & witnesses)
+        if (taken & narrow).bit_count() >= self.most:
+            return bool(taken & self.witnesses)
+        if narrow & beginning.reach & ~taken:
+            return False
+        return not taken & narrow or bool(taken & self.witnesses)
 
-    waiting = [table.prefixes.root]
-    while waiting:
-        beginning = waiting.pop()
-        if beginning.further and not settled(beginning):
-            waiting += reversed(beginning.further)
-        elif beginning.high > beginning.low:
-            selection = selector(table.rankings[order[beginning.low]])
-            ordered[beginning.low : beginning.high] = known.setdefault(selection, len(known))
-    of = np.empty_like(ordered)
-    of[table.prefixes.order] = ordered
-    return Selections(tuple(known), of)
+    def _ask(self, low: int) -> int:
+        ranking = self.table.prefixes.order[low]
+        selection = self.selector(self.table.rankings[ranking])
+        return self._number(selection, _key(selection))
+
+    def _number(self, selection: Selection, key: Hashable) -> int:
+        index = self.known.setdefault(key, len(self.known))
+        if index == len(self.distinct):
+            self.distinct.append(selection)
+        return index
+
+    def _reuse(self, low: int, taken: int) -> int | None:
+        if self.before is None or taken & self.changed:
+            return None
+        old = self.before.settled.get((low, taken))
+        if old is None:
+            return None
+        index = self._reused.get(old)
+        if index is None:
+            index = self._reused[old] = self._number(self.before.distinct[old], self.before.keys[old])
+            self.kept[index] = old
+        return index
+
+
+def _key(selection: Selection) -> Hashable:
+    """Equal for equal selections, and quick to hash."""
+    return (
+        selection.servfail,
+        int(selection.reason),
+        *((*item.regions, item.weight, int(item.reason)) for item in selection.candidates),
+    )
+
+
+def _differing(facts: tuple[RegionFacts, ...], before: tuple[RegionFacts, ...]) -> list[int]:
+    return [index for index, (new, old) in enumerate(zip(facts, before, strict=True)) if new != old]
 
 
 def _deciders(steering: Steering, facts: tuple[RegionFacts, ...]) -> tuple[int, int]:
