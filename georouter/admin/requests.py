@@ -4,7 +4,6 @@ Everything here raises ValueError with a sentence for the caller.
 """
 
 import json
-import math
 from collections.abc import Mapping
 
 from georouter.admin.desk import Action, Change
@@ -92,6 +91,6 @@ def _duration(value: object) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("for_s must be a number of seconds")  # noqa: TRY004 - as in `_object`
-    if not math.isfinite(value) or not 0 < value <= MAX_FOR_S:
+    if not 0 < value <= MAX_FOR_S:  # not a number fails this too, and a huge integer is compared exactly
         raise ValueError(f"for_s must be above 0 and at most {MAX_FOR_S:.0f} seconds")
     return float(value)

@@ -24,7 +24,13 @@ STATUS: dict[str, Any] = {
             "health": 1.0,
             "rtt_ms": 81.25,
             "endpoints": [
-                {"address": "192.0.2.10", "state": "up", "reason": "200", "since": 1770000000.0, "check": "web"}
+                {
+                    "address": "192.0.2.10",
+                    "state": "up",
+                    "reason": "200",
+                    "since": 1770000000.0,
+                    "check": "web",
+                }
             ],
             "override": None,
         },
@@ -36,7 +42,13 @@ STATUS: dict[str, Any] = {
             "health": 1.0,
             "rtt_ms": 9.5,
             "endpoints": [
-                {"address": "192.0.2.20", "state": "up", "reason": "200", "since": 1770000000.0, "check": "web"},
+                {
+                    "address": "192.0.2.20",
+                    "state": "up",
+                    "reason": "200",
+                    "since": 1770000000.0,
+                    "check": "web",
+                },
                 {
                     "address": "192.0.2.21",
                     "state": "down",
@@ -108,23 +120,28 @@ class FakeDesk:
         self.reload_result: dict[str, Any] = {"ok": True, "error": None, "warnings": [], "generation": 8}
 
     def status(self) -> dict[str, Any]:
+        """`shown`."""
         return self.shown
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
+        """An empty scrape."""
         self.accepts.append(accept)
         return b"# EOF\n", "text/plain; version=0.0.4; charset=utf-8"
 
     def ready(self) -> str | None:
+        """`not_ready`."""
         return self.not_ready
 
     async def explain(self, name: str, client: str, type_text: str) -> dict[str, Any]:
+        """Refuses the client `nonsense`."""
         self.questions.append((name, client, type_text))
         if client == "nonsense":
             raise ValueError("'nonsense' is not an address or network")
         return {"name": name, "answer": ["192.0.2.10"]}
 
     async def change(self, command: Change) -> dict[str, Any]:
-        regions = {region["name"]: region for region in self.shown["regions"]}
+        """Refuses unknown regions, and us-east."""
+        regions: dict[str, dict[str, Any]] = {region["name"]: region for region in self.shown["regions"]}
         if command.region not in regions:
             raise LookupError(f"no region {command.region!r}; did you mean 'eu-west'?")
         if command.region == "us-east":
@@ -133,5 +150,6 @@ class FakeDesk:
         return regions[command.region]
 
     async def reload(self) -> dict[str, Any]:
+        """`reload_result`."""
         self.reloads += 1
         return self.reload_result
