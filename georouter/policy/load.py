@@ -29,9 +29,11 @@ class Loaded:
     warnings: tuple[Diagnostic, ...] = ()
 
 
-def load(files: Sequence[PolicyFile], *, root: str | PathLike[str] = ".") -> Loaded:
-    """Read, merge, check and resolve `files`. `root` is the absolute folder that relative file names start from;
-    `sources.policy_files` gives absolute ones.
+def load(files: Sequence[PolicyFile], *, root: str | PathLike[str] = "/") -> Loaded:
+    """Read, merge, check and resolve `files`.
+
+    `root` is the absolute folder that relative file names start from; `sources.policy_files` gives
+    absolute ones.
 
     Raises PolicyError with every problem in file order (and the warnings found so far).
     """

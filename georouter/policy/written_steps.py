@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, WithJsonSchema
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, WithJsonSchema, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -132,6 +132,11 @@ class StepModel(FileModel):
     weighted: WeightedFile | None = None
     limit: LimitFile | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _spelled_out(cls, value: object) -> object:
+        return {value: {}} if isinstance(value, str) and value in BARE_STEPS else value
+
     @classmethod
     def __get_pydantic_json_schema__(
         cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
@@ -157,8 +162,4 @@ STEPS: tuple[str, ...] = tuple(StepModel.model_fields)
 """Every step this version knows."""
 
 
-def _spelled_out(value: object) -> object:
-    return {value: {}} if isinstance(value, str) and value in BARE_STEPS else value
-
-
-StepFile = Annotated[StepModel, BeforeValidator(_spelled_out), Shorthand({"enum": list(BARE_STEPS)})]
+StepFile = Annotated[StepModel, Shorthand({"enum": list(BARE_STEPS)})]
