@@ -399,7 +399,13 @@ class Controller:
         for service, status in published.services.items():
             metrics.failover_active(service, status.failover_active)
         for change in published.changes:
-            tell("answers.changed", service=change.service, was=list(change.before), now=list(change.after))
+            tell(
+                "answers.changed",
+                service=change.service,
+                was=list(change.before),
+                now=list(change.after),
+                moved=None if change.moved is None else round(change.moved, 3),
+            )
         tell("snapshot.published", generation=published.snapshot.generation, ms=round(seconds * 1000, 1))
 
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from georouter.analysis.explain import explain
 from georouter.compiler.plan import plan, rerank
 from georouter.control.orders import BuildRequest, Built, Failed
 from georouter.facts.world import World
@@ -100,6 +99,8 @@ class Builder:
 
     def explain(self, request: ExplainRequest) -> dict[str, Any] | Failed:
         """The explanation as a JSON-able dict; `Failed` for a question that makes no sense."""
+        from georouter.analysis.explain import explain  # noqa: PLC0415 - a start needs no explanations
+
         if self._last is None or self._last.files != request.files:
             built = self.build(BuildRequest(request.config, request.files, request.world.rtt_ms))
             if isinstance(built, Failed):

@@ -154,7 +154,7 @@ class Daemon:
     def _saved_beliefs(self) -> Beliefs:
         """What the last run believed: overrides always, health only while it is fresh."""
         saved, problem = state_files.load_state(self._state_dir)
-        if problem:
+        if problem and (self._state_dir / state_files.STATE_FILE).exists():
             event(log, "state.unreadable", level=logging.WARNING, error=problem)
         if saved is None:
             return Beliefs()
@@ -280,7 +280,9 @@ class Daemon:
         level = LEVELS.get(name, logging.INFO)
         event(log, name, level=level, **cast("dict[str, Any]", fields))
         if LEVELS.get(name) != logging.DEBUG:
-            text = ", ".join(f"{key} {value}" for key, value in fields.items() if value not in (None, (), []))
+            text = ", ".join(
+                f"{key} {_words(value)}" for key, value in fields.items() if _worth_saying(key, value)
+            )
             self._recent.append({"at": time.time(), "event": name, "text": text})
         if self._options.tell:
             self._options.tell(name, fields)
@@ -331,3 +333,12 @@ def _token(file: str | None) -> str | None:
     if not token:
         raise SourceError(f"the admin token file {file} is empty")
     return token
+
+
+def _worth_saying(key: str, value: object) -> bool:
+    """Whether a field belongs into the one line of `status` (the log has them all)."""
+    return key != "problems" and value not in (None, (), [])
+
+
+def _words(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -9,6 +9,7 @@ A mode per region, as a person would want to see it fail:
 """
 
 import asyncio
+import os
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
 from enum import StrEnum
@@ -58,7 +59,7 @@ class StandIn:
         except OSError as error:
             await runner.cleanup()
             raise SourceError(
-                f"the stand-in for region {self.name} cannot listen on {host}:{port}: {error.strerror}; "
+                f"the stand-in for region {self.name} cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}; "
                 "is another demo running?"
             ) from error
         self._runner = runner
@@ -103,7 +104,7 @@ class StandIns:
             await web.TCPSite(self._runner, *door).start()
         except OSError as error:
             raise SourceError(
-                f"the demo's door cannot listen on {door[0]}:{door[1]}: {error.strerror}; "
+                f"the demo's door cannot listen on {door[0]}:{door[1]}: {os.strerror(error.errno or 0)}; "
                 "is another demo running?"
             ) from error
 

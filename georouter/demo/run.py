@@ -88,7 +88,8 @@ class Screen:
             numbers = ", ".join(f"[bold]{number}[/]" for number in range(1, len(self._policy.regions) + 1))
             show(f"  press {numbers} here (again to bring it back), [bold]q[/] to quit", highlight=False)
         first = next(iter(self._policy.regions))
-        show(f"  georouter demo down {first}      georouter demo up {first}", highlight=False)
+        us = _command()
+        show(f"  {us} demo down {first}      {us} demo up {first}", highlight=False)
         if self._policy.server.admin:
             admin_host, admin_port = self._policy.server.admin
             show(f"\nMetrics and status: http://{admin_host}:{admin_port}/   Stop: Ctrl-C", highlight=False)
@@ -99,6 +100,15 @@ class Screen:
         text = _line(name, fields)
         if text is not None:
             self._console.print(text, highlight=False)
+
+
+def _command() -> str:
+    """How this program was called, so that the lines shown can be pasted."""
+    called = Path(sys.argv[0])
+    if shutil.which(called.name):
+        return called.name
+    here = Path.cwd()
+    return str(called.relative_to(here) if called.is_relative_to(here) else called)
 
 
 COLOURS = {"up": "green", "down": "red", "drained": "yellow", "unknown": "yellow"}
@@ -125,6 +135,13 @@ def _line(name: str, fields: Mapping[str, object]) -> str | None:
         case "override", _:
             return f"  override {what}: {fields['region']}{reason}"
     return None
+
+
+def _moved(fields: Mapping[str, object]) -> str:
+    """`a, b -> b`, and for how much of the address space."""
+    was, now, share = _names(fields["was"]), _names(fields["now"]), fields.get("moved")
+    where = f"[bold]{now}[/]" if was == now else f"{was} -> [bold]{now}[/]"
+    return f"{where} ({share:.0%} of IPv4 moved)" if isinstance(share, float) else where
 
 
 def _names(value: object) -> str:

@@ -182,7 +182,7 @@ def test_a_drain_moves_the_answers_and_expires() -> None:
     world.controller.publish_now()
     assert world.ask() == US_ANSWER
     assert world.controller.world.region(EU).effective is Effective.DRAINED
-    assert world.metric('georouter_override_active{region="eu",kind="drain"}') == 1
+    assert world.metric('georouter_override_active{kind="drain",region="eu"}') == 1
     world.now = 1061.0
     world.controller.post(Tick())
     world.controller.publish_now()
