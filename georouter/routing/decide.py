@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+
 from georouter.facts.world import RegionFacts, World
 from georouter.geo.map import Places
 from georouter.policy.model import Policy, Service
@@ -31,6 +33,12 @@ class Family(StrEnum):
             Family.A: frozenset({0, 4}),
             Family.AAAA: frozenset({0, 6}),
         }[self]
+
+
+WITHIN = "client block"
+"""Name of the trace of `within`, which is no step of the chain."""
+
+WITHIN_REASON = ("the answer is for more than one fence: only regions that all of them allow stay",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +82,14 @@ class Decision:
         )
 
 
-def decide(policy: Policy, service: Service, place: Places, world: World) -> Decision:
-    """Decide for the one row of `place`."""
+def decide(
+    policy: Policy, service: Service, place: Places, world: World, *, within: frozenset[int] | None = None
+) -> Decision:
+    """Decide for the one row of `place`.
+
+    `within` keeps to these regions of the universe: what the fences allow to everybody that the
+    answer is for, when that is more than this place.
+    """
     if len(place) != 1:
         raise ValueError(f"decide wants one place, not {len(place)}")
     scene = make_scene(policy, service, place, world)
@@ -86,6 +100,10 @@ def decide(policy: Policy, service: Service, place: Places, world: World) -> Dec
         after = kind.rank(step, tiers, scene)
         reasons = kind.explain(step, tiers, after, scene)
         traces.append(_trace(kind.name, tiers, after, reasons, scene.regions))
+        tiers = after
+    if within is not None:
+        after = np.where([column in within for column in range(len(scene.regions))], tiers, np.int16(OUTSIDE))
+        traces.append(_trace(WITHIN, tiers, after, WITHIN_REASON, scene.regions))
         tiers = after
     facts = tuple(world.region(name) for name in scene.regions)
     ranked = distinct(tiers)[0][0]

@@ -1,0 +1,305 @@
+"""`explain`: how a name is answered for a client, and why.
+
+    name --compiled names--> service --the client's place, `decide`--> every step with its reasons
+    the same snapshot --the packet path's own `Responder`--> answer bytes --read--> records and scope
+
+The decision is traced by the functions that the compiler calls, the answer is what the packet path
+says. Both are shown, so a difference between them could not hide; tests compare them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from enum import Enum
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from georouter.analysis.ask import Decided, Meaning, ask
+from georouter.analysis.find import Found, find
+from georouter.answers.layout import Reason
+from georouter.answers.ranges import locate as locate_range
+from georouter.answers.ranges import scope
+from georouter.answers.steer import Steering as CompiledSteering
+from georouter.answers.steer import fenced
+from georouter.compiler.plan import Plan, plan
+from georouter.compiler.publish import publish
+from georouter.compiler.steering import make_table
+from georouter.facts.world import World
+from georouter.geo.codes import COUNTRIES
+from georouter.geo.locate import locate
+from georouter.geo.map import Address, GeoMap, Network, Places
+from georouter.policy.model import Policy
+from georouter.policy.steps import Tiers
+from georouter.routing.decide import Decision, Family, Trace, decide
+from georouter.routing.select import Selection, rule_of
+from georouter.wire.codes import TYPE_A, TYPE_AAAA, type_number, type_text
+from georouter.wire.names import name_text, parse_name
+from georouter.words.ids import RegionName
+
+_MAPPED = IPv6Network("::ffff:0:0/96")
+_META_TYPES = frozenset((0, 41, *range(249, 253)))
+"""OPT, TKEY, TSIG and transfers are no record types that a name could have (RFC 6895 3.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What was asked. `client` is the block that stands in the client subnet; `at` is Unix time."""
+
+    name: str
+    type: str
+    client: Network
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Locality:
+    """Where the database puts the client. `network` is the block around it that shares the record."""
+
+    network: Network
+    country: str
+    country_name: str
+    continent: str
+    subdivision: str
+    city: str
+    lat: float | None
+    lon: float | None
+    asn: int
+    networks: tuple[Network, ...]
+    database: str
+    attribution: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegionView:
+    """One region as selection saw it."""
+
+    name: RegionName
+    observed: str
+    forced: str | None
+    effective: str
+    health: float
+    weight: float
+    rtt_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One candidate: its regions in answer order, its part (0..1) of the choice, whether it is taken now."""
+
+    regions: tuple[RegionName, ...]
+    share: float
+    reason: Reason
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Steering:
+    """The decision: each step, the ranking it led to, the state of the regions, who may answer."""
+
+    steps: tuple[Trace, ...]
+    tiers: Tiers
+    dropped: tuple[RegionName, ...]
+    regions: tuple[RegionView, ...]
+    reason: Reason
+    servfail: bool
+    candidates: tuple[Share, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Everything about one question. `locality` and `steering` are None for names that are not steered."""
+
+    question: Question
+    found: Found
+    locality: Locality | None
+    steering: Steering | None
+    answer: Meaning
+    decided: Decided | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-able: dataclasses become objects, networks and reasons texts."""
+        plain = _plain(self)
+        if not isinstance(plain, dict):
+            raise TypeError("an explanation is an object")
+        return plain
+
+
+def explain(
+    policy: Policy,
+    geo: GeoMap,
+    world: World,
+    name: str,
+    client: Network | Address | str,
+    *,
+    qtype: str = "A",
+    now: float,
+    compiled: Plan | None = None,
+) -> Explanation:
+    """Explain the answer to `name` and `qtype` for a client (an address, or a block as resolvers send it).
+
+    `geo` is the overlaid map. `compiled` is the plan of exactly this policy, map and latencies where
+    there is one; without it only what this question needs is compiled. Raises ValueError for a name,
+    a type or a client that makes no sense.
+    """
+    wire = parse_name(name)
+    number = type_number(qtype)
+    if number in _META_TYPES:
+        raise ValueError(f"{type_text(number)} is not a type of records that a name can have")
+    block = client_block(client)
+    made = compiled or _compile(policy, geo, world, wire, number)
+    found = find(made.directory, wire, number)
+    snapshot = publish(made, world, 0).snapshot
+    meaning, decided = ask(
+        snapshot, wire, number, block, now=now, udp_payload=policy.server.udp_payload_limit
+    )
+    question = Question(name_text(wire), type_text(number), block, now)
+    if found.view is None or found.service is None:
+        return Explanation(question, found, None, None, meaning, decided)
+    row, network = locate(geo, block.network_address)
+    place = geo.places.row(row)
+    within = _fence_over(made, CompiledSteering(snapshot, found.view), found, block)
+    decision = decide(policy, policy.services[found.service], place, world, within=within)
+    return Explanation(
+        question=question,
+        found=found,
+        locality=_locality(place, network, geo),
+        steering=_steering(policy, decision, world, number, decided),
+        answer=meaning,
+        decided=decided,
+    )
+
+
+def client_block(client: Network | Address | str) -> Network:
+    """The block of addresses meant by `client`: itself, or a single address; IPv4-mapped becomes IPv4.
+
+    Raises ValueError for a text that is no address or block, host bits beyond the prefix, and a
+    prefix of length 0, which is nobody in particular.
+    """
+    try:
+        block = ip_network(client)
+    except ValueError:
+        try:
+            block = ip_network(ip_address(str(client)))
+        except ValueError:
+            raise ValueError(f"'{client}' is not an address or a network like 192.0.2.0/24") from None
+    if isinstance(block, IPv6Network) and block.subnet_of(_MAPPED):
+        block = IPv4Network((int(block.network_address) & 0xFFFFFFFF, block.prefixlen - 96))
+    if block.prefixlen == 0:
+        raise ValueError(f"'{client}' is everybody; name an address or a smaller block")
+    return block
+
+
+def _compile(policy: Policy, geo: GeoMap, world: World, name: bytes, number: int) -> Plan:
+    """A plan that is right for this question: all names, but only its service ranked on the real map."""
+    sketch = plan(policy, _nowhere(geo), world)
+    found = find(sketch.directory, name, number)
+    if found.service is None:
+        return sketch
+    steered = sketch.steered
+    wanted = steered.steerings[steered.group_of[found.service]].table
+    table = make_table(policy, policy.services[found.service], geo, world)
+    tables = tuple(table if index == wanted else old for index, old in enumerate(steered.tables))
+    return replace(sketch, steered=replace(steered, tables=tables))
+
+
+def _nowhere(geo: GeoMap) -> GeoMap:
+    """A map of the same kind on which nobody is placed: it costs nothing to rank."""
+    zero = np.zeros(1, dtype=np.uint32)
+    return GeoMap(zero, zero, np.zeros(1, dtype=np.uint64), zero, geo.places.row(0), geo.info)
+
+
+def _fence_over(
+    made: Plan, steering: CompiledSteering, found: Found, block: Network
+) -> frozenset[int] | None:
+    """What the fences of a block wider than its answer's scope leave, as the packet path finds it."""
+    if steering.fences is None or found.service is None:
+        return None
+    bits, table = (32, steering.v4) if block.version == 4 else (64, steering.v6)
+    address = int(block.network_address) >> (0 if block.version == 4 else 64)
+    source = min(block.prefixlen, bits)
+    index = locate_range(table, address)
+    ranking = table.values[index]
+    if source >= scope(table, index, address, bits):
+        return None
+    cut = fenced(steering.fences, ranking, address, block.version, source)
+    group = made.steered.steerings[made.steered.group_of[found.service]]
+    return None if cut == ranking else made.steered.tables[group.table].rankings[cut].allowed
+
+
+def _locality(place: Places, network: Network, geo: GeoMap) -> Locality:
+    country = place.country[0].decode()
+    lat, lon = float(place.lat[0]), float(place.lon[0])
+    return Locality(
+        network=network,
+        country=country,
+        country_name=COUNTRIES[country].name if country in COUNTRIES else "",
+        continent=place.continent[0].decode(),
+        subdivision=place.subdivision[0].decode(),
+        city=place.cities[int(place.city[0])],
+        lat=lat if isfinite(lat) else None,
+        lon=lon if isfinite(lon) else None,
+        asn=int(place.asn[0]),
+        networks=tuple(sorted(place.network_sets[int(place.network_set[0])], key=str)),
+        database=geo.info.database,
+        attribution=geo.info.attribution,
+    )
+
+
+def _steering(
+    policy: Policy, decision: Decision, world: World, number: int, decided: Decided | None
+) -> Steering:
+    family = {TYPE_A: Family.A, TYPE_AAAA: Family.AAAA}.get(number, Family.ANY)
+    selection = decision.selections[family]
+    weights = rule_of(policy.services[decision.service]).weights
+    regions = tuple(
+        RegionView(
+            name=name,
+            observed=fact.observed.value,
+            forced=fact.forced.value if fact.forced else None,
+            effective=fact.effective.value,
+            health=fact.health,
+            weight=weight,
+            rtt_ms=world.rtt_ms.get(name),
+        )
+        for name, fact, weight in zip(decision.regions, decision.facts, weights, strict=True)
+    )
+    return Steering(
+        steps=decision.steps,
+        tiers=decision.tiers,
+        dropped=decision.dropped,
+        regions=regions,
+        reason=selection.reason,
+        servfail=selection.servfail,
+        candidates=_shares(decision, selection, decided),
+    )
+
+
+def _shares(decision: Decision, selection: Selection, decided: Decided | None) -> tuple[Share, ...]:
+    total = sum(candidate.weight for candidate in selection.candidates)
+    return tuple(
+        Share(
+            regions=tuple(decision.regions[region] for region in candidate.regions),
+            share=candidate.weight / total,
+            reason=candidate.reason,
+            chosen=decided is not None and decided.region == decision.regions[candidate.regions[0]],
+        )
+        for candidate in selection.candidates
+    )
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, Reason):
+        return value.name.lower()
+    if isinstance(value, Enum):
+        return value.value
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if is_dataclass(value) and not isinstance(value, type):
+        return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return str(value)

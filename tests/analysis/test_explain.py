@@ -1,0 +1,288 @@
+"""Explanations: what they say, and that they agree with the answer's bytes."""
+
+import json
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from georouter.analysis.explain import Explanation, client_block, explain
+from georouter.analysis.find import Kind
+from georouter.answers.layout import Reason
+from georouter.compiler.plan import plan
+from georouter.facts.world import World
+from georouter.geo.map import GeoMap, MapInfo
+from georouter.geo.map import Kind as MatchKind
+from georouter.policy.model import Endpoint, Location, Policy, Region, Server, Service
+from georouter.policy.steps import Failover, Match, Nearest, Residency, Weighted
+from georouter.words.ids import RegionName
+from tests.compiler.build import ASHBURN, BERLIN, client, policy, service, tiny_map, world, zone
+from tests.routing.chains import services, sites, spots, worlds
+from tests.routing.scenes import Spot, names, places_of
+
+FENCE = Residency(Match(countries=("DE", "FR")), frozenset(names("eu", "eu2")))
+ZONE = zone(
+    "example.com",
+    [
+        ("mail", "A", "192.0.2.60"),
+        ("alias", "CNAME", "www"),
+        ("sub", "NS", "ns.elsewhere.net."),
+        ("a.deep", "TXT", "x"),
+    ],
+    {"www": "web", "*.app": "web"},
+)
+POLICY = policy([ZONE], [service("web", chain=[FENCE, Nearest()])])
+
+
+def explained(name: str, who: str, qtype: str = "A", beliefs: World | None = None) -> Explanation:
+    """An explanation on the tiny map."""
+    return explain(POLICY, tiny_map(), beliefs or world(), name, who, qtype=qtype, now=1000.0)
+
+
+def test_explains_a_steered_name_from_place_to_records() -> None:
+    """Zone, service, place, every step, the shares, the record and the scope."""
+    told = explained("WWW.example.com.", client(BERLIN))
+    assert (told.question.name, told.question.client) == ("WWW.example.com", IPv4Network("10.0.0.0/32"))
+    assert (told.found.kind, told.found.zone, told.found.owner, told.found.service) == (
+        Kind.SERVICE,
+        "example.com",
+        "www.example.com",
+        "web",
+    )
+    assert told.locality is not None
+    assert (told.locality.country_name, told.locality.database) == ("Germany", "tiny")
+    assert told.steering is not None
+    assert [trace.step for trace in told.steering.steps] == ["residency", "nearest"]
+    assert told.steering.tiers == (("eu",), ("eu2",))
+    assert told.steering.dropped == ("us", "ap")
+    assert [(one.regions, one.share, one.chosen) for one in told.steering.candidates] == [
+        (("eu",), 1.0, True)
+    ]
+    assert told.decided is not None
+    assert (told.decided.service, told.decided.region, told.decided.reason) == ("web", "eu", Reason.PRIMARY)
+    assert [(record.type, record.ttl_s, record.data) for record in told.answer.records] == [
+        ("A", 30, "192.0.2.1")
+    ]
+    assert told.answer.scope is not None
+    assert IPv4Address("10.0.0.0") in told.answer.scope
+    assert "AA" in told.answer.flags
+
+
+def test_explains_a_failover() -> None:
+    """The nearest region is down: the reason says so, in the decision and in the counter."""
+    told = explained("www.example.com", client(BERLIN), beliefs=world(down=["eu"]))
+    assert told.steering is not None
+    assert told.decided is not None
+    assert told.steering.reason is told.decided.reason is Reason.FAILOVER
+    assert told.decided.region == "eu2"
+    states = {view.name: view.effective for view in told.steering.regions}
+    assert states == {"eu": "down", "eu2": "up", "us": "up", "ap": "up"}
+
+
+@pytest.mark.parametrize(
+    ("name", "qtype", "kind", "owner", "rcode"),
+    [
+        ("x.app.example.com", "AAAA", Kind.SERVICE, "*.app.example.com", "NOERROR"),
+        ("alias.example.com", "A", Kind.SERVICE, "alias.example.com", "NOERROR"),
+        ("mail.example.com", "A", Kind.RECORDS, "mail.example.com", "NOERROR"),
+        ("mail.example.com", "MX", Kind.NO_DATA, "mail.example.com", "NOERROR"),
+        ("www.example.com", "TXT", Kind.NO_DATA, "www.example.com", "NOERROR"),
+        ("deep.example.com", "A", Kind.NO_DATA, "deep.example.com", "NOERROR"),
+        ("nobody.example.com", "A", Kind.NO_NAME, None, "NXDOMAIN"),
+        ("x.sub.example.com", "A", Kind.REFERRAL, "sub.example.com", "NOERROR"),
+        ("sub.example.com", "A", Kind.REFERRAL, "sub.example.com", "NOERROR"),
+        ("example.org", "A", Kind.OUTSIDE, None, "REFUSED"),
+    ],
+)
+def test_explains_every_kind_of_name(
+    name: str, qtype: str, kind: Kind, owner: str | None, rcode: str
+) -> None:
+    """Wildcards, aliases, static records, absences, delegations, other people's names."""
+    told = explained(name, client(ASHBURN), qtype)
+    assert (told.found.kind, told.found.owner, told.answer.rcode) == (kind, owner, rcode)
+    assert (told.steering is not None) == (kind is Kind.SERVICE)
+    assert (told.decided is not None) == (kind is Kind.SERVICE)
+
+
+def test_a_block_across_fences_gets_what_all_of_them_allow() -> None:
+    """10.0.0.0/7 begins in Ashburn and ends in Berlin: nothing outside Berlin's fence may be answered."""
+    split = tiny_map([0, 10 << 24, 11 << 24], [0, ASHBURN, BERLIN])
+    told = explain(POLICY, split, world(), "www.example.com", "10.0.0.0/7", now=1.0)
+    assert told.steering is not None
+    assert told.steering.steps[-1].step == "client block"
+    assert told.steering.steps[-1].dropped == ("us", "ap")
+    assert told.steering.tiers == (("eu2",), ("eu",))
+    assert told.decided is not None
+    assert told.decided.region == "eu2"
+    inside = explain(POLICY, split, world(), "www.example.com", "10.0.0.0/8", now=1.0)
+    assert inside.decided is not None
+    assert inside.decided.region == "us"
+
+
+def test_given_a_plan_it_says_the_same() -> None:
+    """Compiling only what the question needs changes nothing."""
+    geo, beliefs = tiny_map(), world()
+    whole = plan(POLICY, geo, beliefs)
+    for who in (client(BERLIN), client(ASHBURN, 77), "2100::/48"):
+        alone = explain(POLICY, geo, beliefs, "www.example.com", who, now=5.0)
+        assert explain(POLICY, geo, beliefs, "www.example.com", who, now=5.0, compiled=whole) == alone
+
+
+def test_as_dict_is_json() -> None:
+    """Enums, networks and missing coordinates become plain values."""
+    told = explained("www.example.com", "1.2.3.0/24").as_dict()
+    assert json.loads(json.dumps(told)) == told
+    assert told["question"]["client"] == "1.2.3.0/24"
+    assert told["locality"]["lat"] is None
+    assert told["steering"]["reason"] == "primary"
+    assert told["found"]["kind"] == "service"
+
+
+@pytest.mark.parametrize(
+    ("given_", "block"),
+    [
+        ("192.0.2.1", "192.0.2.1/32"),
+        ("192.0.2.0/24", "192.0.2.0/24"),
+        (IPv6Address("2001:db8::1"), "2001:db8::1/128"),
+        (IPv6Network("2001:db8::/56"), "2001:db8::/56"),
+        ("::ffff:192.0.2.1", "192.0.2.1/32"),
+        ("::ffff:192.0.2.0/120", "192.0.2.0/24"),
+    ],
+)
+def test_client_block(given_: str | IPv6Address | IPv6Network, block: str) -> None:
+    """Addresses are blocks of one; IPv4 in IPv6 clothes is IPv4."""
+    assert client_block(given_) == ip_network(block)
+
+
+@pytest.mark.parametrize(
+    ("name", "who", "qtype", "reason"),
+    [
+        ("www.example.com", "london", "A", "not an address or a network"),
+        ("www.example.com", "192.0.2.1/24", "A", "not an address or a network"),
+        ("www.example.com", "0.0.0.0/0", "A", "is everybody"),
+        ("www.example.com", "192.0.2.1", "BANANA", "not a record type"),
+        ("www.example.com", "192.0.2.1", "AXFR", "not a type of records"),
+        ("www..example.com", "192.0.2.1", "A", "empty label"),
+    ],
+)
+def test_questions_that_make_no_sense(name: str, who: str, qtype: str, reason: str) -> None:
+    """A ValueError that says what is wrong."""
+    with pytest.raises(ValueError, match=reason):
+        explained(name, who, qtype)
+
+
+def test_shares_follow_weights() -> None:
+    """Three to one, and exactly one is taken now."""
+    chain = [Failover((names("eu", "us"),)), Weighted({RegionName("eu"): 3.0})]
+    told = explain(
+        policy([ZONE], [service("web", chain=chain)]),
+        tiny_map(),
+        world(),
+        "www.example.com",
+        client(BERLIN),
+        now=1.0,
+    )
+    assert told.steering is not None
+    assert [(one.regions, one.share) for one in told.steering.candidates] == [
+        (("eu",), 0.75),
+        (("us",), 0.25),
+    ]
+    assert sum(one.chosen for one in told.steering.candidates) == 1
+
+
+def random_policy(steered: Service, where: dict[str, tuple[float, float]], bare: frozenset[str]) -> Policy:
+    """Every region has an IPv4 address, those not in `bare` an IPv6 address, too."""
+    regions = {}
+    for number, (name, (lat, lon)) in enumerate(where.items(), 1):
+        endpoints = [Endpoint(f"192.0.2.{number}", 4)]
+        if name not in bare:
+            endpoints.append(Endpoint(f"2001:db8::{number}", 6))
+        regions[RegionName(name)] = Region(RegionName(name), Location(lat, lon), tuple(endpoints))
+    return Policy(
+        server=Server(location=Location(10.0, 10.0)),
+        regions=regions,
+        services={steered.name: steered},
+        zones={ZONE.name: ZONE},
+    )
+
+
+def random_map(rows: Sequence[Spot]) -> GeoMap:
+    """Spot N has the IPv4 block N.0.0.0/8 (the last one everything behind) and likewise N00::/8."""
+    indices = np.arange(len(rows), dtype=np.uint32)
+    kinds = frozenset({MatchKind.COUNTRY, MatchKind.CONTINENT, MatchKind.GROUP})
+    return GeoMap(
+        starts4=indices << np.uint32(24),
+        place4=indices,
+        starts6=indices.astype(np.uint64) << np.uint64(56),
+        place6=indices,
+        places=places_of(*rows),
+        info=MapInfo("random", 0, kinds),
+    )
+
+
+clients = st.one_of(
+    st.tuples(st.integers(0, 2**32 - 1), st.integers(1, 32)).map(lambda one: ip_network(one, strict=False)),
+    st.tuples(st.integers(0, 7).map(lambda octet: octet << 24), st.integers(5, 32)).map(
+        lambda one: ip_network(one, strict=False)
+    ),
+    st.integers(0, 7).map(lambda octet: ip_network((IPv6Address(octet << 120), 56), strict=False)),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    steered=services,
+    where=sites,
+    rows=st.lists(spots, min_size=1, max_size=6),
+    beliefs=worlds,
+    who=clients,
+    bare=st.frozensets(st.sampled_from("abcdef"), max_size=2),
+    qtype=st.sampled_from(("A", "AAAA")),
+    now=st.floats(0, 1e6),
+)
+def test_the_decision_and_the_bytes_agree(
+    *,
+    steered: Service,
+    where: dict[str, tuple[float, float]],
+    rows: list[Spot],
+    beliefs: World,
+    who: IPv4Network | IPv6Network,
+    bare: frozenset[str],
+    qtype: str,
+    now: float,
+) -> None:
+    """For any chain, place and health: what the trace says is what the packet path answers and counts."""
+    setting = random_policy(steered, where, bare)
+    geo = random_map(rows)
+    told = explain(setting, geo, beliefs, "www.example.com", who, qtype=qtype, now=now)
+    if told.steering is None:
+        assert qtype == "AAAA"
+        return
+    decided, shares = told.decided, told.steering.candidates
+    assert decided is not None
+    assert decided.reason is told.steering.reason
+    answered = [record.data for record in told.answer.records if record.section == "answer"]
+    if not shares:
+        assert decided.region is None
+        assert answered == []
+        assert (told.answer.rcode == "SERVFAIL") == told.steering.servfail
+        return
+    (taken,) = [share for share in shares if share.chosen]
+    assert taken.regions[0] == decided.region
+    family = 4 if qtype == "A" else 6
+    expected = [
+        endpoint.address
+        for region in taken.regions
+        for endpoint in setting.regions[region].endpoints
+        if endpoint.family == family
+    ]
+    assert [ip_address(text) for text in answered] == [ip_address(text) for text in expected]
+    assert told.answer.scope is not None
+    last = told.answer.scope.broadcast_address
+    again = explain(setting, geo, beliefs, "www.example.com", last, qtype=qtype, now=now)
+    if told.steering.steps == () or told.steering.steps[-1].step != "client block":
+        assert again.steering is not None
+        assert again.steering.tiers == told.steering.tiers
