@@ -9,6 +9,7 @@ and none of the finished answers.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 from ipaddress import ip_address
 
 from georouter.answers.layout import Reason
@@ -113,12 +114,12 @@ def _rotations(region: Region, slot: int, facts: RegionFacts, most: int) -> tupl
     alive = live(region, facts)
     hosts = [endpoint for endpoint in alive if endpoint.family == 0]
     if hosts:
-        named = [(Content(target=parse_name(item.address)), item.weight) for item in _weighty(hosts)]
+        named = [(Content(target=_name(item.address)), item.weight) for item in _weighty(hosts)]
         return tuple(named)
     fitting = [endpoint for endpoint in alive if endpoint.family == _FAMILY.get(slot)]
     if not fitting:
         return ((NODATA, 1.0),)
-    rdatas = tuple(ip_address(endpoint.address).packed for endpoint in fitting)
+    rdatas = tuple(_packed(endpoint.address) for endpoint in fitting)
     weighty = _weighty(fitting)
     return tuple(
         (
@@ -143,3 +144,13 @@ def live(region: Region, facts: RegionFacts) -> tuple[Endpoint, ...]:
 def _weighty(endpoints: Sequence[Endpoint]) -> Sequence[Endpoint]:
     """Those that may come first: the ones with a weight, or all when none has any."""
     return [endpoint for endpoint in endpoints if endpoint.weight > 0] or endpoints
+
+
+@lru_cache(maxsize=16384)
+def _packed(address: str) -> bytes:
+    return ip_address(address).packed
+
+
+@lru_cache(maxsize=16384)
+def _name(host: str) -> bytes:
+    return parse_name(host)

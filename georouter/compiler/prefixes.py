@@ -40,11 +40,17 @@ def prefixes(rankings: Sequence[Ranked]) -> Prefixes:
     """The tree over these rankings."""
     order = sorted(range(len(rankings)), key=lambda index: (rankings[index].tiers, rankings[index].fallback))
     ordered = [rankings[index] for index in order]
-    masks = [[bits(tier) for tier in ranked.tiers] for ranked in ordered]
-    reach = [bits(ranked.fallback) for ranked in ordered]
-    for index, tiers in enumerate(masks):
-        for tier in tiers:
-            reach[index] |= tier
+    known: dict[tuple[int, ...], int] = {}
+
+    def mask(regions: tuple[int, ...]) -> int:
+        found = known.get(regions)
+        if found is None:
+            found = known[regions] = bits(regions)
+        return found
+
+    masks = [[mask(tier) for tier in ranked.tiers] for ranked in ordered]
+    # tiers are disjoint: their sum is their union
+    reach = [sum(tiers, mask(ranked.fallback)) for tiers, ranked in zip(masks, ordered, strict=True)]
     return Prefixes(np.array(order, dtype=np.int32), _grow(masks, reach, (0, len(ordered)), 0, 0))
 
 

@@ -70,12 +70,9 @@ def moved(table: Table, before: Selections, after: Selections) -> float:
     """The share of the IPv4 address space whose regions or proportions differ."""
     old, new = before.of[: table.mapped].astype(np.int64), after.of[: table.mapped]
     pairs, which = np.unique(old * len(after.distinct) + new, return_inverse=True)
+    count = len(after.distinct)
     differs = np.array(
-        [
-            _shape(before.distinct[pair // len(after.distinct)])
-            != _shape(after.distinct[pair % len(after.distinct)])
-            for pair in pairs.tolist()
-        ],
+        [_differ(before.distinct[pair // count], after.distinct[pair % count]) for pair in pairs.tolist()],
         dtype=np.bool_,
     )
     return float(table.share[differs[which]].sum())
@@ -98,8 +95,12 @@ def _in_use(table: Table, selections: Selections) -> list[Selection]:
     return [selections.distinct[index] for index in np.unique(selections.of[: table.mapped]).tolist()]
 
 
-def _shape(selection: Selection) -> tuple[object, ...]:
-    return tuple((item.regions, item.weight) for item in selection.candidates)
+def _differ(old: Selection, new: Selection) -> bool:
+    """Whether other regions answer, or in other proportions; another reason alone is no difference."""
+    if old is new:
+        return False
+    before = [(item.regions, item.weight) for item in old.candidates]
+    return old.servfail != new.servfail or before != [(item.regions, item.weight) for item in new.candidates]
 
 
 def _named(regions: tuple[RegionName, ...]) -> str:

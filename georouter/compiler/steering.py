@@ -8,7 +8,7 @@ differ; they share a group (and so all of its answers) if those are equal, too.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,12 +88,13 @@ def steer(policy: Policy, geo: GeoMap, world: World) -> Steered:
     groups: dict[Hashable, int] = {}
     steerings: list[Steering] = []
     group_of: dict[ServiceName, int] = {}
+    universes = _Universes(policy)
     for service in policy.services.values():
         chain = table_key(service)
         if chain not in tables:
             tables[chain] = len(makers)
             makers.append(service)
-        made = _steering(policy, service, tables[chain])
+        made = universes.steering(service, tables[chain])
         key = (made.table, made.ttl_s, made.rule_key, made.sole)
         if key not in groups:
             groups[key] = len(steerings)
@@ -159,27 +160,39 @@ def freeze(value: object) -> Hashable:
     return value
 
 
-def _steering(policy: Policy, service: Service, table: int) -> Steering:
-    names = universe(service)
-    rule = rule_of(service)
-    slots = frozenset(slot for slot in SLOT_FAMILIES if having(policy, names, SLOT_FAMILIES[slot]))
-    return Steering(
-        table=table,
-        ttl_s=service.ttl_s,
-        rule=rule,
-        rule_key=freeze(rule),
-        regions=tuple(policy.regions[name] for name in names),
-        own=own_regions(service),
-        usable=tuple(_usable(policy, names, slot) for slot in SLOT_FAMILIES),
-        slots=slots,
-        sole=service.name if rule.when_all_down is AllDown.LAST_KNOWN else None,
+@dataclass(slots=True)
+class _Universes:
+    """What regions have to say, worked out once per universe."""
+
+    policy: Policy
+    known: dict[tuple[RegionName, ...], tuple[tuple[frozenset[int] | None, ...], frozenset[int]]] = field(
+        default_factory=dict
     )
 
-
-def _usable(policy: Policy, names: tuple[RegionName, ...], slot: int) -> frozenset[int] | None:
-    """None also for `SLOT_OTHER`: there the region is chosen as for the service as a whole."""
-    found = having(policy, names, SLOT_FAMILIES[slot])
-    return None if slot == SLOT_OTHER or len(found) == len(names) else found
+    def steering(self, service: Service, table: int) -> Steering:
+        """The group that `service` would have alone."""
+        names = universe(service)
+        if names not in self.known:
+            found = {slot: having(self.policy, names, families) for slot, families in SLOT_FAMILIES.items()}
+            # SLOT_OTHER: the region is chosen as for the service as a whole
+            usable = tuple(
+                None if slot == SLOT_OTHER or len(regions) == len(names) else regions
+                for slot, regions in found.items()
+            )
+            self.known[names] = (usable, frozenset(slot for slot, regions in found.items() if regions))
+        usable, slots = self.known[names]
+        rule = rule_of(service)
+        return Steering(
+            table=table,
+            ttl_s=service.ttl_s,
+            rule=rule,
+            rule_key=freeze(rule),
+            regions=tuple(self.policy.regions[name] for name in names),
+            own=own_regions(service),
+            usable=usable,
+            slots=slots,
+            sole=service.name if rule.when_all_down is AllDown.LAST_KNOWN else None,
+        )
 
 
 def _share_maps(tables: Sequence[Table]) -> tuple[Table, ...]:

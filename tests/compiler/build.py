@@ -108,7 +108,7 @@ REGIONS = (
 )
 
 
-def service(
+def service(  # noqa: PLR0917 - the model's own order
     name: str,
     regions: Sequence[str] = ("eu", "eu2", "us", "ap"),
     chain: Sequence[Step] = (),
