@@ -8,9 +8,13 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from georouter.policy import units
+from georouter.policy.nodes import describe
 
 LARGEST_TTL_S = 2**31 - 1
 """RFC 2181 section 8."""
+
+
+LARGEST_WORKERS = 256
 
 
 class FileModel(BaseModel):
@@ -40,6 +44,22 @@ def _service_ttl(value: object) -> int:
     if not 1 <= seconds <= 86400:
         raise ValueError(f"the TTL of a service must be from 1s to 1d, found {units.duration_text(seconds)}")
     return seconds
+
+
+def _workers(value: object) -> int:
+    if value == "auto":
+        return 0
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST_WORKERS:
+        raise ValueError(f"expected auto or a number from 1 to {LARGEST_WORKERS}, found {describe(value)}")
+    return value
+
+
+def _socket_or_off(value: object) -> str:
+    if value is False:
+        return "off"
+    if not isinstance(value, str) or not value:
+        raise ValueError(f'expected an address such as "127.0.0.1:8053", or false, found {describe(value)}')
+    return value
 
 
 def _as_list(value: object) -> object:
@@ -96,6 +116,20 @@ Bytes = Annotated[
     BeforeValidator(units.size_bytes),
     WithJsonSchema({"anyOf": [{"type": "integer"}, _text_schema(units.SIZE_PATTERN, "4MiB", "512KiB")]}),
 ]
+Workers = Annotated[
+    int,
+    BeforeValidator(_workers),
+    WithJsonSchema(
+        {"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 1, "maximum": LARGEST_WORKERS}]}
+    ),
+]
+"""0 stands for `auto`."""
+SocketOrOff = Annotated[
+    str,
+    BeforeValidator(_socket_or_off),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"const": False}]}),
+]
+"""An address, or `off`."""
 Port = Annotated[int, Field(ge=1, le=65535)]
 Weight = Annotated[float, Field(ge=0, le=1_000_000)]
 Latitude = Annotated[float, Field(ge=-90, le=90)]

@@ -44,10 +44,11 @@ def load(files: Sequence[PolicyFile], *, root: str | PathLike[str] = "/") -> Loa
     readable = [top for top in tops if top is not None]
     if not readable:
         raise PolicyError(report.all())
-    report.root = merge(readable, report)
+    merged = merge(readable, report)
+    report.root = merged.root
     written = document.read(report.root, report)
-    if len(readable) < len(tops):
-        # Names that the unreadable files define would all look unknown.
+    if len(readable) < len(tops) or not merged.whole:
+        # Names that the unreadable parts define would all look unknown.
         raise PolicyError(report.all())
     policy = document.resolve(written, report, fspath(root))
     if not report.failed:

@@ -1,6 +1,7 @@
 """The files of a folder as one document: sections merge, the same key in two files is an error."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from georouter.policy import suggest
 from georouter.policy.nodes import Node, Path, describe, path_text
@@ -14,10 +15,20 @@ _DEEP = ("geo", "networks")
 """The one place where merging goes below a section's own keys."""
 
 
-def merge(tops: Sequence[Node], report: Report) -> Node:
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """`root` holds the sections of all files. `whole` is False when a section could not be read."""
+
+    root: Node
+    whole: bool
+
+
+def merge(tops: Sequence[Node], report: Report) -> Merged:
     """One mapping with the sections of all files; unknown sections and wrong kinds are reported."""
     first = tops[0]
     merged = Node(first.file, first.line, first.column, {})
+    present = {name for top in tops for name, _ in top.items()}
+    whole = True
     for top in tops:
         for name, section in top.items():
             if name == "version":
@@ -26,12 +37,14 @@ def merge(tops: Sequence[Node], report: Report) -> Node:
                 key = top.keys[name]
                 message = not_yet(name) or suggest.unknown("key", name, Document.model_fields)
                 report.add(Diagnostic(key.file, key.line, key.column, name, message))
+                meant = suggest.nearest(name, SECTIONS)
+                whole = whole and (meant is None or meant in present)
                 continue
-            _section(merged, name, top.keys[name], section, report)
+            whole = _section(merged, name, top.keys[name], section, report) and whole
     if merged.get("version") is None:
         where = first.file, first.line, first.column
         report.add(Diagnostic(*where, "", f'"version" is missing; start with "version: {VERSION}"'))
-    return merged
+    return Merged(merged, whole)
 
 
 def _version(key: Node, section: Node, report: Report) -> None:
@@ -41,15 +54,15 @@ def _version(key: Node, section: Node, report: Report) -> None:
         report.add(Diagnostic(key.file, section.line, section.column, "version", message))
 
 
-def _section(merged: Node, name: str, key: Node, section: Node, report: Report) -> None:
+def _section(merged: Node, name: str, key: Node, section: Node, report: Report) -> bool:
     expected: type = list if name == "tests" else dict
     if name != "version" and section.value is not None and not isinstance(section.value, expected):
         what = "list" if expected is list else "mapping"
         message = f"expected a {what}, found {describe(section.value)}"
         report.add(Diagnostic(section.file, section.line, section.column, name, message))
-        return
+        return False
     if not isinstance(merged.value, dict):
-        return
+        return False
     known = merged.value.get(name)
     if known is None or known.value is None:
         merged.value[name] = _own(section)
@@ -58,6 +71,7 @@ def _section(merged: Node, name: str, key: Node, section: Node, report: Report) 
         known.value.extend(section.value)
     elif isinstance(section.value, dict):
         _entries(known, section, (name,), report)
+    return True
 
 
 def _own(section: Node) -> Node:

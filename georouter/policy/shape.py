@@ -29,6 +29,9 @@ NOT_YET: dict[str, str] = {
 """Keys of the design that this version does not act on; refused rather than silently ignored."""
 
 
+_LATER_CHECKS = frozenset({"dns", "static", "file", "push"})
+
+
 def not_yet(name: str) -> str | None:
     """The message for a feature of a later version, None for any other name."""
     subject = NOT_YET.get(name.lower())
@@ -106,9 +109,12 @@ def _message(kind: str, context: dict[str, Any], value: object, node: Node) -> s
 
 def _choice(expected: str, value: object, found: str) -> str:
     words = [word.strip("'") for word in expected.replace(" or ", ", ").split(", ")]
+    if isinstance(value, str) and value in _LATER_CHECKS and "http" in words:
+        return f"{value} checks are not available in this version"
     near = suggest.nearest(value, words) if isinstance(value, str) else None
     hint = f'; did you mean "{near}"?' if near else ""
-    return f"expected {' or '.join(words)}, found {found}{hint}"
+    listed = f"{', '.join(words[:-1])} or {words[-1]}" if len(words) > 1 else words[0]
+    return f"expected {listed}, found {found}{hint}"
 
 
 def _count(number: int) -> str:

@@ -23,10 +23,12 @@ def check_rules(rules: Sequence[GeoRule], path: Path, report: Report) -> None:
             continue
         covered, total = _covered(rule.match, seen)
         if covered and len(covered) == total:
-            report.warn(where, f"is never reached: rule {covered[0][2] + 1} and earlier ones take all of it")
+            earlier = {taker for _, _, taker in covered}
+            who = f"rule {earlier.pop() + 1} takes" if len(earlier) == 1 else "earlier rules take"
+            report.warn(where, f"is never reached: {who} all of it")
         else:
-            for kind, value, earlier in covered:
-                message = f'"{value}" is never reached: rule {earlier + 1} takes it; put this rule first'
+            for kind, value, row in covered:
+                message = f'"{value}" is never reached: rule {row + 1} takes it; put this rule first'
                 report.warn((*where, "match", kind), message)
         seen.add(rule.match, index)
 

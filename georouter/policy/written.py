@@ -19,10 +19,12 @@ from georouter.policy.fields import (
     Port,
     ServiceTtl,
     Shorthand,
+    SocketOrOff,
     Text,
     Texts,
     Ttl,
     Weight,
+    Workers,
 )
 from georouter.policy.written_steps import StepFile
 
@@ -63,18 +65,15 @@ class ServerFile(FileModel):
     listen: Annotated[Texts, Field(min_length=1)] = Field(
         default=["127.0.0.1:5300"], description='DNS over UDP and TCP: "192.0.2.53:53", "[::1]:5300".'
     )
-    admin: Annotated[
-        Text | Literal[False], WithJsonSchema({"anyOf": [{"type": "string"}, {"const": False}]})
-    ] = Field(default="127.0.0.1:8053", description="HTTP for metrics, status and overrides; false for none.")
+    admin: SocketOrOff = Field(
+        default="127.0.0.1:8053", description="HTTP for metrics, status and overrides; false for none."
+    )
     admin_token_file: Text | None = Field(
         default=None,
         description="File with the bearer token that changes need; without it only loopback may change.",
     )
     state_dir: Text = Field(default="./state", description="Folder for what must survive a restart.")
-    workers: Annotated[
-        Literal["auto"] | Annotated[int, Field(ge=1, le=256)],
-        WithJsonSchema({"anyOf": [{"const": "auto"}, {"type": "integer", "minimum": 1, "maximum": 256}]}),
-    ] = Field(default="auto", description="UDP workers.")
+    workers: Workers = Field(default=0, description="UDP workers: auto or a number.")
     location: LocationFile | None = Field(default=None, description="Where this node stands.")
     seed: Text = Field(
         default="georouter", description="Nodes with the same seed make the same weighted choices."

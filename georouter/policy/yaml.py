@@ -164,7 +164,9 @@ class _Composer:
             short = event.tag.replace(_TAG, "!!")
             self.found(node.line, node.column, f'the tag "{short}" is not supported; remove it')
         if self.stack and isinstance(self.stack[-1].node.value, dict) and self.stack[-1].key is None:
-            self.stop(node.line, node.column, "a key must be plain text, not a list or mapping; quote it")
+            self.stop(
+                node.line, node.column, 'a key must be plain text; put it in quotes, as in "[::1]:5300"'
+            )
         if event.anchor is not None:
             self.anchors[event.anchor] = None
         self.stack.append(_Frame(node, event.anchor))

@@ -6,6 +6,9 @@ import yaml as pyyaml
 
 from georouter.words.errors import Diagnostic
 
+_START_MATTERS = ("while scanning an alias", "while scanning an anchor", "while scanning a quoted scalar")
+"""What is better pointed at where it begins than where it went wrong."""
+
 _QUOTE = 'put it in quotes: "{0}"'
 
 
@@ -15,7 +18,7 @@ def explain(file: str, text: str, error: pyyaml.YAMLError) -> Diagnostic:
         return _unreadable(file, text, error)
     context, problem = error.context or "", error.problem or "not valid YAML"
     mark = error.problem_mark or error.context_mark
-    if context in ("while scanning an alias", "while scanning an anchor") and error.context_mark:
+    if context in _START_MATTERS and error.context_mark:
         mark = error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     lines = text.removeprefix("\ufeff").splitlines()
@@ -37,8 +40,8 @@ def _message(context: str, problem: str, rest: str, error: pyyaml.MarkedYAMLErro
         return 'an IPv6 address in brackets must be in quotes: "[::1]:5300"'
     if "mapping values are not allowed" in problem:
         return 'a ": " is not allowed here; put text that holds it in quotes, and check the indentation'
-    if "unexpected end of stream" in problem and error.context_mark:
-        return f"the quote opened on line {error.context_mark.line + 1} is never closed"
+    if "unexpected end of stream" in problem and first in ('"', "'"):
+        return "this quote is never closed"
     started = ""
     if error.context_mark and context and error.context_mark.line + 1 > 0:
         started = f" ({context}, which starts on line {error.context_mark.line + 1})"

@@ -34,7 +34,7 @@ def check(
     """Report names that break the rules of DNS."""
     for zone in zones.values():
         for name, owner in zone.owners.items():
-            _cname(owner, report)
+            _cname(owner, name == zone.apex, report)
             if owner.service is not None:
                 aliased = by_hostname(owner.service, services, regions)
                 _steered(name == zone.apex, owner, aliased, report)
@@ -57,7 +57,7 @@ def by_hostname(
     return None
 
 
-def _cname(owner: Owner, report: Report) -> None:
+def _cname(owner: Owner, at_apex: bool, report: Report) -> None:
     """A CNAME stands alone (RFC 1034 3.6.2, RFC 2181 10.1)."""
     draft = owner.sets.get(codes.TYPE_CNAME)
     if draft is None:
@@ -66,6 +66,9 @@ def _cname(owner: Owner, report: Report) -> None:
         report.error(list(draft.rdatas.values())[1], "a name has at most one CNAME")
     if owner.service is not None:
         report.error(draft.path, "a CNAME cannot stand beside a service", key=True)
+    if at_apex:
+        report.error(draft.path, "a CNAME cannot stand at the top of a zone", key=True)
+        return
     others = [codes.type_text(number) for number in owner.sets if number != codes.TYPE_CNAME]
     if others:
         report.error(draft.path, f"a CNAME cannot stand beside other records ({', '.join(others)})", key=True)

@@ -154,6 +154,9 @@ class Reader:
 
     def record(self, owner: Owner, type_name: str, node: Node, ttl_s: int, path: Path) -> None:
         """One record of one type."""
+        if type_name in ("HTTPS", "SVCB") and isinstance(node.value, dict):
+            self.report.error(path, f"steering of {type_name} records is not available in this version")
+            return
         if node.value is None or isinstance(node.value, dict | list):
             self.report.error(path, f"expected {type_name} data as text, found {describe(node.value)}")
             return

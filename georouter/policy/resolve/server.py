@@ -15,14 +15,14 @@ def resolve(written: ServerFile, context: Context) -> Server:
     if written.location is not None:
         location = places.location(written.location, ("server", "location"), context)
     admin = None
-    if isinstance(written.admin, str) and written.admin != "off":
+    if written.admin != "off":
         admin = _socket(written.admin, ("server", "admin"), context)
     return Server(
         listen=_listen(written.listen, context),
         admin=admin,
         admin_token_file=context.absolute(token, ("server", "admin_token_file")) if token else None,
         state_dir=context.absolute(written.state_dir, ("server", "state_dir")),
-        workers=0 if written.workers == "auto" else written.workers,
+        workers=written.workers,
         location=location,
         udp_payload_limit=limits.udp_payload,
         receive_buffer_bytes=limits.receive_buffer,
