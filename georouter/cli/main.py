@@ -28,7 +28,12 @@ class Entry:
 
 COMMANDS: tuple[Entry, ...] = (
     Entry("serve", "georouter.cli.serve", "serve", "Answer DNS queries by the policy, until SIGTERM."),
-    Entry("demo", "georouter.cli.demo", "demo", "Run the server on an example with stand-in regions."),
+    Entry(
+        "demo",
+        "georouter.cli.demo",
+        "demo",
+        "Run the daemon on an example policy with local servers standing in for its regions.",
+    ),
     Entry("check", "georouter.cli.check", "check", "Check a policy and run its tests."),
     Entry("explain", "georouter.cli.explain", "explain", "Say how a name is answered for a client, and why."),
     Entry("status", "georouter.cli.status", "status", "Show what the running daemon believes and answers."),

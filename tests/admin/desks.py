@@ -8,10 +8,12 @@ STATUS: dict[str, Any] = {
     "version": "1.2.3",
     "generation": 7,
     "started_at": 1770000000.0,
+    "now": 1770000300.0,
     "config": {
         "path": "/etc/georouter/georouter.yaml",
-        "last_reload": {"ok": True, "at": 1770000000.0, "error": None},
+        "last_reload": {"ok": True, "at": 1770000000.0, "error": None, "problems": []},
         "serving_last_good": False,
+        "warnings": [],
     },
     "server": {"listen": ["127.0.0.1:5300", "[::1]:5300"], "drops": 0, "queries_total": 1234567},
     "geo": {"database": "builtin", "build_epoch_s": 1769000000, "attribution": "IP Geolocation by DB-IP"},

@@ -1,0 +1,111 @@
+"""`georouter status`: everything, on 80 columns, for people and programs."""
+
+import json
+from copy import deepcopy
+
+import pytest
+
+from georouter.cli import status as module
+from georouter.cli.status import alarms
+from tests.admin.desks import STATUS, FakeDesk
+from tests.cli.conftest import Run
+
+pytestmark = pytest.mark.usefixtures("daemon")
+
+
+def test_tables(run: Run) -> None:
+    """Regions with three states and their endpoints, services, overrides, events; 80 columns, no colours."""
+    done = run("status")
+    assert done.exit_code == 0
+    lines = [line.rstrip() for line in done.output.splitlines()]
+    assert max(map(len, lines)) <= 80
+    assert "\x1b" not in done.output
+    words = [line.split() for line in lines]
+    assert ["us-east", "up", "up", "-", "81.2", "ms", "1", "up"] in words
+    assert [
+        "eu-west",
+        "drained",
+        "up",
+        "drained",
+        "9.5",
+        "ms",
+        "1",
+        "of",
+        "2",
+        "up;",
+        "192.0.2.21",
+        "down:",
+    ] in words
+    assert ["web", "failover", "us-east"] in words
+    assert ["lonely", "all", "down", "-"] in words
+    assert ["drain", "eu-west", "2026-02-02", "03:11:40Z", "ada", "kernel", "update"] in words
+    assert "1,234,567 queries" in done.output
+    assert "2026-02-02 02:43:20Z  region.down   ap-south: timeout" in lines
+
+
+def test_json(run: Run) -> None:
+    """`--json` is what the daemon says, all of it."""
+    assert json.loads(run("status", "--json").output) == STATUS
+
+
+def test_long_texts_are_wrapped_not_cut(run: Run, desk: FakeDesk) -> None:
+    """Thirty endpoints and a long reason still show on 80 columns; what is not named is counted."""
+    shown = deepcopy(STATUS)
+    shown["overrides"][0]["reason"] = "because " * 30 + "end"
+    shown["regions"][0]["endpoints"] = [
+        {"address": f"192.0.2.{index}", "state": "down", "reason": "timeout", "since": 0, "check": "web"}
+        for index in range(30)
+    ]
+    desk.shown = shown
+    output = run("status").output
+    assert max(map(len, output.splitlines())) <= 80
+    assert output.count("because") == 30
+    assert "24 more" in " ".join(output.split())
+    assert "…" not in output
+
+
+def test_control_characters_are_shown_as_marks(run: Run, desk: FakeDesk) -> None:
+    """What a probed endpoint said cannot drive the terminal."""
+    shown = deepcopy(STATUS)
+    shown["regions"][2]["endpoints"][0]["reason"] = "\x1b]0;owned\x07[bold]x[/bold]"
+    desk.shown = shown
+    output = run("status").output
+    assert "\x1b" not in output
+    assert "?]0;owned?[bold]x[/bold]" in "".join(output.split())
+
+
+def test_before_the_first_load(run: Run, desk: FakeDesk) -> None:
+    """A daemon that knows nothing yet is shown as such."""
+    desk.shown = {"version": "1", "generation": 0, "config": {"last_reload": None}}
+    done = run("status")
+    assert done.exit_code == 0
+    assert "listening on nothing yet" in done.output
+
+
+def test_alarms() -> None:
+    """A failed reload with its problems, a saved policy in use and dropped queries stand out."""
+    assert alarms(STATUS) == []
+    config = {
+        "serving_last_good": True,
+        "last_reload": {"ok": False, "error": "1 problem", "problems": ["a.yaml:1:1: x"]},
+    }
+    found = alarms(STATUS | {"config": config, "server": {"drops": 3}})
+    assert [text.split()[0] for text in found] == ["the", "a.yaml:1:1:", "a", "the"]
+
+
+def test_watch(run: Run, desk: FakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--watch` asks again after each pause, and ends without a trace when interrupted."""
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        desk.shown = STATUS | {"generation": 8}
+        if len(pauses) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("time.sleep", pause)
+    done = run("status", "--watch")
+    assert done.exit_code == 0
+    assert pauses == [module.WATCH_INTERVAL_S] * 2
+    assert "snapshot 8" in done.output
+    assert run("status", "--watch", "--json").exit_code == 2
