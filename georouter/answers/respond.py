@@ -8,7 +8,13 @@ shapes too, only later.
 from struct import pack
 from typing import NamedTuple
 
-from georouter.answers.careful import META_TYPES, SLOT_OF, SLOT_OTHER_TYPE, CarefulResponder
+from georouter.answers.careful import (
+    META_TYPES,
+    NOT_AUTHORITATIVE,
+    SLOT_OF,
+    SLOT_OTHER_TYPE,
+    CarefulResponder,
+)
 from georouter.answers.client import NO_SUBNET
 from georouter.answers.layout import FAMILIES, PROTOS, RCODES, TYPES, Proto
 from georouter.answers.limits import MAX_TCP, MIN_PAYLOAD, Limits
@@ -80,8 +86,10 @@ class Responder:
         "_counters",
         "_directory",
         "_index",
+        "_no_zone",
         "_opts",
         "_other",
+        "_outside",
         "_payload",
         "_responses",
         "_rrsets",
@@ -99,7 +107,9 @@ class Responder:
         self._rrsets = directory.rrsets
         self._other = directory.other
         self._zone = directory.zone
-        self._answers = directory.answers
+        self._answers = (*directory.answers, NOT_AUTHORITATIVE)
+        self._outside = len(directory.answers)
+        self._no_zone = len(directory.zones)
         self._responses = directory.layout.responses_base
         self._counters = counters
         self._payload = limits.udp_payload
@@ -114,6 +124,8 @@ class Responder:
         `source` is the transport's source address: IPv4 as 32 bits, IPv6 by its top 64 bits, with
         `family` 4 or 6 (IPv4-mapped addresses are passed as IPv4). `now` is the wall clock in seconds.
         Any bytes are fine; the answer never exceeds what the client can take.
+
+        One long function on purpose: a call costs as much as three of these steps.
         """
         shape = _SHAPES.get(query[2:12])
         # A hit in the index proves that the octets up to the first zero are a whole, well-formed name:
@@ -133,9 +145,10 @@ class Responder:
             if ref is None:
                 ref = self._other[node]
         else:
-            if name_end(query, 12) != end or (node := closest_encloser(self._index, name)) == NOT_OURS:
+            if name_end(query, 12) != end:
                 return self._careful.respond(query, source, family, proto, now)
-            ref = below(self._directory, node, kind)
+            node = closest_encloser(self._index, name)
+            ref = self._outside if node == NOT_OURS else below(self._directory, node, kind)
         size = len(query)
         form = None
         length = block = bits = shift = 0
@@ -189,7 +202,7 @@ class Responder:
         reply = query[:2] + answer.head[shape] + query[12:tail] + answer.body + opt
         if len(reply) > MIN_PAYLOAD and len(reply) > self._limit(query, tail, shape, proto):
             return self._careful.respond(query, source, family, proto, now)
-        zone = self._zone[node]
+        zone = self._zone[node] if node != NOT_OURS else self._no_zone
         counters = self._counters
         counters[((zone * PROTOS + proto) * FAMILIES + (1 if family == 6 else 0)) * TYPES + slot] += 1
         counters[self._responses + zone * RCODES + answer.rcode] += 1

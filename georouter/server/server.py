@@ -15,7 +15,7 @@ from georouter.server.books import Books
 from georouter.server.channel import Channel
 from georouter.server.mmsg import open_channel
 from georouter.server.tcp import TcpLimits, TcpServer
-from georouter.server.udp import Worker
+from georouter.server.udp import Publication, Worker
 from georouter.telemetry.source import DURATION_BOUNDS_S, Durations
 
 RECEIVE_BUFFER = 4 * 1024 * 1024
@@ -54,7 +54,6 @@ class Server:
         self._tcp_using: list[int] | None = None
         self._snapshot: Snapshot | None = None
         self._drops = 0
-        self._started = False
 
     # -- life --------------------------------------------------------------------------------------
 
@@ -71,7 +70,7 @@ class Server:
                 for bound in self._bound
             ]
             self._channels += channels
-            self._workers.append((Worker(f"udp-{number}", channels, self._limits), Books()))
+            self._workers.append((Worker(f"udp-{number}", channels), Books()))
         if self._snapshot is not None:
             self.publish(self._snapshot)
 
@@ -80,7 +79,8 @@ class Server:
         self._snapshot = snapshot
         layout = snapshot.directory.layout
         for worker, books in self._workers:
-            worker.published = (snapshot, books.open(layout))
+            counters = books.open(layout)
+            worker.published = Publication(Responder(snapshot, counters, self._limits).respond, counters)
             worker.wake()
         self._tcp_using = self._tcp_books.open(layout)
         self._tcp.respond = Responder(snapshot, self._tcp_using, self._limits).respond
@@ -90,25 +90,22 @@ class Server:
         """Begin to answer. RuntimeError when nothing is bound or published."""
         if not self._bound or self._snapshot is None:
             raise RuntimeError("a server starts after bind() and publish()")
-        self._started = True
         await self._tcp.start(bound.tcp for bound in self._bound)
         for worker, _ in self._workers:
             worker.start()
 
     async def stop(self, grace_s: float) -> None:
         """Answer what has come in, for `grace_s` at most, and give all addresses back."""
-        workers = [worker for worker, _ in self._workers] if self._started else []
-        for worker in workers:
+        for worker, _ in self._workers:
             worker.stop(grace_s)
         await self._tcp.stop(grace_s)
-        for worker in workers:
+        for worker, _ in self._workers:
             await asyncio.to_thread(worker.join)
         self._drops = self.drops()
         self._channels = []
         for bound in self._bound:
             bound.close()
         self._bound = ()
-        self._started = False
 
     # -- views -------------------------------------------------------------------------------------
 
@@ -168,5 +165,5 @@ class Server:
 
     def _settle(self) -> None:
         for worker, books in self._workers:
-            books.settle(worker.using[1] if worker.using is not None else None)
+            books.settle(worker.using.counters if worker.using is not None else None)
         self._tcp_books.settle(self._tcp_using)

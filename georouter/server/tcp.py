@@ -24,6 +24,7 @@ from typing import cast
 
 from georouter.answers.layout import Proto
 from georouter.answers.respond import fail
+from georouter.server.bind import TCP_BACKLOG
 from georouter.server.channel import Respond
 from georouter.server.source import source_of
 
@@ -38,7 +39,7 @@ WRITE_HIGH = 64 * 1024
 COMPLAIN_EVERY_S = 10.0
 """At most one log record in this time, however much fails."""
 LINGER_S = 0.05
-"""When draining: how long an idle connection is given, for queries that are on their way."""
+"""When draining: how long a connection must be silent, since queries may be on their way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,9 @@ class TcpServer:
         """Begin to accept."""
         loop = asyncio.get_running_loop()
         for sock in sockets:
-            self._servers.append(await loop.create_server(lambda: Connection(self), sock=sock))
+            self._servers.append(
+                await loop.create_server(lambda: Connection(self), sock=sock, backlog=TCP_BACKLOG)
+            )
         self._sweep_later()
 
     async def stop(self, grace_s: float) -> None:
@@ -163,6 +166,7 @@ class Connection(asyncio.BufferedProtocol):
         self._source = 0
         self._family = 4
         self._waiting = bytearray()
+        self._received = 0
         self._client_reads = True
         self._turn: asyncio.Handle | None = None
         self._last_turn = False
@@ -196,6 +200,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Octets came."""
+        self._received += 1
         self._waiting += self._server.shared[:nbytes]
         self._answer()
 
@@ -221,8 +226,8 @@ class Connection(asyncio.BufferedProtocol):
     # -- what the server calls -------------------------------------------------------------------
 
     def drain(self) -> None:
-        """Close once nothing is left to answer."""
-        self._loop.call_later(LINGER_S, self._close_if_idle)
+        """Close once nothing comes any more."""
+        self._loop.call_later(LINGER_S, self._close_if_silent, self._received)
 
     def cut(self) -> None:
         """End now. Answers that the kernel has taken still arrive."""
@@ -258,7 +263,6 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.close()
         else:
             self._transport.resume_reading()
-            self._close_if_idle()
 
     def _take_turn(self) -> tuple[list[bytes], int]:
         """Framed answers to the first queries, and how many there were."""
@@ -285,7 +289,11 @@ class Connection(asyncio.BufferedProtocol):
         waiting = self._waiting
         return len(waiting) >= 2 and len(waiting) >= 2 + (waiting[0] << 8 | waiting[1])
 
-    def _close_if_idle(self) -> None:
-        """While draining: close unless part of a query is here."""
-        if self._server.draining and self._transport is not None and not self._waiting:
+    def _close_if_silent(self, received: int) -> None:
+        """Close unless something came meanwhile, or a query is here in part."""
+        if self._transport is None:
+            return
+        if self._received == received and not self._waiting:
             self._transport.close()
+        else:
+            self._loop.call_later(LINGER_S, self._close_if_silent, self._received)

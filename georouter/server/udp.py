@@ -17,10 +17,8 @@ import threading
 import time
 from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from georouter.answers.limits import Limits
-from georouter.answers.respond import Responder
-from georouter.answers.tables import Snapshot
 from georouter.server.channel import BATCH, Channel, Respond
 from georouter.telemetry.source import DURATION_BOUNDS_S
 
@@ -31,14 +29,19 @@ SAMPLE_EVERY = 16
 COMPLAIN_EVERY_S = 10.0
 """At most one log record in this time, however much fails."""
 
-Publication = tuple[Snapshot, list[int]]
-"""A snapshot and the counters that this worker keeps for its layout."""
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What a worker answers with: a responder of its own, and the counters that one adds to."""
+
+    respond: Respond
+    counters: list[int]
 
 
 class Worker:
     """Answers on its channels until `stop`."""
 
-    def __init__(self, name: str, channels: Sequence[Channel], limits: Limits) -> None:
+    def __init__(self, name: str, channels: Sequence[Channel]) -> None:
         self.published: Publication | None = None
         """Set by the control thread, then `wake`."""
         self.using: Publication | None = None
@@ -47,7 +50,6 @@ class Worker:
         """Queries of timed rounds by how long receive to send took; `DURATION_BOUNDS_S`."""
         self.sampled_sum_s = 0.0
         self._channels = {channel.fileno(): channel for channel in channels}
-        self._limits = limits
         self._waker, self._woken = socket.socketpair()
         self._waker.setblocking(False)
         self._woken.setblocking(False)
@@ -55,7 +57,6 @@ class Worker:
         self._complain_at = 0.0
         self._complained = 0
         self._rounds = 0
-        self._respond: Respond
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
@@ -73,8 +74,9 @@ class Worker:
         self.wake()
 
     def join(self) -> None:
-        """Wait for the end after `stop`."""
-        self._thread.join()
+        """Wait for the end after `stop`; a worker that was never started has ended."""
+        if self._thread.ident is not None:
+            self._thread.join()
         self._waker.close()
         self._woken.close()
 
@@ -96,8 +98,7 @@ class Worker:
         self._drain(self._drain_until)
 
     def _round(self, ready: list[int]) -> None:
-        if self.published is not self.using:
-            self._renew()
+        using = self._renew()
         timed = self._rounds % SAMPLE_EVERY == 0
         self._rounds += 1
         now = time.time()
@@ -107,18 +108,17 @@ class Worker:
                 self._hush()
                 continue
             began = time.perf_counter() if timed else 0.0
-            count = channel.turn(self._respond, now)
+            count = channel.turn(using.respond, now)
             if timed:
                 self._sample(count, time.perf_counter() - began)
             if channel.failure is not None:
                 error, channel.failure = channel.failure, None
                 self._complain("answering a query failed; the client got SERVFAIL", error)
 
-    def _renew(self) -> None:
-        published = self.published
-        assert published is not None  # noqa: S101 - the server publishes before it starts workers
-        self._respond = Responder(*published, self._limits).respond
-        self.using = published
+    def _renew(self) -> Publication:
+        using = self.using = self.published
+        assert using is not None  # noqa: S101 - the server publishes before it starts workers
+        return using
 
     def _hush(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -130,11 +130,10 @@ class Worker:
         self.sampled_sum_s += count * took_s
 
     def _drain(self, until: float) -> None:
+        using = self._renew()
         for channel in self._channels.values():
             try:
-                if self.published is not self.using:
-                    self._renew()
-                while channel.turn(self._respond, time.time()) and time.monotonic() < until:
+                while channel.turn(using.respond, time.time()) and time.monotonic() < until:
                     pass
             except Exception as error:  # noqa: BLE001 - the other channels are drained all the same
                 self._complain("draining a socket failed", error)
