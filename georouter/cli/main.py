@@ -35,7 +35,7 @@ COMMANDS: tuple[Entry, ...] = (
         "Run the daemon on an example policy with local servers standing in for its regions.",
     ),
     Entry("check", "georouter.cli.check", "check", "Check a policy and run its tests."),
-    Entry("explain", "georouter.cli.explain", "explain", "Say how a name is answered for a client, and why."),
+    Entry("explain", "georouter.cli.explain", "explain", "Say how NAME is answered for a client, and why."),
     Entry("status", "georouter.cli.status", "status", "Show what the running daemon believes and answers."),
     Entry("drain", "georouter.cli.drain", "drain", "Move traffic away from a region."),
     Entry("undrain", "georouter.cli.drain", "undrain", "End the drain of a region."),
