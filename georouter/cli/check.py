@@ -8,14 +8,12 @@ from pathlib import Path
 import click
 
 from georouter.analysis import policy_tests
+from georouter.cli.internet import internet
 from georouter.cli.output import print_json
-from georouter.geo.map import GeoMap
-from georouter.geo.overlay import overlay
-from georouter.policy import interest
 from georouter.policy.kinds import check_kinds
 from georouter.policy.load import load
 from georouter.policy.model import Policy
-from georouter.sources import geo_files, policy_files
+from georouter.sources import policy_files
 from georouter.words.errors import Diagnostic, PolicyError, Severity, SourceError
 
 
@@ -87,7 +85,7 @@ def examine(path: Path, *, geo: bool = True) -> Outcome:
     found = list(loaded.warnings)
     if geo:
         try:
-            whole = _geo_map(loaded.policy)
+            whole = internet(loaded.policy)
         except SourceError as error:
             found.append(Diagnostic(str(path), 0, 0, "geo", str(error)))
         else:
@@ -97,18 +95,6 @@ def examine(path: Path, *, geo: bool = True) -> Outcome:
                 outcome.results = policy_tests.run(loaded.policy, whole)
     outcome.diagnostics = _shortened(sorted(found))
     return outcome
-
-
-def _geo_map(policy: Policy) -> GeoMap:
-    """As the daemon sees the Internet; its cache of extracted databases is used where it exists."""
-    cache = Path(policy.server.state_dir, "cache")
-    return overlay(
-        geo_files.load_map(policy.geo.databases, cache if os.access(cache, os.W_OK) else None),
-        networks=interest.networks(policy),
-        overrides=policy.geo.networks,
-        asn_map=geo_files.load_asn(policy.geo.asn_databases),
-        asns=interest.asns(policy),
-    )
 
 
 def _shortened(diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:

@@ -1,0 +1,142 @@
+"""`georouter explain`: how a name is answered for a client, and why; live where a daemon runs."""
+
+import difflib
+import os
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from georouter.analysis.explain import client_block
+from georouter.analysis.explain import explain as explain_offline
+from georouter.cli.client import AdminClient, NoDaemonError, RefusedError
+from georouter.cli.config import find_daemon
+from georouter.cli.explanation import view
+from georouter.cli.internet import internet
+from georouter.cli.output import console, print_json
+from georouter.facts.world import Effective, RegionFacts, State, World
+from georouter.policy.kinds import check_kinds
+from georouter.policy.load import load
+from georouter.policy.model import Policy
+from georouter.sources import policy_files
+from georouter.words.errors import PolicyError, SourceError
+from georouter.words.ids import RegionName
+
+DOWN = RegionFacts(observed=State.DOWN, effective=Effective.DOWN)
+
+
+@click.command()
+@click.argument("name")
+@click.option("--client", "who", required=True, metavar="ADDR", help="Address or network of the client.")
+@click.option("--type", "qtype", default="A", show_default=True, metavar="TYPE", help="Record type.")
+@click.option(
+    "--down",
+    multiple=True,
+    metavar="REGION",
+    help="Explain as if this region were down; may be repeated; implies --offline.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
+@click.option(
+    "--live/--offline",
+    default=None,
+    help="Ask the running daemon only, or only the policy (all regions up); else whichever answers.",
+)
+@click.option("--config", "-c", metavar="PATH", type=click.Path(), help="Policy file or folder.")
+@click.option(
+    "--admin",
+    metavar="URL",
+    envvar="GEOROUTER_ADMIN",
+    show_envvar=True,
+    help="Admin address of the daemon, otherwise from the policy.",
+)
+def explain(
+    *,
+    name: str,
+    who: str,
+    qtype: str,
+    down: Sequence[str],
+    as_json: bool,
+    live: bool | None,
+    config: str | None,
+    admin: str | None,
+) -> None:
+    """Say how NAME is answered for a client, and why.
+
+    The running daemon is asked if it answers, and explains on live state; otherwise the policy is
+    decided here with every region up. The first line says which.
+    """
+    if down and live:
+        raise click.UsageError("--down describes what is not so, which the daemon cannot tell: use --offline")
+    try:
+        client_block(who)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    told = None
+    if live is not False and not down:
+        told = _ask_daemon(config, admin, {"name": name, "client": who, "type": qtype}, insist=bool(live))
+    if told is None:
+        told = _decide_here(config, name, who, qtype, down)
+    if as_json:
+        print_json(told)
+    else:
+        console().print(view(told))
+
+
+def _ask_daemon(
+    config: str | None, admin: str | None, question: Mapping[str, str], *, insist: bool
+) -> dict[str, Any] | None:
+    """The daemon's explanation; None when there is no daemon to ask and nobody insists on it."""
+    try:
+        client = AdminClient(find_daemon(admin, config).url)
+        told = client.get("/v1/explain", question)
+    except RefusedError as error:
+        if error.status == 400:
+            raise click.UsageError(error.message) from error
+        if insist:
+            raise
+        return None
+    except click.UsageError:
+        raise
+    except click.ClickException as error:
+        if insist or (admin and not isinstance(error, NoDaemonError)):
+            raise
+        return None
+    return {"source": {"mode": "live", "daemon": client.url}, **told}
+
+
+def _decide_here(config: str | None, name: str, who: str, qtype: str, down: Sequence[str]) -> dict[str, Any]:
+    """The explanation of the policy alone: every region up but those that are said to be down."""
+    try:
+        path = policy_files.find_config(config, os.environ)
+        policy = load(policy_files.read(path)).policy
+    except SourceError as error:
+        raise click.UsageError(str(error)) from error
+    except PolicyError as error:
+        raise click.ClickException(_listed(error)) from error
+    world = _world(policy, down)
+    try:
+        geo = internet(policy)
+        if problems := check_kinds(policy, geo.info.kinds):
+            raise PolicyError(problems)
+        told = explain_offline(policy, geo, world, name, who, qtype=qtype, now=time.time())
+    except SourceError as error:
+        raise click.ClickException(str(error)) from error
+    except PolicyError as error:
+        raise click.ClickException(_listed(error)) from error
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    return {"source": {"mode": "offline", "policy": str(path), "down": list(down)}, **told.as_dict()}
+
+
+def _world(policy: Policy, down: Sequence[str]) -> World:
+    for name in down:
+        if name not in policy.regions:
+            close = difflib.get_close_matches(name, list(policy.regions), n=1)
+            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(policy.regions)}"
+            raise click.UsageError(f"there is no region {name!r}; {hint}")
+    return World(regions={RegionName(name): DOWN for name in down})
+
+
+def _listed(error: PolicyError) -> str:
+    return "\n".join(("the policy cannot be used:", *map(str, error.diagnostics)))

@@ -1,0 +1,155 @@
+"""An explanation for people: the question, each step, the regions, the choice, the answer."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from georouter.cli.output import plain, state, table
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_Json = Mapping[str, Any]
+
+REASONS: Mapping[str, str] = {
+    "primary": "the first choice answers",
+    "failover": "the first choice cannot answer, a later one does",
+    "all_down": "every allowed region is down; `when_all_down` decides",
+    "fallback": "every allowed region is down; the fallback answers",
+    "forced": "an operator's override moved the answer",
+    "refused": "a residency fence leaves no region",
+}
+"""What the reason of a decision means."""
+
+KINDS: Mapping[str, str] = {
+    "records": "static records, the same for every client",
+    "no data": "the name exists, records of this type do not",
+    "no such name": "the zone has no such name",
+    "referral": "delegated to other name servers",
+    "outside": "in no zone of this server",
+}
+"""What stands behind names that are not steered."""
+
+
+def view(told: _Json) -> "RenderableType":
+    """Everything in `Explanation.as_dict()`, with the `source` that the command adds."""
+    from rich.console import Group  # noqa: PLC0415 - slow to import
+
+    return Group(*_parts(told))
+
+
+def _parts(told: _Json) -> "Iterator[RenderableType]":
+    question, found, answer = told["question"], told["found"], told["answer"]
+    yield plain(f"{question['name']} {question['type']} for {question['client']}", "bold")
+    yield plain(source(told.get("source") or {}), "dim")
+    yield plain("")
+    yield _facts(
+        ("name", _name(found)),
+        *([("client", where(told["locality"]))] if told.get("locality") else []),
+    )
+    steering = told.get("steering")
+    if steering:
+        for step in steering["steps"]:
+            yield plain("")
+            yield plain(str(step["step"]), "bold")
+            yield _facts(
+                ("in", tiers(step["before"])),
+                *(("why" if number == 0 else "", reason) for number, reason in enumerate(step["reasons"])),
+                ("out", tiers(step["after"])),
+            )
+        yield plain("")
+        yield _regions(steering["regions"])
+        yield plain("")
+        yield plain("selection", "bold")
+        yield _facts(*_selection(steering))
+    yield plain("")
+    yield plain("answer", "bold")
+    yield _facts(*_answer(answer))
+    attribution = (told.get("locality") or {}).get("attribution")
+    if attribution:
+        yield plain("")
+        yield plain(attribution, "dim")
+
+
+def source(given: _Json) -> str:
+    """Where the explanation is from."""
+    if given.get("mode") == "live":
+        return f"live: decided by the daemon at {given.get('daemon')}"
+    down = given.get("down") or ()
+    health = f"every region up but {', '.join(down)}" if down else "every region taken to be up"
+    return f"offline: decided from {given.get('policy')}, {health}"
+
+
+def tiers(value: Sequence[Sequence[str]]) -> str:
+    """`a = b > c`: equal, then worse."""
+    return " > ".join(" = ".join(tier) for tier in value) or "no region"
+
+
+def where(locality: _Json) -> str:
+    """The client's place, from city to continent, and who says so."""
+    parts = [locality[key] for key in ("city", "subdivision", "country_name", "continent") if locality[key]]
+    text = ", ".join(parts) or "not placed by the database"
+    if locality["lat"] is not None and locality["lon"] is not None:
+        text += f" ({locality['lat']:.2f}, {locality['lon']:.2f})"
+    if locality["asn"]:
+        text += f", AS{locality['asn']}"
+    if locality["networks"]:
+        text += f", in {', '.join(locality['networks'])}"
+    return f"{text}; all of {locality['network']} is, says {locality['database']}"
+
+
+def _name(found: _Json) -> str:
+    zone = f"zone {found['zone']}" if found["zone"] else ""
+    owner = f"matches {found['owner']}" if found["owner"] else ""
+    what = f"service {found['service']}" if found["service"] else KINDS.get(found["kind"], found["kind"])
+    return "; ".join(part for part in (what, zone, owner) if part)
+
+
+def _facts(*rows: tuple[str, str]) -> "RenderableType":
+    from rich.table import Table  # noqa: PLC0415 - slow to import
+
+    made = Table.grid(padding=(0, 2, 0, 0))
+    made.add_column(width=10, justify="right", style="dim")
+    made.add_column(overflow="fold")
+    for label, text in rows:
+        made.add_row(plain(label), plain(text))
+    return made
+
+
+def _regions(regions: Sequence[_Json]) -> "RenderableType":
+    made = table("REGION", "ACTS AS", "CHECKS", "FORCED", "HEALTH", "WEIGHT", "RTT")
+    for region in regions:
+        rtt = region["rtt_ms"]
+        made.add_row(
+            plain(region["name"], "bold"),
+            state(region["effective"]),
+            state(region["observed"]),
+            state(region["forced"] or "-"),
+            plain(f"{region['health']:.0%}"),
+            plain(f"{region['weight']:g}"),
+            plain("-" if rtt is None else f"{rtt:.1f} ms"),
+        )
+    return made
+
+
+def _selection(steering: _Json) -> Iterator[tuple[str, str]]:
+    reason = str(steering["reason"])
+    yield "reason", f"{reason}: {REASONS.get(reason, '')}"
+    for share in steering["candidates"]:
+        taken = ", taken now" if share["chosen"] else ""
+        yield f"{share['share']:.1%}", f"{', then '.join(share['regions'])}{taken}"
+    if not steering["candidates"]:
+        yield "", "SERVFAIL, by `when_all_down`" if steering["servfail"] else "no region answers"
+
+
+def _answer(answer: _Json) -> Iterator[tuple[str, str]]:
+    yield "rcode", f"{answer['rcode']}, flags {' '.join(answer['flags'])}, {answer['size']} bytes"
+    for record in answer["records"]:
+        yield record["section"], f"{record['name']} {record['ttl_s']} {record['type']} {record['data']}"
+    if answer["extended_error"]:
+        yield "error", answer["extended_error"]
+    if answer["scope"]:
+        everybody = str(answer["scope"]).endswith("/0")
+        may = "every client" if everybody else f"every client in {answer['scope']}"
+        yield "scope", f"a cache may give this answer to {may}"
+    if answer["truncated_over_udp"]:
+        yield "note", "too long for UDP: the client is told to ask again over TCP"
