@@ -59,8 +59,8 @@ class StandIn:
         except OSError as error:
             await runner.cleanup()
             raise SourceError(
-                f"the stand-in for region {self.name} cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}; "
-                "is another demo running?"
+                f"the stand-in for region {self.name} cannot listen on {host}:{port}: "
+                f"{os.strerror(error.errno or 0)}; is another demo running?"
             ) from error
         self._runner = runner
 
