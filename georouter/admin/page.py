@@ -68,10 +68,9 @@ def _alarms(status: Json, not_ready: str | None) -> str:
     if not_ready is not None:
         found.append(f"Not answering yet: {_text(not_ready)}")
     if reload.get("ok") is False:
-        problems = "".join(f"<br><code>{_text(item)}</code>" for item in reload.get("problems") or ())
-        found.append(
-            f"The last reload failed, the policy before it stays: {_text(reload.get('error'))}{problems}"
-        )
+        problems = reload.get("problems") or (reload.get("error"),)
+        lines = "".join(f"<br><code>{_text(item)}</code>" for item in problems)
+        found.append(f"The last reload failed, the policy before it stays:{lines}")
     if config.get("serving_last_good"):
         found.append("A saved policy is being served, because the one on disk is invalid.")
     drops = _part(status, "server").get("drops")

@@ -21,8 +21,8 @@ def reload(*, client: AdminClient, as_json: bool) -> None:
     for warning in outcome.get("warnings") or ():
         click.echo(str(warning), err=True)
     if not outcome.get("ok"):
-        for problem in outcome.get("problems") or ():
+        for problem in outcome.get("problems") or (outcome.get("error"),):
             click.echo(str(problem), err=True)
-        raise click.ClickException(f"{outcome.get('error')}; the policy before it stays in use")
+        raise click.ClickException("the policy cannot be used; the one before it stays")
     if not as_json:
         click.echo(f"policy loaded; snapshot {outcome.get('generation')}")

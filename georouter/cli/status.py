@@ -81,7 +81,9 @@ def _head(shown: Mapping[str, Any]) -> "Iterator[Text]":
         "bold",
     )
     yield plain(f"listening on {listen}; {server.get('queries_total') or 0:,} queries")
-    yield plain(f"policy {config.get('path')}, loaded {moment(_part(config, 'last_reload').get('at'))}")
+    reload = _part(config, "last_reload")
+    verb = "loaded" if reload.get("ok") else "last tried"
+    yield plain(f"policy {config.get('path')}, {verb} {moment(reload.get('at'))}")
     yield plain(f"geo {geo.get('database')} of {moment(geo.get('build_epoch_s'))[:10]}")
     yield from (plain(text, "bold red") for text in alarms(shown))
 
@@ -92,8 +94,8 @@ def alarms(shown: Mapping[str, Any]) -> list[str]:
     reload = _part(config, "last_reload")
     found: list[str] = []
     if reload.get("ok") is False:
-        found.append(f"the last reload failed, the policy before it stays: {reload.get('error')}")
-        found.extend(f"  {problem}" for problem in reload.get("problems") or ())
+        problems = [f"  {problem}" for problem in reload.get("problems") or (reload.get("error"),)]
+        found += ["the last reload failed, the policy before it stays:", *problems]
     if config.get("serving_last_good"):
         found.append("a saved policy is being served, because the one on disk is invalid")
     if server.get("drops"):

@@ -21,6 +21,8 @@ FieldValue = str | int | float | bool | None
 _PLAIN = re.compile(r"[\w.,:;/@%+*()\[\]<>~^&|!?#$-]+")
 """Text that needs no quotes: no blank, quote, backslash, equals sign or control character."""
 _FIELDS = "georouter_fields"
+OURS = "georouter"
+"""The logger above all of ours."""
 
 
 class LogFormat(StrEnum):
@@ -40,14 +42,18 @@ def event(
 
 
 def set_up(form: LogFormat = LogFormat.TEXT, level: int = logging.INFO, stream: TextIO | None = None) -> None:
-    """Send the whole process's logs, libraries' included, to `stream` (stderr). Replaces what was set up."""
+    """Send the whole process's logs to `stream` (stderr), replacing what was set up before.
+
+    Libraries are heard from warnings on, and below only when `level` is DEBUG.
+    """
     handler = logging.StreamHandler(stream if stream is not None else sys.stderr)
     handler.setFormatter(JsonLines() if form is LogFormat.JSON else TextLines())
     root = logging.getLogger()
     for old in root.handlers[:]:
         root.removeHandler(old)
     root.addHandler(handler)
-    root.setLevel(level)
+    root.setLevel(level if level <= logging.DEBUG else max(level, logging.WARNING))
+    logging.getLogger(OURS).setLevel(level)
 
 
 class TextLines(logging.Formatter):

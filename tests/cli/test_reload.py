@@ -34,7 +34,15 @@ def test_failure(run: Run, desk: FakeDesk) -> None:
     }
     done = run("reload")
     assert done.exit_code == 1
-    assert done.stderr == "a.yaml:1:1: zones: empty\nError: 1 problem; the policy before it stays in use\n"
+    assert (
+        done.stderr == "a.yaml:1:1: zones: empty\nError: the policy cannot be used; the one before it stays\n"
+    )
     as_json = run("reload", "--json")
     assert as_json.exit_code == 1
     assert json.loads(as_json.stdout) == desk.reload_result
+
+
+def test_failure_outside_the_policy(run: Run, desk: FakeDesk) -> None:
+    """Where no line of the policy is to blame, the error is what is shown."""
+    desk.reload_result = {"ok": False, "error": "city.mmdb: cannot be read", "problems": [], "generation": 7}
+    assert run("reload").stderr.startswith("city.mmdb: cannot be read\n")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from georouter.telemetry.logs import (
+    OURS,
     JsonLines,
     LogFormat,
     TextLines,
@@ -24,11 +25,12 @@ log = logging.getLogger("georouter.test_logs")
 @pytest.fixture
 def lines() -> Iterator[io.StringIO]:
     """What is logged while a test runs; the process's own set-up is restored afterwards."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    root, ours = logging.getLogger(), logging.getLogger(OURS)
+    handlers, levels = root.handlers[:], (root.level, ours.level)
     yield io.StringIO()
     root.handlers[:] = handlers
-    root.setLevel(level)
+    root.setLevel(levels[0])
+    ours.setLevel(levels[1])
 
 
 def test_text(lines: io.StringIO) -> None:
@@ -70,6 +72,17 @@ def test_levels(lines: io.StringIO) -> None:
     event(log, "quiet")
     event(log, "loud", level=logging.ERROR)
     assert [line.split(" ")[2] for line in lines.getvalue().splitlines()] == ["loud"]
+
+
+def test_libraries_are_quiet(lines: io.StringIO) -> None:
+    """A library's information is left out, unless everything is wanted; its warnings are not."""
+    library = logging.getLogger("some.library")
+    set_up(stream=lines)
+    library.info("chatter")
+    library.warning("trouble")
+    set_up(level=logging.DEBUG, stream=lines)
+    library.debug("details")
+    assert [line.rpartition("=")[2] for line in lines.getvalue().splitlines()] == ["trouble", "details"]
 
 
 @pytest.mark.parametrize("form", list(LogFormat))
