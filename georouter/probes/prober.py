@@ -28,6 +28,9 @@ BATCH = 20
 """Probes of the first round that start in one turn of the loop: a thousand TLS handshakes in lockstep
 (0.4 ms of computing each) would all take as long as the last of them."""
 
+GRACE_S = 0.1
+"""A first round lasts this much longer than its timeout, so that probes which ran into it have reported."""
+
 
 class Asks(Protocol):
     """What the prober needs of an `Asker`."""
@@ -86,10 +89,10 @@ class Prober:
     async def first_round(self, timeout_s: float) -> None:
         """Ask every target of which nothing is known, at once; back when all have reported.
 
-        Or after `timeout_s`; what is under way then goes on.
+        Or after `timeout_s` (and `GRACE_S`); what is under way then goes on.
         """
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + timeout_s
+        deadline = loop.time() + timeout_s + GRACE_S
         asked: list[asyncio.Task[None]] = []
         for number, course in enumerate(self._unknown(), 1):
             if course.task is None and self._courses.get(course.target.key) is course:

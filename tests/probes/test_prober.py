@@ -236,10 +236,24 @@ def test_the_first_round_ends_after_one_timeout() -> None:
         prober = stage.prober()
         prober.set_targets(many(20), {})
         await prober.first_round(2.0)
-        assert loop.time() - START_S == pytest.approx(2.0)
+        assert loop.time() - START_S == pytest.approx(2.1)
         assert "192.0.2.7" not in {result.key.address for result in stage.results}
         await asyncio.sleep(7.5)
         assert "192.0.2.7" in {result.key.address for result in stage.results}
+        await prober.stop()
+
+    replay(scenario)
+
+
+def test_the_first_round_hears_of_timeouts() -> None:
+    """Probes that run into the very same timeout have reported when it returns."""
+
+    async def scenario(loop: VirtualLoop) -> None:
+        stage = Stage(loop, lambda _, _now: SWALLOWED)
+        prober = stage.prober()
+        prober.set_targets(many(50), {})
+        await prober.first_round(2.0)
+        assert len(stage.results) == 50
         await prober.stop()
 
     replay(scenario)
