@@ -32,7 +32,7 @@ class Node:
         self.column = column
         self.value = value
         self.text = text
-        self.keys: dict[str, Node] = {}
+        self.keys: dict[str, Node] = {} if isinstance(value, dict) else _NO_KEYS
         self.size = 1
 
     def items(self) -> "Iterator[tuple[str, Node]]":
@@ -52,6 +52,10 @@ def plain(node: Node, without: str = "") -> object:
     if isinstance(value, list):
         return [plain(child) for child in value]
     return value
+
+
+_NO_KEYS: dict[str, Node] = {}
+"""Shared by everything that is not a mapping: most nodes are scalars."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,9 +47,28 @@ def read(model: type[Model], node: Node, path: Path, report: Report, *, without:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        for detail in error.errors(include_url=False):
+        details = error.errors(include_url=False)
+        for detail in details:
             _explain(model, detail, path, report)
+        if any(detail["type"] != "extra_forbidden" for detail in details):
+            return None
+        for detail in details:
+            _remove(value, detail["loc"])
+    try:
+        return model.model_validate(value)  # the rest may have errors of its own to be found
+    except ValidationError:
         return None
+
+
+def _remove(value: object, path: Path) -> None:
+    """Take out what hangs at `path`, if it is there."""
+    for part in path[:-1]:
+        if isinstance(value, dict) and isinstance(part, str):
+            value = value.get(part)
+        elif isinstance(value, list) and isinstance(part, int):
+            value = value[part]
+    if isinstance(value, dict):
+        value.pop(path[-1], None)
 
 
 def _explain(model: type[BaseModel], detail: ErrorDetails, base: Path, report: Report) -> None:

@@ -264,7 +264,7 @@ class ZoneFile(FileModel):
     )
 
 
-class TestFile(FileModel):
+class PolicyTestFile(FileModel):
     """A question to the policy and the answer it must have."""
 
     name: Text = Field(description="A steered name, absolute.")
@@ -291,6 +291,6 @@ class Document(FileModel):
         default={}, description="Services, by name."
     )
     zones: Annotated[dict[str, ZoneFile], Optionally] = Field(default={}, description="Zones, by name.")
-    tests: Annotated[list[TestFile], BeforeValidator(lambda value: [] if value is None else value)] = Field(
-        default=[], description="Questions to the policy that `georouter check` asks."
+    tests: Annotated[list[PolicyTestFile], BeforeValidator(lambda value: [] if value is None else value)] = (
+        Field(default=[], description="Questions to the policy that `georouter check` asks.")
     )

@@ -5,7 +5,7 @@ errors, and plain scalars follow YAML 1.2 (`scalars`). Anchors, aliases and merg
 """
 
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import yaml as pyyaml
 
@@ -77,9 +77,13 @@ class _Composer:
                 1, 1, f"the file is larger than {LARGEST_TEXT // 1024 // 1024} MiB; split it into a folder"
             )
         text = text.removeprefix("\ufeff")
-        bad = next((i for i, c in enumerate(text) if "\ud800" <= c <= "\udfff"), None)
-        if bad is not None:
-            line, column = text.count("\n", 0, bad) + 1, bad - text.rfind("\n", 0, bad)
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            line, column = (
+                text.count("\n", 0, error.start) + 1,
+                error.start - text.rfind("\n", 0, error.start),
+            )
             self.stop(line, column, "this character is not valid Unicode text; save the file as UTF-8")
         loader = _Loader(text)
         try:
@@ -98,28 +102,26 @@ class _Composer:
         return self.top
 
     def read(self, loader: "pyyaml.CSafeLoader | pyyaml.SafeLoader") -> None:
+        """Every event in turn; scalars are most of them."""
         while True:
-            event = loader.get_event()
-            match event:
-                case pyyaml.ScalarEvent():
-                    self.scalar(event)
-                case pyyaml.MappingStartEvent():
-                    self.start(event, {})
-                case pyyaml.SequenceStartEvent():
-                    self.start(event, [])
-                case pyyaml.MappingEndEvent() | pyyaml.SequenceEndEvent():
-                    self.end()
-                case pyyaml.AliasEvent():
-                    self.alias(event)
-                case pyyaml.DocumentStartEvent() if self.top is not None:
-                    self.stop(
-                        *_position(event),
-                        'a second document starts here; a file holds one (remove the "---")',
-                    )
-                case pyyaml.StreamEndEvent():
-                    return
-                case _:
-                    pass
+            event: Any = loader.get_event()  # what its class says it is is checked next
+            kind = type(event)
+            if kind is pyyaml.ScalarEvent:
+                self.scalar(event)
+            elif kind is pyyaml.MappingStartEvent:
+                self.start(event, {})
+            elif kind is pyyaml.SequenceStartEvent:
+                self.start(event, [])
+            elif kind in (pyyaml.MappingEndEvent, pyyaml.SequenceEndEvent):
+                self.end()
+            elif kind is pyyaml.AliasEvent:
+                self.alias(event)
+            elif kind is pyyaml.DocumentStartEvent and self.top is not None:
+                self.stop(
+                    *_position(event), 'a second document starts here; a file holds one (remove the "---")'
+                )
+            elif kind is pyyaml.StreamEndEvent:
+                return
 
     def scalar(self, event: pyyaml.ScalarEvent) -> None:
         text, tag = event.value, event.tag

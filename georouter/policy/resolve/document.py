@@ -20,7 +20,7 @@ from georouter.policy.written import (
     GeoFile,
     RegionFile,
     ServerFile,
-    TestFile,
+    PolicyTestFile,
 )
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -38,7 +38,7 @@ class Written:
     regions: dict[str, RegionFile | None] = field(default_factory=dict)
     services: dict[str, WrittenService | None] = field(default_factory=dict)
     zones: dict[str, WrittenZone | None] = field(default_factory=dict)
-    tests: list[TestFile | None] = field(default_factory=list)
+    tests: list[PolicyTestFile | None] = field(default_factory=list)
 
 
 def read(root: Node, report: Report) -> Written:
@@ -56,7 +56,7 @@ def read(root: Node, report: Report) -> Written:
     listed = root.get("tests")
     if listed is not None and isinstance(listed.value, list):
         for index, node in enumerate(listed.value):
-            written.tests.append(shape.read(TestFile, node, ("tests", index), report))
+            written.tests.append(shape.read(PolicyTestFile, node, ("tests", index), report))
     return written
 
 

@@ -10,13 +10,13 @@ from georouter.policy.names import Names
 from georouter.policy.nodes import Path
 from georouter.policy.resolve import places
 from georouter.policy.resolve.context import Context
-from georouter.policy.written import TestFile
+from georouter.policy.written import PolicyTestFile
 from georouter.wire import names
 from georouter.words.ids import RegionName, ServiceName, ZoneName
 
 
 def resolve(
-    written: Sequence[TestFile | None],
+    written: Sequence[PolicyTestFile | None],
     services: Mapping[ServiceName, Service],
     zones: Mapping[ZoneName, Zone],
     context: Context,
@@ -32,7 +32,11 @@ def resolve(
 
 
 def _test(
-    written: TestFile, path: Path, services: Mapping[ServiceName, Service], index: Names, context: Context
+    written: PolicyTestFile,
+    path: Path,
+    services: Mapping[ServiceName, Service],
+    index: Names,
+    context: Context,
 ) -> PolicyTest | None:
     name = _name(written.name, (*path, "name"), index, context)
     client = _client(written.client, (*path, "client"), context)

@@ -1,0 +1,87 @@
+"""What works but is likely not meant."""
+# ruff: noqa: E501 - messages stand here whole
+
+from tests.policy.cases import Case
+
+CASES: tuple[Case, ...] = (
+    Case(
+        "warn_unused",
+        """\
+checks:
+  web: {type: http, timeout: 6s, confirm_interval: 7s}
+regions:
+  us: {location: {lat: 1, lon: 1}, endpoints: [192.0.2.10]}
+  eu: {location: {lat: 1, lon: 1}, endpoints: [192.0.2.20]}
+  ap: {location: {lat: 1, lon: 1}, endpoints: [192.0.2.30]}
+services:
+  web: {regions: [us, eu]}
+  api: {regions: [us]}
+""",
+        "2:3: warning: checks.web: no region uses this check",
+        "2:30: warning: checks.web.timeout: is longer than the interval (5s); attempts do not overlap, so the pace will be slower",
+        "2:52: warning: checks.web.confirm_interval: is longer than the interval; failures are confirmed slower",
+        "6:3: warning: regions.ap: no service uses this region",
+        "9:3: warning: services.api: no record refers to this service",
+    ),
+    Case(
+        "warn_families",
+        """\
+regions:
+  us: {location: {lat: 1, lon: 1}, endpoints: [192.0.2.10, "2001:db8::1"]}
+  eu: {location: {lat: 1, lon: 1}, endpoints: [192.0.2.20]}
+""",
+        '6:23: warning: services.web.regions[1]: region "eu" has no IPv6 address while others have: AAAA is answered without it',
+    ),
+    Case(
+        "warn_geo",
+        """\
+services:
+  web:
+    regions: [us, eu]
+    chain:
+      - geo:
+          - {match: {continent: [EU], network: [10.0.0.0/8]}, regions: [eu]}
+          - {match: {country: [DE, US]}, regions: [us]}
+          - {match: {group: [EU], network: [10.1.0.0/16]}, regions: [us]}
+          - {match: {subdivision: [US-CA]}, regions: [us]}
+          - {regions: [eu]}
+          - {match: {country: [JP]}, regions: [us]}
+""",
+        '7:31: warning: services.web.chain[0].geo[1].match.country: "DE" is never reached: rule 1 takes it; put this rule first',
+        '8:44: warning: services.web.chain[0].geo[2].match.network: "10.1.0.0/16" is never reached: rule 1 takes it; put this rule first',
+        "9:13: warning: services.web.chain[0].geo[3]: is never reached: rule 2 takes all of it",
+        "11:13: warning: services.web.chain[0].geo[5]: is never reached: rule 5 has no match and takes everybody",
+    ),
+    Case(
+        "warn_partial_lists",
+        """\
+services:
+  web: {regions: [us, eu], chain: [failover: {order: [us]}, weighted: {weights: {us: 2}}]}
+""",
+        '2:47: warning: services.web.chain[0].failover.order: does not list "eu", which comes last',
+        '2:72: warning: services.web.chain[1].weighted.weights: does not list "eu", which weighs 1',
+    ),
+    Case(
+        "warn_targets",
+        """\
+zones:
+  example.com:
+    ns: [ns1.example.com, ns.example.net]
+    records:
+      www: {service: web}
+      ns1: {CNAME: www}
+      "@": {MX: [10 ns1, 10 nowhere, 0 www]}
+      sub: {NS: ns.sub}
+      a: {A: [192.0.2.1, 192.0.2.1]}
+      "b*": {A: 192.0.2.1}
+      hidden.sub: {TXT: x}
+""",
+        '3:10: warning: zones["example.com"].ns[0]: "ns1.example.com" is a CNAME; a name server must have addresses (RFC 2181)',
+        '7:18: warning: zones["example.com"].records["@"].MX[0]: "ns1.example.com" is a CNAME; a mail host must have addresses (RFC 2181)',
+        '7:26: warning: zones["example.com"].records["@"].MX[1]: "nowhere.example.com" has no address in this policy; add its A or AAAA record',
+        '8:17: warning: zones["example.com"].records.sub.NS: "ns.sub.example.com" lies in the delegated zone; add its A or AAAA record as glue',
+        '9:26: warning: zones["example.com"].records.a.A[1]: the same record stands here twice',
+        '10:7: warning: zones["example.com"].records["b*"]: a wildcard is a first label that is just "*"; this one is literal',
+        '11:20: warning: zones["example.com"].records["hidden.sub"].TXT: is never answered: "sub.example.com" is delegated to other name servers',
+    ),
+)

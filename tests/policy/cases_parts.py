@@ -1,0 +1,460 @@
+"""Server, geo, checks, regions and services that make no sense."""
+# ruff: noqa: E501 - messages stand here whole
+
+from tests.policy.cases import Case
+
+CASES: tuple[Case, ...] = (
+    Case(
+        "listen_without_port",
+        """\
+server: {listen: "127.0.0.1"}
+""",
+        '1:18: server.listen: "127.0.0.1" has no port; write it like "127.0.0.1:5300" or "[::1]:5300"',
+    ),
+    Case(
+        "listen_host",
+        """\
+server: {listen: ["localhost:53", ":53", "*:53", "::1:53", "[::1]:99999"]}
+""",
+        '1:19: server.listen[0]: "localhost" is not an IP address; write it like "127.0.0.1:5300" or "[::1]:5300"',
+        '1:35: server.listen[1]: ":53" names no address; use 0.0.0.0:53 or [::]:53 for all of them',
+        '1:42: server.listen[2]: "*:53" names no address; use 0.0.0.0:53 or [::]:53 for all of them',
+        '1:50: server.listen[3]: an IPv6 address needs brackets before the port; write it like "127.0.0.1:5300" or "[::1]:5300"',
+        "1:60: server.listen[4]: a port is a number from 1 to 65535, found 99999",
+    ),
+    Case(
+        "listen_twice",
+        """\
+server: {listen: ["[::1]:53", "[0:0::1]:53"]}
+""",
+        '1:31: server.listen[1]: "[0:0::1]:53" is listed twice',
+    ),
+    Case(
+        "workers",
+        """\
+server: {workers: 0}
+""",
+        "1:19: server.workers: expected auto or a number from 1 to 256, found the number 0",
+    ),
+    Case(
+        "geo_mixed",
+        """\
+geo: {database: [builtin, x.mmdb]}
+""",
+        '1:17: geo.database: "builtin" cannot be combined with files',
+    ),
+    Case(
+        "network_host_bits",
+        """\
+geo: {networks: {10.0.0.1/8: {country: DE}}}
+""",
+        '1:18: geo.networks["10.0.0.1/8"]: "10.0.0.1/8" has bits set beyond its prefix; did you mean 10.0.0.0/8?',
+    ),
+    Case(
+        "network_too_long",
+        """\
+geo: {networks: {"2001:db8::1/128": {country: DE}}}
+""",
+        '1:18: geo.networks["2001:db8::1/128"]: "2001:db8::1/128" is longer than /64; the longest that fits is 2001:db8::/64',
+    ),
+    Case(
+        "network_twice",
+        """\
+geo: {networks: {"2001:db8::/32": {country: DE}, "2001:0db8::/32": {country: DE}}}
+""",
+        '1:50: geo.networks["2001:0db8::/32"]: 2001:db8::/32 is listed twice',
+    ),
+    Case(
+        "network_nothing",
+        """\
+geo: {networks: {10.0.0.0/8: {}, 10.1.0.0/16: {lat: 1}, 10.2.0.0/16: {country: FR, subdivision: US-CA}}}
+""",
+        '1:18: geo.networks["10.0.0.0/8"]: says nothing about the network; give a country, lat and lon, or asn',
+        '1:34: geo.networks["10.1.0.0/16"]: "lat" and "lon" go together',
+        '1:97: geo.networks["10.2.0.0/16"].subdivision: "US-CA" is a subdivision of US, not of FR',
+    ),
+    Case(
+        "network_mapped",
+        """\
+geo: {networks: {"::ffff:10.0.0.0/104": {country: DE}}}
+""",
+        '1:18: geo.networks["::ffff:10.0.0.0/104"]: "::ffff:10.0.0.0/104" is a mapped IPv4 network; write 10.0.0.0/8',
+    ),
+    Case(
+        "check_type",
+        """\
+checks:
+  web: {type: htps}
+""",
+        '2:15: checks.web.type: expected http, https or tcp, found "htps"; did you mean "https"?',
+    ),
+    Case(
+        "tcp_check",
+        """\
+checks:
+  web: {type: tcp, path: /}
+""",
+        '2:3: checks.web: "port" is missing; a tcp check has no default port',
+        '2:20: checks.web.path: a tcp check has no "path"',
+    ),
+    Case(
+        "tls_on_http",
+        """\
+checks:
+  web: {type: http, tls: {verify: false}}
+""",
+        '2:21: checks.web.tls: only an https check has "tls", this one is http',
+    ),
+    Case(
+        "signals",
+        """\
+checks:
+  web: {type: http, signals: {lag: {field: x}}}
+""",
+        "2:21: checks.web.signals: checks on signals are not available in this version",
+    ),
+    Case(
+        "check_path",
+        """\
+checks:
+  web: {type: http, path: healthz}
+""",
+        '2:27: checks.web.path: a path starts with "/", found "healthz"',
+    ),
+    Case(
+        "unknown_check",
+        """\
+checks:
+  web: {type: http}
+regions:
+  us: {location: {lat: 1, lon: 1}, check: wbe, endpoints: [192.0.2.10]}
+  eu: {location: {lat: 1, lon: 1}, check: web, endpoints: [{address: 192.0.2.20, check: nope}]}
+""",
+        '4:43: regions.us.check: unknown check "wbe"; did you mean "web"?',
+        '5:89: regions.eu.endpoints[0].check: unknown check "nope"; known: web',
+    ),
+    Case(
+        "endpoint_not_an_address",
+        """\
+regions:
+  us: {location: {lat: 1, lon: 1}, endpoints: [192.0.2.300]}
+  eu: {location: {lat: 1, lon: 1}, endpoints: ["192.0.2.20:80", "fe80::1%eth0", 0.0.0.0]}
+""",
+        '2:48: regions.us.endpoints[0]: "192.0.2.300" is neither an IP address nor a hostname',
+        '3:48: regions.eu.endpoints[0]: "192.0.2.20:80" is neither an IP address nor a hostname (the port belongs to the check)',
+        '3:65: regions.eu.endpoints[1]: "fe80::1%eth0" has a zone index; leave out everything from the "%"',
+        '3:81: regions.eu.endpoints[2]: "0.0.0.0" is not the address of one host',
+    ),
+    Case(
+        "endpoint_twice",
+        """\
+regions:
+  us: {location: {lat: 1, lon: 1}, endpoints: ["2001:db8::1", "2001:DB8:0::1"]}
+  eu: {location: {lat: 1, lon: 1}, endpoints: ["2001:db8::2"]}
+""",
+        '2:63: regions.us.endpoints[1]: endpoint "2001:DB8:0::1" is listed twice',
+    ),
+    Case(
+        "endpoints_mixed",
+        """\
+regions:
+  us: {location: {lat: 1, lon: 1}, endpoints: [192.0.2.10, lb.example.net]}
+  eu: {location: {lat: 1, lon: 1}, endpoints: [192.0.2.20]}
+""",
+        "2:36: regions.us.endpoints: endpoints are all addresses or all hostnames, not both",
+    ),
+    Case(
+        "endpoint_weights",
+        """\
+regions:
+  us: {location: {lat: 1, lon: 1}, endpoints: [{address: 192.0.2.10, weight: 0}]}
+  eu: {location: {lat: 1, lon: 1}, endpoints: [{address: 192.0.2.20, weight: -1}], min_healthy: 2}
+""",
+        "2:36: regions.us.endpoints: at least one endpoint needs a weight above 0",
+        "3:78: regions.eu.endpoints[0].weight: must be at least 0, found the number -1",
+    ),
+    Case(
+        "min_healthy",
+        """\
+regions:
+  us: {location: {lat: 1, lon: 1}, endpoints: [192.0.2.10], min_healthy: 2}
+  eu: {location: {lat: 1, lon: 1}, endpoints: [192.0.2.20]}
+""",
+        "2:74: regions.us.min_healthy: is more than the region has endpoints (1)",
+    ),
+    Case(
+        "countries",
+        """\
+regions:
+  us: {location: {lat: 1, lon: 1, country: USA}, endpoints: [192.0.2.10]}
+  eu: {location: {lat: 1, lon: 1, country: UK}, endpoints: [192.0.2.20]}
+""",
+        '2:44: regions.us.location.country: unknown country "USA"; did you mean "US" (United States)?',
+        '3:44: regions.eu.location.country: unknown country "UK"; did you mean "GB" (United Kingdom)?',
+    ),
+    Case(
+        "norway_and_false",
+        """\
+regions:
+  us: {location: {lat: 1, lon: 1, country: NO}, endpoints: [192.0.2.10]}
+  eu: {location: {lat: 1, lon: 1, country: false}, endpoints: [192.0.2.20]}
+""",
+        '3:44: regions.eu.location.country: expected text, found false; put it in quotes: "false"',
+    ),
+    Case(
+        "service_without_regions",
+        """\
+services:
+  web: {regions: []}
+""",
+        "2:18: services.web.regions: needs at least one entry",
+    ),
+    Case(
+        "service_unknown_region",
+        """\
+services:
+  web: {regions: [us, ue, us]}
+""",
+        '2:23: services.web.regions[1]: unknown region "ue"; known: eu, us',
+        '2:27: services.web.regions[2]: region "us" is listed twice',
+    ),
+    Case(
+        "when_all_down",
+        """\
+services:
+  web: {regions: [us, eu], when_all_down: serve-all}
+""",
+        '2:43: services.web.when_all_down: expected serve_all, last_known, servfail or {fallback: [regions]}, found "serve-all"; did you mean "serve_all"?',
+    ),
+    Case(
+        "fallback",
+        """\
+services:
+  web: {regions: [us, eu], when_all_down: {fallback: [eo], mode: x}}
+""",
+        '2:55: services.web.when_all_down.fallback[0]: unknown region "eo"; known: eu, us',
+        '2:60: services.web.when_all_down.mode: unknown key "mode"; known: fallback',
+    ),
+    Case(
+        "step_unknown",
+        """\
+services:
+  web: {regions: [us, eu], chain: [nearset]}
+""",
+        '2:36: services.web.chain[0]: unknown step "nearset"; did you mean "nearest"?',
+    ),
+    Case(
+        "steps_not_yet",
+        """\
+services:
+  web: {regions: [us, eu], chain: [sticky, capacity: {steady_limit: 67%}, pin: {directory: t.csv}]}
+""",
+        '2:36: services.web.chain[0]: the step "sticky" is not available in this version',
+        '2:44: services.web.chain[1].capacity: the step "capacity" is not available in this version',
+        '2:75: services.web.chain[2].pin: the step "pin" is not available in this version',
+    ),
+    Case(
+        "step_two_keys",
+        """\
+services:
+  web:
+    regions: [us, eu]
+    chain:
+      - nearest: {}
+        latency: {}
+      - limit
+      - failover:
+      - [nearest]
+""",
+        '5:9: services.web.chain[0]: a step is one key such as "- latency: {tolerance: 15ms}", found 2 (nearest, latency)',
+        '7:9: services.web.chain[1]: the step "limit" needs parameters',
+        '8:9: services.web.chain[2].failover: the step "failover" needs parameters',
+        '9:9: services.web.chain[3]: a step is one key such as "- latency: {tolerance: 15ms}", found a list',
+    ),
+    Case(
+        "step_twice",
+        """\
+services:
+  web: {regions: [us, eu], chain: [nearest, nearest: {tolerance: 1km}]}
+""",
+        '2:45: services.web.chain[1].nearest: a second "nearest" step cannot act; keep one',
+    ),
+    Case(
+        "failback",
+        """\
+services:
+  web: {regions: [us, eu], chain: [failover: {order: [us, eu], failback: manual}]}
+""",
+        '2:74: services.web.chain[0].failover.failback: only "failback: auto" is available in this version',
+    ),
+    Case(
+        "failback_after",
+        """\
+services:
+  web: {regions: [us, eu], chain: [failover: {order: [us, eu], failback: {after: 10m}}]}
+""",
+        '2:74: services.web.chain[0].failover.failback: only "failback: auto" is available in this version',
+    ),
+    Case(
+        "failback_other",
+        """\
+services:
+  web: {regions: [us, eu], chain: [failover: {order: [us, eu], failback: never}]}
+""",
+        '2:74: services.web.chain[0].failover.failback: expected auto, found "never"',
+    ),
+    Case(
+        "bias",
+        """\
+services:
+  web: {regions: [us, eu], chain: [nearest: {bias: {us: 120, eo: 5}}]}
+""",
+        "2:57: services.web.chain[0].nearest.bias.us: must be at most 99, found the number 120",
+    ),
+    Case(
+        "bias_region",
+        """\
+services:
+  web: {regions: [us, eu], chain: [nearest: {bias: {eo: 5%}}]}
+""",
+        '2:53: services.web.chain[0].nearest.bias.eo: unknown region "eo"; known: eu, us',
+    ),
+    Case(
+        "weights_zero",
+        """\
+services:
+  web: {regions: [us, eu], chain: [weighted: {weights: {us: 0, eu: 0}}]}
+""",
+        "2:47: services.web.chain[0].weighted.weights: at least one region needs a weight above 0",
+    ),
+    Case(
+        "region_of_other_service",
+        """\
+services:
+  web: {regions: [us, eu], chain: [failover: {order: [us, eu]}]}
+  api: {regions: [us], chain: [failover: {order: [us, eu, us]}]}
+""",
+        '3:55: services.api.chain[0].failover.order[1]: region "eu" is not among the regions of service "api"',
+        '3:59: services.api.chain[0].failover.order[2]: region "us" is listed twice',
+    ),
+    Case(
+        "residency_no_region",
+        """\
+services:
+  web: {regions: [us, eu], chain: [residency: {clients: {group: [EU]}, regions: {labels: {law: CH}}}]}
+""",
+        '2:72: services.web.chain[0].residency.regions: no region of service "web" has the labels {law: CH}',
+    ),
+    Case(
+        "residency_names",
+        """\
+services:
+  web: {regions: [us], chain: [residency: {clients: {group: [EU]}, regions: [eu]}]}
+""",
+        '2:78: services.web.chain[0].residency.regions[0]: region "eu" is not among the regions of service "web"',
+    ),
+    Case(
+        "residency_nobody",
+        """\
+services:
+  web: {regions: [us, eu], chain: [residency: {clients: {}, regions: [eu], unplaced: refuse}]}
+""",
+        '2:86: services.web.chain[0].residency.unplaced: expected allow, restrict or deny, found "refuse"',
+    ),
+    Case(
+        "match_nobody",
+        """\
+services:
+  web: {regions: [us, eu], chain: [residency: {clients: {}, regions: [eu]}]}
+""",
+        "2:48: services.web.chain[0].residency.clients: matches nobody; name at least one of network, asn, city, subdivision, country, continent, group",
+    ),
+    Case(
+        "match_networks",
+        """\
+services:
+  web:
+    regions: [us, eu]
+    chain:
+      - geo:
+          - {match: {network: [10.0.0.0/33, "2001:db8::/65", 10.0.0.1/24]}, regions: [us]}
+""",
+        '6:32: services.web.chain[0].geo[0].match.network[0]: "10.0.0.0/33" is not a network; write it like 192.0.2.0/24 or 2001:db8::/32',
+        '6:45: services.web.chain[0].geo[0].match.network[1]: "2001:db8::/65" is longer than /64; the longest that fits is 2001:db8::/64',
+        '6:62: services.web.chain[0].geo[0].match.network[2]: "10.0.0.1/24" has bits set beyond its prefix; did you mean 10.0.0.0/24?',
+    ),
+    Case(
+        "tiers",
+        """\
+services:
+  web:
+    regions: [us, eu]
+    chain:
+      - geo: [{regions: [[us, eu], us]}]
+      - failover: {order: [us, []]}
+""",
+        '5:36: services.web.chain[0].geo[0].regions[1]: region "us" is listed twice',
+        "6:32: services.web.chain[1].failover.order[1]: a tier needs at least one region",
+    ),
+    Case(
+        "hostnames_and_limit",
+        """\
+regions:
+  us: {location: {lat: 1, lon: 1}, endpoints: [us.example.net]}
+  eu: {location: {lat: 1, lon: 1}, endpoints: [192.0.2.20]}
+services:
+  web: {regions: [us, eu], chain: [limit: {regions: 2}]}
+""",
+        '5:53: services.web.chain[0].limit.regions: region "us" has hostnames, and an answer holds only one; use 1',
+    ),
+    Case(
+        "codes_of_places",
+        """\
+services:
+  web:
+    regions: [us, eu]
+    chain:
+      - geo:
+          - {match: {country: [EU, de, US-CA, Germani, AS, OC]}, regions: [us]}
+          - {match: {subdivision: [us-ca, DE, XX-1, US-XX]}, regions: [us]}
+          - {match: {continent: [EEA, EUR, XY]}, regions: [us]}
+          - {match: {group: [DE, EFTTA, OC]}, regions: [us]}
+""",
+        '6:32: services.web.chain[0].geo[0].match.country[0]: "EU" is a group of countries; write group: [EU]',
+        '6:36: services.web.chain[0].geo[0].match.country[1]: unknown country "de"; did you mean "DE" (Germany)?',
+        '6:40: services.web.chain[0].geo[0].match.country[2]: "US-CA" is a subdivision; write subdivision: [US-CA]',
+        '6:47: services.web.chain[0].geo[0].match.country[3]: unknown country "Germani"; did you mean "DE" (Germany)?',
+        '6:60: services.web.chain[0].geo[0].match.country[5]: "OC" is a continent; write continent: [OC]',
+        '7:36: services.web.chain[0].geo[1].match.subdivision[0]: unknown subdivision "us-ca"; did you mean "US-CA"?',
+        '7:43: services.web.chain[0].geo[1].match.subdivision[1]: "DE" is a country; write country: [DE]',
+        '7:47: services.web.chain[0].geo[1].match.subdivision[2]: unknown subdivision "XX-1"; there is no country "XX"',
+        '7:53: services.web.chain[0].geo[1].match.subdivision[3]: unknown subdivision "US-XX"; use ISO 3166-2 such as US-CA',
+        '8:34: services.web.chain[0].geo[2].match.continent[0]: "EEA" is a group of countries; write group: [EEA]',
+        '8:39: services.web.chain[0].geo[2].match.continent[1]: unknown continent "EUR"; did you mean "EU"?',
+        '8:44: services.web.chain[0].geo[2].match.continent[2]: unknown continent "XY"; known: AF, AN, AS, EU, NA, OC, SA',
+        '9:30: services.web.chain[0].geo[3].match.group[0]: "DE" is a country; write country: [DE]',
+        '9:34: services.web.chain[0].geo[3].match.group[1]: unknown group "EFTTA"; did you mean "EFTA"?',
+        '9:41: services.web.chain[0].geo[3].match.group[2]: "OC" is a continent; write continent: [OC]',
+    ),
+    Case(
+        "later_features",
+        """\
+checks:
+  web: {type: dns}
+server: {brake: {share: 50%}}
+zones:
+  example.com: {ns: [ns.example.net], records: {www: [{service: web}, {HTTPS: {service: web}}]}}
+""",
+        "2:15: checks.web.type: dns checks are not available in this version",
+        "3:10: server.brake: the brake is not available in this version",
+        '5:79: zones["example.com"].records.www[1].HTTPS: steering of HTTPS records is not available in this version',
+    ),
+    Case(
+        "admin",
+        """\
+server: {admin: 8053, state_dir: ""}
+""",
+        '1:17: server.admin: expected an address such as "127.0.0.1:8053", or false, found the number 8053',
+        "1:34: server.state_dir: must not be empty",
+    ),
+)

@@ -1,0 +1,249 @@
+"""Zones, records and policy tests that make no sense."""
+# ruff: noqa: E501 - messages stand here whole
+
+from tests.policy.cases import Case
+
+CASES: tuple[Case, ...] = (
+    Case(
+        "zone_twice",
+        """\
+zones:
+  example.com: {ns: [ns.example.net], records: {www: {service: web}}}
+  EXAMPLE.com.: {ns: [ns.example.net]}
+""",
+        '3:3: zones["EXAMPLE.com."]: is the same zone as "example.com"',
+    ),
+    Case(
+        "zone_without_ns",
+        """\
+zones:
+  example.com: {records: {www: {service: web}}}
+""",
+        '2:3: zones["example.com"]: "ns" is missing',
+    ),
+    Case(
+        "ns_relative",
+        """\
+zones:
+  example.com: {ns: [ns1], records: {www: {service: web}}}
+""",
+        '2:22: zones["example.com"].ns[0]: "ns1" is absolute here; did you mean "ns1.example.com"?',
+    ),
+    Case(
+        "ns_without_address",
+        """\
+zones:
+  example.com: {ns: [ns1.example.com], records: {www: {service: web}}}
+""",
+        '2:22: zones["example.com"].ns[0]: "ns1.example.com" is in a zone of this policy but has no address; add an A or AAAA record',
+    ),
+    Case(
+        "soa",
+        """\
+zones:
+  example.com: {soa: {rname: "@example.com", serial: -1}, ns: [ns.example.net], records: {www: {service: web}}}
+""",
+        '2:54: zones["example.com"].soa.serial: must be at least 0, found the number -1',
+    ),
+    Case(
+        "unknown_service",
+        """\
+zones:
+  example.com: {ns: [ns.example.net], records: {www: {service: wbe}}}
+""",
+        '2:64: zones["example.com"].records.www.service: unknown service "wbe"; did you mean "web"?',
+    ),
+    Case(
+        "out_of_zone",
+        """\
+zones:
+  example.com: {ns: [ns.example.net], records: {www: {service: web}, www.example.org.: {A: 192.0.2.1}}}
+""",
+        '2:70: zones["example.com"].records["www.example.org."]: is not in the zone "example.com"; a key that ends with a dot is absolute',
+    ),
+    Case(
+        "long_label",
+        """\
+zones:
+  example.com: {ns: [ns.example.net], records: {www: {service: web}, aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa: {A: 192.0.2.1}}}
+""",
+        "2:70: zones[\"example.com\"].records.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa: 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' has a label of 64 octets; 63 is the limit",
+    ),
+    Case(
+        "record_forms",
+        """\
+zones:
+  example.com:
+    ns: [ns.example.net]
+    records:
+      www: {service: web}
+      a: 192.0.2.1
+      b: web
+      c: {}
+      d: []
+      e: {a: 192.0.2.1}
+      f: {AAA: "::1"}
+      g: {A: {x: 1}}
+      h: {ttl: 5m, service: web}
+      i: {SOA: x}
+      j: {ALIAS: x, DNAME: y, RRSIG: z}
+      k: [{service: web}, {service: web}]
+      l: {service: 5}
+      m: {A: 192.0.2.1, ttl: 300}
+""",
+        '6:10: zones["example.com"].records.a: expected a record, found "192.0.2.1"; write {A: 192.0.2.1}',
+        '7:10: zones["example.com"].records.b: expected a record, found "web"; write {service: web} or {TYPE: data}',
+        '8:10: zones["example.com"].records.c: holds no record; write {A: 192.0.2.1} or {service: name}',
+        '9:10: zones["example.com"].records.d: the list is empty; remove the name or give it a record',
+        '10:11: zones["example.com"].records.e.a: record types are written in capitals: "A"',
+        '11:11: zones["example.com"].records.f.AAA: unknown record type "AAA"; did you mean "AAAA"?',
+        '12:14: zones["example.com"].records.g.A: expected A data as text, found a mapping',
+        '13:11: zones["example.com"].records.h.ttl: the TTL of a steered name is that of its service',
+        '14:11: zones["example.com"].records.i.SOA: the SOA record is made from the zone\'s "soa" key',
+        '15:11: zones["example.com"].records.j.ALIAS: alias records are not available in this version',
+        '15:21: zones["example.com"].records.j.DNAME: DNAME records are not available in this version',
+        '15:31: zones["example.com"].records.j.RRSIG: DNSSEC is not available in this version',
+        '16:37: zones["example.com"].records.k[1].service: the name is already answered by service "web"',
+        '17:20: zones["example.com"].records.l.service: expected the name of a service, found the number 5',
+        '18:30: zones["example.com"].records.m.ttl: a duration needs a unit: write 300s (or ms, m, h, d)',
+    ),
+    Case(
+        "record_text",
+        """\
+zones:
+  example.com:
+    ns: [ns.example.net]
+    records:
+      www: {service: web}
+      a: {A: [192.0.2.1, 192.0.2.256]}
+      b: {MX: mail.example.com.}
+      c: {CAA: 0 issue}
+      d: {TYPE65536: x}
+""",
+        "6:26: zones[\"example.com\"].records.a.A[1]: '192.0.2.256' is not an IPv4 address",
+        "7:15: zones[\"example.com\"].records.b.MX: 'mail.example.com.' is not 'PREFERENCE HOST', such as '10 mail.example.com.'",
+        "8:16: zones[\"example.com\"].records.c.CAA: '0 issue' is not CAA data: expecting a string",
+        '9:11: zones["example.com"].records.d.TYPE65536: unknown record type "TYPE65536"',
+    ),
+    Case(
+        "cname",
+        """\
+zones:
+  example.com:
+    ns: [ns.example.net]
+    records:
+      "@": {CNAME: www}
+      www: {service: web}
+      a: [{CNAME: www}, {A: 192.0.2.1}]
+      b: {CNAME: [www, www2]}
+      c: [{CNAME: www}, {service: web}]
+""",
+        '5:13: zones["example.com"].records["@"].CNAME: a CNAME cannot stand at the top of a zone',
+        '7:12: zones["example.com"].records.a[0].CNAME: a CNAME cannot stand beside other records (A)',
+        '8:24: zones["example.com"].records.b.CNAME[1]: a name has at most one CNAME',
+        '9:12: zones["example.com"].records.c[0].CNAME: a CNAME cannot stand beside a service',
+    ),
+    Case(
+        "service_beside",
+        """\
+zones:
+  example.com:
+    ns: [ns.example.net]
+    records:
+      www: [{service: web}, {A: 192.0.2.1}]
+      w2: [{service: web}, {HTTPS: 1 . ipv4hint=192.0.2.1}]
+""",
+        '5:30: zones["example.com"].records.www[1].A: A records cannot stand beside a service, which gives the addresses',
+        '6:36: zones["example.com"].records.w2[1].HTTPS: address hints beside a service would go past it; leave out ipv4hint and ipv6hint',
+    ),
+    Case(
+        "hostname_service",
+        """\
+regions:
+  us: {location: {lat: 1, lon: 1}, endpoints: [us.example.net]}
+  eu: {location: {lat: 1, lon: 1}, endpoints: [eu.example.net]}
+zones:
+  example.com:
+    ns: [ns.example.net]
+    records:
+      "@": {service: web}
+      www: [{service: web}, {TXT: x}]
+""",
+        '8:22: zones["example.com"].records["@"].service: service "web" answers with a CNAME (region "us" has hostnames), which cannot stand at the top of a zone',
+        '9:23: zones["example.com"].records.www[0].service: service "web" answers with a CNAME (region "us" has hostnames), which cannot stand beside other records (TXT)',
+    ),
+    Case(
+        "rrset_ttl",
+        """\
+zones:
+  example.com:
+    ns: [ns.example.net]
+    records:
+      www: {service: web}
+      a: [{A: 192.0.2.1, ttl: 5m}, {A: 192.0.2.2}]
+""",
+        '6:40: zones["example.com"].records.a[1].A: records of one name and type share one TTL (RFC 2181): 5m and 1h',
+    ),
+    Case(
+        "apex_ns",
+        """\
+zones:
+  example.com:
+    ns: [ns.example.net]
+    records:
+      www: {service: web}
+      "@": {NS: ns2.example.net.}
+""",
+        '6:17: zones["example.com"].records["@"].NS: the zone\'s own name servers belong in its "ns" key',
+    ),
+    Case(
+        "below_cut",
+        """\
+zones:
+  example.com:
+    ns: [ns.example.net]
+    records:
+      www: {service: web}
+      sub: [{NS: ns.sub}, {TXT: x}]
+      a.sub: {service: web}
+""",
+        '6:18: warning: zones["example.com"].records.sub[0].NS: "ns.sub.example.com" lies in the delegated zone; add its A or AAAA record as glue',
+        '6:28: warning: zones["example.com"].records.sub[1].TXT: is never answered: "sub.example.com" is delegated to other name servers',
+        '7:24: zones["example.com"].records["a.sub"].service: "sub.example.com" is delegated to other name servers; no service there',
+    ),
+    Case(
+        "inner_zone",
+        """\
+zones:
+  example.com: {ns: [ns.example.net], records: {www: {service: web}, a.sub: {A: 192.0.2.1}}}
+  sub.example.com: {ns: [ns.example.net]}
+""",
+        '2:70: zones["example.com"].records["a.sub"]: belongs into the zone "sub.example.com"',
+    ),
+    Case(
+        "tests_section",
+        """\
+tests:
+  - {name: www.example.com, client: 8.8.8.8, expect: ue}
+  - {name: ww.example.com, client: 8.8.8.0/24, expect: us}
+  - {name: www.example.com, client: 8.8.8.8/24, expect: us, down: xx}
+  - {name: www.example.com, client: london, expect: us}
+  - {name: www.example.com, expect: us}
+""",
+        '2:54: tests[0].expect: unknown region "ue"; known: eu, us',
+        '3:12: tests[1].name: no service answers the name "ww.example.com"; did you mean "www.example.com"?',
+        '4:37: tests[2].client: "8.8.8.8/24" has bits set beyond its prefix; did you mean 8.8.8.0/24?',
+        '4:67: tests[2].down: unknown region "xx"; known: eu, us',
+        '5:37: tests[3].client: "london" is neither an IP address nor a network',
+        '6:5: tests[4]: "client" is missing',
+    ),
+    Case(
+        "rname",
+        """\
+zones:
+  example.com: {soa: {rname: "@example.com", mname: a..b}, ns: [ns.example.net], records: {www: {service: web}}}
+""",
+        '2:30: zones["example.com"].soa.rname: "@example.com" is not a mail address',
+        "2:53: zones[\"example.com\"].soa.mname: 'a..b' has an empty label",
+    ),
+)
