@@ -24,10 +24,13 @@ class Reply:
     message: dns.message.Message
 
 
-def question(name: str, type_: str = "A", client: str | None = None) -> dns.message.Message:
+def question(
+    name: str, type_: str = "A", client: str | None = None, *, recurse: bool = False
+) -> dns.message.Message:
     """A query for `name`, carrying the network `client` as EDNS client subnet (RFC 7871) if given."""
     query = dns.message.make_query(name, type_)
-    query.flags &= ~dns.flags.RD
+    if not recurse:
+        query.flags &= ~dns.flags.RD
     if client is not None:
         network = ip_network(client, strict=False)
         option = dns.edns.ECSOption(str(network.network_address), network.prefixlen)
@@ -60,9 +63,10 @@ def ask(
     client: str | None = None,
     *,
     tcp: bool = False,
+    recurse: bool = False,
     timeout_s: float = TIMEOUT_S,
 ) -> Reply:
     """Ask over UDP (or TCP) and read the answer."""
-    query = question(name, type_, client)
+    query = question(name, type_, client, recurse=recurse)
     send = dns.query.tcp if tcp else dns.query.udp
     return read(send(query, server[0], port=server[1], timeout=timeout_s))

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from georouter.cli.main import main as georouter
+from georouter.demo.run import CLIENTS
 
 ROOT = Path(__file__).parent.parent.parent
 DOCUMENTS = [
@@ -107,3 +109,18 @@ def test_dashboards_query_metrics_that_exist(dashboard: Path) -> None:
     assert sources == {"${datasource}"}
     identifiers = [panel["id"] for panel in board["panels"]]
     assert len(identifiers) == len(set(identifiers))
+
+
+def test_the_policy_of_the_readme_is_valid_and_passes_its_tests(tmp_path: Path) -> None:
+    """What a newcomer copies from there works."""
+    (policy,) = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    file = tmp_path / "georouter.yaml"
+    file.write_text(policy)
+    result = CliRunner().invoke(georouter, ["check", "--strict", "--config", str(file)])
+    assert result.exit_code == 0, result.output
+
+
+def test_the_readme_asks_as_the_demo_does() -> None:
+    """The same client networks, so that the reader recognises the lines."""
+    asked = re.findall(r"\+subnet=(\S+)", (ROOT / "README.md").read_text())
+    assert asked == [network for _, network in CLIENTS]
