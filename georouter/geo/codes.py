@@ -120,7 +120,8 @@ def fold(name: str) -> str:
 
 _LETTERS = str.maketrans({
     "'": "", "\u2019": "", "\u2018": "", "`": "", "\u02bb": "", "\u02bc": "",
-    "ø": "o", "đ": "d", "ł": "l", "\u0131": "i", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "ə": "a", "ħ": "h",
+    "ø": "o", "đ": "d", "ł": "l", "\u0131": "i", "æ": "ae", "œ": "oe", "ð": "d",
+    "þ": "th", "ə": "a", "ħ": "h",
 })  # fmt: skip
 """Apostrophes, and letters that are letters of their own rather than accented ones."""
 
@@ -129,7 +130,7 @@ _GENERIC = _words(
     " council county de del departement department di district division do governorate gov"
     " island islands judet krai kray maakond municipality municipio muhafazat muhafazah oblast of okrug"
     " parish prefecture province provincia raion rayon region regional republic respublika state"
-    " territory the union voivodeship wilaya zone"
+    " territory the union urban voivodeship wilaya zone"
 )
 """Words that say what kind of subdivision it is, in names as folded."""
 

@@ -4,6 +4,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Network
 
 import numpy as np
 
+from georouter.geo.asn import AsnMap
 from georouter.geo.map import Address, GeoMap, Network
 
 
@@ -24,6 +25,17 @@ def locate(map: GeoMap, address: Address) -> tuple[int, Network]:  # noqa: A002
     length = _prefix(*_bounds(map.starts6, index, 64), number, 64)
     top = number >> (64 - length) << (64 - length)
     return int(map.place6[index]), IPv6Network((top << 64, length))
+
+
+def locate_asn(asn_map: AsnMap, address: Address) -> int:
+    """The number of the autonomous system that announces `address`, 0 when it is not known."""
+    if address.version == 6 and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    if isinstance(address, IPv4Address):
+        index = np.searchsorted(asn_map.starts4, np.uint32(int(address)), side="right") - 1
+        return int(asn_map.asn4[index])
+    index = np.searchsorted(asn_map.starts6, np.uint64(int(address) >> 64), side="right") - 1
+    return int(asn_map.asn6[index])
 
 
 def _bounds(

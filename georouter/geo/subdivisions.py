@@ -1,10 +1,11 @@
 # ruff: noqa: RUF001
 """Subdivisions: ISO 3166-2 codes and English names, and the other names databases call them by.
 
-Codes, order (first level first) and names come from Unicode CLDR 48.2 (Unicode License v3). A line
-is a country and its `CODE=name` items divided by `|`; a line that begins with a space continues the
-one before it. In `ALIASES` an item is `folded name=CODE`: names that DB-IP and GeoIP2 use and that
-differ from CLDR's by more than accents, case and words such as "province".
+Codes, order (first level first) and names come from Unicode CLDR 48.2 (Unicode License v3), brought
+up to date where ISO 3166-2 has changed since (Iran, Morocco, Nepal, Norway). A line is a country and
+its `CODE=name` items divided by `|`; a line that begins with a space continues the one before it. In
+`ALIASES` an item is `folded name=CODE`: names that DB-IP and GeoIP2 use and that differ
+from CLDR's by more than accents, case and words such as "province".
 """
 
 TABLE = """\
@@ -122,8 +123,8 @@ CM AD=Adamawa|CE=Centre|EN=Far North|ES=East|LT=Littoral|NO=North|NW=Northwest|O
  SW=Southwest
 CN AH=Anhui|BJ=Beijing|CQ=Chongqing|FJ=Fujian|GD=Guangdong|GS=Gansu|GX=Guangxi|GZ=Guizhou|HA=Henan|
  HB=Hubei|HE=Hebei|HI=Hainan|HL=Heilongjiang|HN=Hunan|JL=Jilin|JS=Jiangsu|JX=Jiangxi|LN=Liaoning|
- NX=Ningxia|QH=Qinghai|SC=Sichuan|SD=Shandong|SH=Shanghai|SN=Shaanxi|SX=Shanxi|TJ=Tianjin|XJ=Xinjiang|
- XZ=Tibet|YN=Yunnan|ZJ=Zhejiang
+ NM=Inner Mongolia|NX=Ningxia|QH=Qinghai|SC=Sichuan|SD=Shandong|SH=Shanghai|SN=Shaanxi|SX=Shanxi|
+ TJ=Tianjin|XJ=Xinjiang|XZ=Tibet|YN=Yunnan|ZJ=Zhejiang
 CO AMA=Amazonas|ANT=Antioquia|ARA=Arauca|ATL=Atlántico|BOL=Bolívar|BOY=Boyacá|CAL=Caldas|CAQ=Caquetá|
  CAS=Casanare|CAU=Cauca|CES=Cesar|CHO=Chocó|COR=Córdoba|CUN=Cundinamarca|DC=Capital District|
  GUA=Guainía|GUV=Guaviare|HUI=Huila|LAG=La Guajira|MAG=Magdalena|MET=Meta|NAR=Nariño|
@@ -139,20 +140,19 @@ CV B=Barlavento Islands|S=Sotavento Islands|BR=Brava|BV=Boa Vista|CA=Santa Catar
  SM=São Miguel|SO=São Lourenço dos Órgãos|SS=São Salvador do Mundo|SV=São Vicente|TA=Tarrafal|
  TS=Tarrafal de São Nicolau
 CY 01=Nicosia|02=Limassol|03=Larnaca|04=Famagusta|05=Paphos|06=Kyrenia
-CZ 10=Prague, Hlavní mešto|20=Středočeský|31=Jihočeský|32=Plzeňský|41=Karlovarský|42=Ústecký|
- 51=Liberecký|52=Královéhradecký|53=Pardubický|63=Vysočina|64=Jihomoravský|71=Olomoucký|72=Zlínský|
- 80=Moravskoslezský|201=Benešov|202=Beroun|203=Kladno|204=Kolín|205=Kutná Hora|206=Mělník|
- 207=Mladá Boleslav|208=Nymburk|209=Prague-East|20A=Prague-West|20B=Příbram|20C=Rakovník|
- 311=České Budějovice|312=Český Krumlov|313=Jindřichův Hradec|314=Písek|315=Prachatice|316=Strakonice|
- 317=Tábor|321=Domažlice|322=Klatovy|323=Plzeň|324=Plzeň-South|325=Plzeň-North|326=Rokycany|327=Tachov|
- 411=Cheb|412=Karlovy Vary|413=Sokolov|421=Děčín|422=Chomutov|423=Litoměřice|424=Louny|425=Most|
- 426=Teplice|427=Ústí nad Labem|511=Česká Lípa|512=Jablonec nad Nisou|513=Liberec|514=Semily|
- 521=Hradec Králové|522=Jičín|523=Náchod|524=Rychnov nad Kněžnou|525=Trutnov|531=Chrudim|532=Pardubice|
- 533=Svitavy|534=Ústí nad Orlicí|631=Havlíčkův Brod|632=Jihlava|633=Pelhřimov|634=Třebíč|
- 635=Žďár nad Sázavou|641=Blansko|642=Brno-město|643=Brno-venkov|644=Břeclav|645=Hodonín|646=Vyškov|
- 647=Znojmo|711=Jeseník|712=Olomouc|713=Prostějov|714=Přerov|715=Šumperk|721=Kroměříž|
- 722=Uherské Hradiště|723=Vsetín|724=Zlín|801=Bruntál|802=Frýdek-Místek|803=Karviná|804=Nový Jičín|
- 805=Opava|806=Ostrava
+CZ 10=Prague|20=Central Bohemia|31=South Bohemia|32=Plzeň|41=Karlovy Vary|42=Ústí nad Labem|51=Liberec|
+ 52=Hradec Králové|53=Pardubice|63=Vysočina|64=South Moravia|71=Olomouc|72=Zlín|80=Moravia-Silesia|
+ 201=Benešov|202=Beroun|203=Kladno|204=Kolín|205=Kutná Hora|206=Mělník|207=Mladá Boleslav|208=Nymburk|
+ 209=Prague-East|20A=Prague-West|20B=Příbram|20C=Rakovník|311=České Budějovice|312=Český Krumlov|
+ 313=Jindřichův Hradec|314=Písek|315=Prachatice|316=Strakonice|317=Tábor|321=Domažlice|322=Klatovy|
+ 323=Plzeň|324=Plzeň-South|325=Plzeň-North|326=Rokycany|327=Tachov|411=Cheb|412=Karlovy Vary|
+ 413=Sokolov|421=Děčín|422=Chomutov|423=Litoměřice|424=Louny|425=Most|426=Teplice|427=Ústí nad Labem|
+ 511=Česká Lípa|512=Jablonec nad Nisou|513=Liberec|514=Semily|521=Hradec Králové|522=Jičín|523=Náchod|
+ 524=Rychnov nad Kněžnou|525=Trutnov|531=Chrudim|532=Pardubice|533=Svitavy|534=Ústí nad Orlicí|
+ 631=Havlíčkův Brod|632=Jihlava|633=Pelhřimov|634=Třebíč|635=Žďár nad Sázavou|641=Blansko|
+ 642=Brno-město|643=Brno-venkov|644=Břeclav|645=Hodonín|646=Vyškov|647=Znojmo|711=Jeseník|712=Olomouc|
+ 713=Prostějov|714=Přerov|715=Šumperk|721=Kroměříž|722=Uherské Hradiště|723=Vsetín|724=Zlín|801=Bruntál|
+ 802=Frýdek-Místek|803=Karviná|804=Nový Jičín|805=Opava|806=Ostrava
 DE BB=Brandenburg|BE=Berlin|BW=Baden-Württemberg|BY=Bavaria|HB=Bremen|HE=Hesse|HH=Hamburg|
  MV=Mecklenburg-Vorpommern|NI=Lower Saxony|NW=North Rhine-Westphalia|RP=Rhineland-Palatinate|
  SH=Schleswig-Holstein|SL=Saarland|SN=Saxony|ST=Saxony-Anhalt|TH=Thuringia
@@ -215,7 +215,7 @@ FI 02=South Karelia|03=Southern Ostrobothnia|04=Southern Savonia|05=Kainuu|06=Ta
 FJ C=Central|E=Eastern|N=Northern|R=Rotuma|W=Western|01=Ba|02=Bua|03=Cakaudrove|04=Kadavu|05=Lau|
  06=Lomaiviti|07=Macuata|08=Nadroga-Navosa|09=Naitasiri|10=Namosi|11=Ra|12=Rewa|13=Serua|14=Tailevu
 FM KSA=Kosrae|PNI=Pohnpei|TRK=Chuuk|YAP=Yap
-FR 20R=Corse|971=Guadeloupe|972=Martinique|973=Guyane (française)|974=La Réunion|976=Mayotte|
+FR 20R=Corse|971=Guadeloupe|972=Martinique|973=French Guiana|974=La Réunion|976=Mayotte|
  ARA=Auvergne-Rhône-Alpes|BFC=Burgundy-Franche-Comté|BRE=Brittany|CVL=Centre-Val de Loire|GES=Grand-Est|
  HDF=Hauts-de-France|IDF=Île-de-France|NAQ=Nouvelle-Aquitaine|NOR=Normandie|OCC=Occitanie|
  PAC=Provence-Alpes-Côte-d'Azur|PDL=Pays-de-la-Loire|01=Ain|02=Aisne|03=Allier|
@@ -341,11 +341,11 @@ IN AN=Andaman and Nicobar Islands|AP=Andhra Pradesh|AR=Arunachal Pradesh|AS=Assa
 IQ AN=Al Anbar|BA=Basra|BB=Babylon|BG=Baghdad|DI=Diyala|DQ=Dhi Qar|KA=Karbala|KI=Kirkuk|KR=Kurdistan|
  MA=Maysan|MU=Al Muthanna|NA=Najaf|NI=Nineveh|QA=Al-Qādisiyyah|SD=Saladin|WA=Wasit|AR=Erbil|DA=Dohuk|
  SU=Sulaymaniyah
-IR 00=Markazī|01=East Azerbaijan|02=West Azarbaijan|03=Ardabil|04=Isfahan|05=Ilam|06=Bushehr|07=Tehran|
- 08=Chaharmahal and Bakhtiari|09=Khorāsān-e Raẕavī|10=Khuzestan|11=Zanjan|12=Semnan|
- 13=Sistan and Baluchestan|14=Fars|15=Kerman|16=Kurdistan|17=Kermanshah|18=Kohgiluyeh and Boyer-Ahmad|
- 19=Gilan|20=Lorestan|21=Mazandaran|22=Markazi|23=Hormozgan|24=Hamadan|25=Yazd|26=Qom|27=Golestan|
- 28=Qazvin|29=South Khorasan|30=Razavi Khorasan
+IR 00=Markazi|01=Gilan|02=Mazandaran|03=East Azerbaijan|04=West Azerbaijan|05=Kermanshah|06=Khuzestan|
+ 07=Fars|08=Kerman|09=Razavi Khorasan|10=Isfahan|11=Sistan and Baluchestan|12=Kurdistan|13=Hamadan|
+ 14=Chaharmahal and Bakhtiari|15=Lorestan|16=Ilam|17=Kohgiluyeh and Boyer-Ahmad|18=Bushehr|19=Zanjan|
+ 20=Semnan|21=Yazd|22=Hormozgan|23=Tehran|24=Ardabil|25=Qom|26=Qazvin|27=Golestan|28=North Khorasan|
+ 29=South Khorasan|30=Alborz
 IS 1=Capital|2=Southern Peninsula|3=Western|4=Westfjords|5=Northwestern|6=Northeastern|7=Eastern|
  8=Southern|AKN=Akraneskaupstaður|AKU=Akureyrarbær|ARN=Árneshreppur|ASA=Ásahreppur|BLA=Bláskógabyggð|
  BOG=Borgarbyggð|BOL=Bolungarvíkurkaupstaður|DAB=Dalabyggð|DAV=Dalvíkurbyggð|
@@ -411,10 +411,9 @@ KR 11=Seoul|26=Busan|27=Daegu|28=Incheon|29=Gwangju City|30=Daejeon|31=Ulsan|41=
  43=North Chungcheong|44=South Chungcheong|45=North Jeolla|46=South Jeolla|47=North Gyeongsang|
  48=South Gyeongsang|49=Jeju|50=Sejong
 KW AH=Al Ahmadi|FA=Al Farwaniyah|HA=Hawalli|JA=Al Jahra|KU=Al Asimah|MU=Mubarak Al-Kabeer
-KZ 10=Abay oblysy|11=Aqmola oblysy|15=Aqtöbe oblysy|19=Almaty oblysy|23=Atyraū oblysy|
- 27=Batys Qazaqstan oblysy|31=Zhambyl oblysy|33=Zhetisū oblysy|35=Qaraghandy oblysy|39=Qostanay oblysy|
- 43=Qyzylorda oblysy|47=Mangghystaū oblysy|55=Pavlodar oblysy|59=Soltüstik Qazaqstan oblysy|
- 61=Türkistan oblysy|62=Ulytaū oblysy|63=Shyghys Qazaqstan oblysy|71=Astana|75=Almaty|79=Shymkent
+KZ 10=Abai|11=Akmola|15=Aktobe|19=Almaty Region|23=Atyrau|27=West Kazakhstan|31=Jambyl|33=Jetisu|
+ 35=Karaganda|39=Kostanay|43=Kyzylorda|47=Mangystau|55=Pavlodar|59=North Kazakhstan|61=Turkistan|
+ 62=Ulytau|63=East Kazakhstan|71=Astana|75=Almaty|79=Shymkent
 LA AT=Attapeu|BK=Bokeo|BL=Bolikhamsai|CH=Champasak|HO=Houaphanh|KH=Khammouane|LM=Luang Namtha|
  LP=Luang Prabang|OU=Oudomxay|PH=Phongsaly|SL=Salavan|SV=Savannakhet|VI=Vientiane Province|VT=Vientiane|
  XA=Sainyabuli|XE=Sekong|XI=Xiangkhouang|XS=Xaisomboun
@@ -454,20 +453,20 @@ LV 002=Aizkraukle|007=Alūksne|011=Ādaži|015=Balvi|016=Bauska|022=Cēsis|026=D
 LY BA=Benghazi|BU=Butnan|DR=Derna|GT=Ghat|JA=Jabal al Akhdar|JG=Jabal al Gharbi|JI=Jafara|JU=Jufra|
  KF=Kufra|MB=Murqub|MI=Misrata|MJ=Marj|MQ=Murzuq|NL=Nalut|NQ=Nuqat al Khams|SB=Sabha|SR=Sirte|
  TB=Tripoli|WA=Al Wahat|WD=Wadi al Hayaa|WS=Wadi al Shatii|ZA=Zawiya
-MA 01=Tangier-Tétouan|02=Gharb-Chrarda-Béni Hssen|03=Taza-Al Hoceima-Taounate|04=Oriental|
- 05=Fès-Boulemane|06=Meknès-Tafilalet|07=Rabat-Salé-Zemmour-Zaer|08=Grand Casablanca|
- 09=Chaouia-Ouardigha|10=Doukkala-Abda|11=Marrakesh-Tensift-El Haouz|12=Tadla-Azilal|
- AGD=Agadir-Ida Ou Tanane|AOU=Aousserd|ASZ=Assa-Zag|AZI=Azilal|BEM=Béni-Mellal|BER=Berkane|
- BES=Ben Slimane|BOD=Boujdour|BOM=Boulemane|BRR=Berrechid|CAS=Casablanca|CHE=Chefchaouen|CHI=Chichaoua|
- CHT=Chtouka Aït Baha|DRI=Driouch|ERR=Errachidia|ESI=Essaouira|ESM=Es Semara|FAH=Fahs-Beni Makada|
- FES=Fès-Dar-Dbibegh|FIG=Figuig|FQH=Fquih Ben Salah|GUE=Guelmim|GUF=Guercif|HAJ=El Hajeb|HAO=Al Haouz|
- HOC=Al Hoceïma|IFR=Ifrane|INE=Inezgane-Aït Melloul|JDI=El Jadida|JRA=Jerada|KEN=Kénitra|
- KES=Kelaat Sraghna|KHE=Khemisset|KHN=Khénifra|KHO=Khouribga|LAA=Laâyoune|LAR=Larache|MAR=Marrakech|
- MDF=M'diq-Fnideq|MED=Médiouna|MEK=Meknès|MID=Midelt|MOH=Mohammedia|MOU=Moulay Yacoub|NAD=Nador|
- NOU=Nouaceur|OUA=Ouarzazate|OUD=Oued Ed-Dahab|OUJ=Oujda-Angad|OUZ=Ouezzane|RAB=Rabat|REH=Rehamna|
- SAF=Safi|SAL=Salé|SEF=Sefrou|SET=Settat|SIB=Sidi Bennour|SIF=Sidi Ifni|SIK=Sidi Kacem|SIL=Sidi Slimane|
- SKH=Skhirat-Témara|TAF=Tarfaya (EH-partial)|TAI=Taourirt|TAO=Taounate|TAR=Taroudant|TAT=Tata|TAZ=Taza|
- TET=Tétouan|TIN=Tinghir|TIZ=Tiznit|TNG=Tangier-Assilah|TNT=Tan-Tan|YUS=Youssoufia|ZAG=Zagora
+MA 01=Tanger-Tétouan-Al Hoceïma|02=Oriental|03=Fès-Meknès|04=Rabat-Salé-Kénitra|05=Béni Mellal-Khénifra|
+ 06=Casablanca-Settat|07=Marrakech-Safi|08=Drâa-Tafilalet|09=Souss-Massa|10=Guelmim-Oued Noun|
+ 11=Laâyoune-Sakia El Hamra|12=Dakhla-Oued Ed-Dahab|AGD=Agadir-Ida Ou Tanane|AOU=Aousserd|ASZ=Assa-Zag|
+ AZI=Azilal|BEM=Béni-Mellal|BER=Berkane|BES=Ben Slimane|BOD=Boujdour|BOM=Boulemane|BRR=Berrechid|
+ CAS=Casablanca|CHE=Chefchaouen|CHI=Chichaoua|CHT=Chtouka Aït Baha|DRI=Driouch|ERR=Errachidia|
+ ESI=Essaouira|ESM=Es Semara|FAH=Fahs-Beni Makada|FES=Fès-Dar-Dbibegh|FIG=Figuig|FQH=Fquih Ben Salah|
+ GUE=Guelmim|GUF=Guercif|HAJ=El Hajeb|HAO=Al Haouz|HOC=Al Hoceïma|IFR=Ifrane|INE=Inezgane-Aït Melloul|
+ JDI=El Jadida|JRA=Jerada|KEN=Kénitra|KES=Kelaat Sraghna|KHE=Khemisset|KHN=Khénifra|KHO=Khouribga|
+ LAA=Laâyoune|LAR=Larache|MAR=Marrakech|MDF=M'diq-Fnideq|MED=Médiouna|MEK=Meknès|MID=Midelt|
+ MOH=Mohammedia|MOU=Moulay Yacoub|NAD=Nador|NOU=Nouaceur|OUA=Ouarzazate|OUD=Oued Ed-Dahab|
+ OUJ=Oujda-Angad|OUZ=Ouezzane|RAB=Rabat|REH=Rehamna|SAF=Safi|SAL=Salé|SEF=Sefrou|SET=Settat|
+ SIB=Sidi Bennour|SIF=Sidi Ifni|SIK=Sidi Kacem|SIL=Sidi Slimane|SKH=Skhirat-Témara|
+ TAF=Tarfaya (EH-partial)|TAI=Taourirt|TAO=Taounate|TAR=Taroudant|TAT=Tata|TAZ=Taza|TET=Tétouan|
+ TIN=Tinghir|TIZ=Tiznit|TNG=Tangier-Assilah|TNT=Tan-Tan|YUS=Youssoufia|ZAG=Zagora
 MC CL=La Colle|CO=La Condamine|FO=Fontvieille|GA=La Gare|JE=Jardin Exotique de Monaco|LA=Larvotto|
  MA=Malbousquet|MC=Monte Carlo|MG=Moneghetti|MO=Monaco-Ville|MU=Moulins|PH=Port Hercules|
  SD=Sainte-Dévote Chapel|SO=La Source|SP=Spélugues|SR=Saint Roman|VR=Vallon de la Rousse
@@ -493,10 +492,9 @@ MK 101=Veles|102=Gradsko|103=Demir Kapija|104=Kavadarci|105=Lozovo|106=Negotino|
  409=Radoviš|410=Strumica|501=Bitola|502=Demir Hisar|503=Dolneni|504=Krivogaštani|505=Kruševo|
  506=Mogila|507=Novaci|508=Prilep|509=Resen|601=Bogovinje|602=Brvenica|603=Vrapčište|604=Gostivar|
  605=Želino|606=Jegunovce|607=Mavrovo i Rostuše|608=Tearce|609=Tetovo|701=Kratovo|702=Kriva Palanka|
- 703=Kumanovo|704=Lipkovo|705=Rankovce|706=Staro Nagoričane|801=Aerodrom †|802=Aračinovo|803=Butel †|
- 804=Gazi Baba †|805=Gjorče Petrov †|806=Zelenikovo|807=Ilinden|808=Karpoš †|809=Kisela Voda †|
- 810=Petrovec|811=Saraj †|812=Sopište|813=Studeničani|814=Centar †|815=Čair †|816=Čučer-Sandevo|
- 817=Šuto Orizari †
+ 703=Kumanovo|704=Lipkovo|705=Rankovce|706=Staro Nagoričane|801=Aerodrom|802=Aračinovo|803=Butel|
+ 804=Gazi Baba|805=Gjorče Petrov|806=Zelenikovo|807=Ilinden|808=Karpoš|809=Kisela Voda|810=Petrovec|
+ 811=Saraj|812=Sopište|813=Studeničani|814=Centar|815=Čair|816=Čučer-Sandevo|817=Šuto Orizari
 ML 1=Kayes|10=Taoudénit|2=Koulikoro|3=Sikasso|4=Ségou|5=Mopti|6=Tombouctou|7=Gao|8=Kidal|9=Ménaka|
  BKO=Bamako
 MM 01=Sagaing|02=Bago|03=Magway|04=Mandalay|05=Tanintharyi|06=Yangon|07=Ayeyarwady|11=Kachin|12=Kayah|
@@ -546,13 +544,13 @@ NI AN=Atlántico Norte|AS=Atlántico Sur|BO=Boaco|CA=Carazo|CI=Chinandega|CO=Cho
 NL BQ1=Bonaire|BQ2=Saba|BQ3=Sint Eustatius|DR=Drenthe|FL=Flevoland|FR=Friesland|GE=Gelderland|
  GR=Groningen|LI=Limburg|NB=North Brabant|NH=North Holland|OV=Overijssel|UT=Utrecht|ZE=Zeeland|
  ZH=South Holland
-NO 03=Oslo|11=Rogaland|15=Møre og Romsdal|18=Nordland|21=Svalbard|22=Jan Mayen|30=Viken|34=Innlandet|
- 38=Vestfold og Telemark|42=Agder|46=Vestland|50=Trøndelag|54=Tromssan ja Finmarkun
-NP P1=Province 1|P2=Province 2|P3=Province 3|P4=Gandaki|P5=Province 5|P6=Karnali|P7=Province 7
+NO 03=Oslo|11=Rogaland|15=Møre og Romsdal|18=Nordland|21=Svalbard|22=Jan Mayen|31=Østfold|32=Akershus|
+ 33=Buskerud|34=Innlandet|39=Vestfold|40=Telemark|42=Agder|46=Vestland|50=Trøndelag|55=Troms|56=Finnmark
+NP P1=Koshi|P2=Madhesh|P3=Bagmati|P4=Gandaki|P5=Lumbini|P6=Karnali|P7=Sudurpashchim
 NR 01=Aiwo|02=Anabar|03=Anetan|04=Anibare|05=Baiti|06=Boe|07=Buada|08=Denigomodu|09=Ewa|10=Ijuw|
  11=Meneng|12=Nibok|13=Uaboe|14=Yaren
 NZ AUK=Auckland|BOP=Bay of Plenty|CAN=Canterbury|CIT=Chatham Islands|GIS=Gisborne|HKB=Hawke's Bay|
- MBH=Marl|MWT=Manawatu-Wanganui|NSN=Nelson|NTL=Northland|OTA=Otago|STL=Southland|TAS=Tasman|
+ MBH=Marlborough|MWT=Manawatu-Wanganui|NSN=Nelson|NTL=Northland|OTA=Otago|STL=Southland|TAS=Tasman|
  TKI=Taranaki|WGN=Wellington|WKO=Waikato|WTC=West Coast
 OM BJ=Janub al Batinah|BS=Shamal al Batinah|BU=Al Buraimi|DA=Ad Dakhiliyah|MA=Muscat|MU=Musandam|
  SJ=Janub ash Sharqiyah|SS=Shamal ash Sharqiyah|WU=Al Wusta|ZA=Ad Dhahirah|ZU=Dhofar
@@ -618,11 +616,11 @@ RU AD=Adygea|AL=Altai|ALT=Altai Krai|AMU=Amur|ARK=Arkhangelsk|AST=Astrakhan|BA=B
  KC=Karachay-Cherkess|KDA=Krasnodar Krai|KEM=Kemerovo|KGD=Kaliningrad|KGN=Kurgan|KHA=Khabarovsk Krai|
  KHM=Khanty-Mansi|KIR=Kirov|KK=Khakassia|KL=Kalmykia|KLU=Kaluga|KO=Komi|KOS=Kostroma|KR=Karelia|
  KRS=Kursk|KYA=Krasnoyarsk Krai|LEN=Leningrad|LIP=Lipetsk|MAG=Magadan|ME=Mari El|MO=Mordovia|
- MOS=Moscow Province|MOW=Moscow|MUR=Murmansk|NEN=Nenets|NGR=Novgorod|NIZ=Nizhny Novgorod|
- NVS=Novosibirsk|OMS=Omsk|ORE=Orenburg|ORL=Oryol|PER=Perm Krai|PNZ=Penza|PRI=Primorsky Krai|PSK=Pskov|
- ROS=Rostov|RYA=Ryazan|SA=Sakha|SAK=Sakhalin|SAM=Samara|SAR=Saratov|SE=North Ossetia-Alania|
- SMO=Smolensk|SPE=Saint Petersburg|STA=Stavropol Krai|SVE=Sverdlovsk|TA=Tatarstan|TAM=Tambov|TOM=Tomsk|
- TUL=Tula|TVE=Tver|TY=Tuva|TYU=Tyumen|UD=Udmurt|ULY=Ulyanovsk|VGG=Volgograd|VLA=Vladimir|VLG=Vologda|
+ MOS=Moscow Oblast|MOW=Moscow|MUR=Murmansk|NEN=Nenets|NGR=Novgorod|NIZ=Nizhny Novgorod|NVS=Novosibirsk|
+ OMS=Omsk|ORE=Orenburg|ORL=Oryol|PER=Perm Krai|PNZ=Penza|PRI=Primorsky Krai|PSK=Pskov|ROS=Rostov|
+ RYA=Ryazan|SA=Sakha|SAK=Sakhalin|SAM=Samara|SAR=Saratov|SE=North Ossetia-Alania|SMO=Smolensk|
+ SPE=Saint Petersburg|STA=Stavropol Krai|SVE=Sverdlovsk|TA=Tatarstan|TAM=Tambov|TOM=Tomsk|TUL=Tula|
+ TVE=Tver|TY=Tuva|TYU=Tyumen|UD=Udmurt|ULY=Ulyanovsk|VGG=Volgograd|VLA=Vladimir|VLG=Vologda|
  VOR=Voronezh|YAN=Yamalo-Nenets Okrug|YAR=Yaroslavl|YEV=Jewish|ZAB=Zabaykalsky Krai
 RW 01=Kigali|02=Eastern|03=Northern|04=Western|05=Southern
 SA 01=Riyadh|02=Makkah|03=Al Madinah|04=Eastern|05=Al-Qassim|06=Ha'il|07=Tabuk|08=Northern Borders|
@@ -680,7 +678,7 @@ SM 01=Acquaviva|02=Chiesanuova|03=Domagnano|04=Faetano|05=Fiorentino|06=Borgo Ma
  08=Montegiardino|09=Serravalle
 SN DB=Diourbel|DK=Dakar|FK=Fatick|KA=Kaffrine|KD=Kolda|KE=Kédougou|KL=Kaolack|LG=Louga|MT=Matam|
  SE=Sédhiou|SL=Saint-Louis|TC=Tambacounda|TH=Thiès|ZG=Ziguinchor
-SO AW=Awdal|BK=Bakool|BN=Banaadir|BR=Bari|BY=Bay, Somalia|GA=Galguduud|GE=Gedo|HI=Hiran|JD=Middle Juba|
+SO AW=Awdal|BK=Bakool|BN=Banaadir|BR=Bari|BY=Bay|GA=Galguduud|GE=Gedo|HI=Hiran|JD=Middle Juba|
  JH=Lower Juba|MU=Mudug|NU=Nugal|SA=Sanaag|SD=Middle Shebelle|SH=Lower Shebelle|SO=Sool|TO=Togdheer|
  WO=Woqooyi Galbeed
 SR BR=Brokopondo|CM=Commewijne|CR=Coronie|MA=Marowijne|NI=Nickerie|PM=Paramaribo|PR=Para|SA=Saramacca|
@@ -762,12 +760,12 @@ UG C=Central|E=Eastern|N=Northern|W=Western|101=Kalangala|102=Kampala|103=Kiboga
 UM 67=Johnston Atoll|71=Midway Atoll|76=Navassa Island|79=Wake Island|81=Baker Island|84=Howland Island|
  86=Jarvis Island|89=Kingman Reef|95=Palmyra Atoll
 US AK=Alaska|AL=Alabama|AR=Arkansas|AZ=Arizona|CA=California|CO=Colorado|CT=Connecticut|
- DC=Washington DC|DE=Delaware|FL=Florida|GA=Georgia|HI=Hawaii|IA=Iowa|ID=Idaho|IL=Illinois|IN=Indiana|
- KS=Kansas|KY=Kentucky|LA=Louisiana|MA=Massachusetts|MD=Maryland|ME=Maine|MI=Michigan|MN=Minnesota|
- MO=Missouri|MS=Mississippi|MT=Montana|NC=North Carolina|ND=North Dakota|NE=Nebraska|NH=New Hampshire|
- NJ=New Jersey|NM=New Mexico|NV=Nevada|NY=New York|OH=Ohio|OK=Oklahoma|OR=Oregon|PA=Pennsylvania|
- RI=Rhode Island|SC=South Carolina|SD=South Dakota|TN=Tennessee|TX=Texas|UT=Utah|VA=Virginia|VT=Vermont|
- WA=Washington|WI=Wisconsin|WV=West Virginia|WY=Wyoming
+ DC=District of Columbia|DE=Delaware|FL=Florida|GA=Georgia|HI=Hawaii|IA=Iowa|ID=Idaho|IL=Illinois|
+ IN=Indiana|KS=Kansas|KY=Kentucky|LA=Louisiana|MA=Massachusetts|MD=Maryland|ME=Maine|MI=Michigan|
+ MN=Minnesota|MO=Missouri|MS=Mississippi|MT=Montana|NC=North Carolina|ND=North Dakota|NE=Nebraska|
+ NH=New Hampshire|NJ=New Jersey|NM=New Mexico|NV=Nevada|NY=New York|OH=Ohio|OK=Oklahoma|OR=Oregon|
+ PA=Pennsylvania|RI=Rhode Island|SC=South Carolina|SD=South Dakota|TN=Tennessee|TX=Texas|UT=Utah|
+ VA=Virginia|VT=Vermont|WA=Washington|WI=Wisconsin|WV=West Virginia|WY=Wyoming
 UY AR=Artigas|CA=Canelones|CL=Cerro Largo|CO=Colonia|DU=Durazno|FD=Florida|FS=Flores|LA=Lavalleja|
  MA=Maldonado|MO=Montevideo|PA=Paysandú|RN=Río Negro|RO=Rocha|RV=Rivera|SA=Salto|SJ=San José|SO=Soriano|
  TA=Tacuarembó|TT=Treinta y Tres
@@ -802,4 +800,108 @@ ZW BU=Bulawayo|HA=Harare|MA=Manicaland|MC=Mashonaland Central|ME=Mashonaland Eas
 """
 
 ALIASES = """\
+AE ras al khaymah=RK
+AO cuando cobango=CCU|kwanza norte=CNO|kwanza sul=CUS|luanda norte=LNO
+AR buenos aires f d=C
+AT state of vienna=9
+AU act=ACT
+AZ baki=BA
+BA federation of b h=BIH|srpska=SRP
+BE brussels=BRU|brussels capital=BRU
+BG sofia capital=22|sofia grad=22
+BH manama=13
+BI bujumbura mairie=BM
+BR federal district=DF
+BY brest=BR|gomel=HO|grodnenskaya=HR|grodno=HR|homyel voblasc=HO|minsk city=HM|minsk region=MI|
+ mogilev=MA|vitebsk=VI
+CD nord kivu=NK|sud kivu=SK
+CH basel city=BS|basel landschaft=BL|geneva=GE|grisons=GR|saint gall=SG|zurich=ZH
+CL biobio=BI|ohiggins=LI|ohiggins region=LI
+CM adamaoua=AD|north west=NW|south west=SW
+CN inner mongolia=NM
+CO bogota=DC|bogota d c=DC|san andres y providencia=SAP
+CY ammochostos=04|larnaka=03|lefkosia=01|lemesos=02|pafos=05
+CZ carlsbad=41|hlavni mesto praha=10|jihocesky kraj=31|jihomoravsky kraj=64|karlovarsky kraj=41|
+ kraj vysocina=63|kralovehradecky kraj=52|liberecky kraj=51|moravian silesian=80|
+ moravskoslezsky kraj=80|olomoucky kraj=71|pardubicky kraj=53|plzensky kraj=32|prague=10|
+ south bohemian=31|south moravian=64|stredocesky kraj=20|ustecky kraj=42|zlinsky kraj=72
+DE bavaria=BY|city state bremen=HB|free and hanseatic city of hamburg=HH|
+ free hanseatic city of bremen=HB|rheinland pfalz=RP|state of berlin=BE|thuringia=TH
+DK capital region=84|central jutland=82|north denmark=81|south denmark=83
+DO nacional=01
+DZ el menia=58|el mghair=57|tamanrasset=11|tipaza=42
+EE harjumaa=37|laane=56|tartu=79|viljandimaa=84
+EG beni suweif=BNS|matruh=MT
+ES castille and leon=CL|castille la mancha=CM|navarre=NC
+ET binshangul gumuz=BE|oromiya=OR
+FI kanta hame=06|north ostrobothnia=14|north savo=15|paijat hame=16|south ostrobothnia=03|south savo=04|
+ southwest finland=19|tampere=11|uusimaa=18
+FR alsace=GES|aquitaine=NAQ|auvergne=ARA|bourgogne=BFC|bourgogne franche comte=BFC|brittany=BRE|
+ centre=CVL|champagne ardenne=GES|corsica=20R|franche comte=BFC|languedoc roussillon=OCC|limousin=NAQ|
+ lorraine=GES|lower normandy=NOR|midi pyrenees=OCC|new aquitaine=NAQ|nord pas de calais=HDF|
+ normandy=NOR|picardie=HDF|poitou charentes=NAQ|provence=PAC|rhone alpes=ARA|upper normandy=NOR
+GT suchitepeque=10
+HR bjelovarsko bilogorska=07|city of zagreb=21|county of zagreb=01|dubrovacko neretvanska=19|
+ karlovacka=04|koprivnicko krizevacka=06|osjecko baranjska=14|sisacko moslavacka=03|varazdinska=05|
+ vukovar srijem=16|zadarska=13|zagrebacka=01
+IE connaught=C
+IN national capital territory of delhi=DL|orissa=OD|pondicherry=PY|uttaranchal=UK
+IQ al qadisiyah=QA|an najaf=NA|arbil=AR|dahuk=DA
+IR khorasan e razavi=09|kordestan=12
+IS capital region=1|east=7|northeast=6|northwest=5|south=8|west=3
+IT apulia=75|basilicate=77|friuli venezia giulia=36|lombardy=25|the marches=57|trentino alto adige=32|
+ tuscany=52
+JM st andrew=02|st elizabeth=11
+KE elegeyo marakwet=05|nairobi area=30
+KR chungcheongbuk do=43|chungcheongnam do=44|gangwon do=42|gyeonggi do=41|gyeongsangbuk do=47|
+ gyeongsangnam do=48|jeju do=49|jeollabuk do=45|jeollanam do=46|sejong si=50
+KW mubarak al kabir=MU
+KZ abay=10|aktyubinskaya oblast=15|aqmola=11|aqtobe=15|atyrau oblisi=23|batys qazaqstan=27|
+ mangghystau=47|nur sultan=71|qaraghandy=35|qostanay=39|qyzylorda=43|shyghys qazaqstan=63|
+ soltustik qazaqstan=59|zhambyl=31|zhetisu=33
+LA vientiane prefecture=VT
+LB aakkar=AK|bekaa=BI|beyrouth=BA|mont liban=JL|nabatiye=NA|north lebanon=AS
+LY al jafarah=JI|al jufrah=JU|al kufrah=KF|an nuqat al khams=NQ|az zawiyah=ZA|banghazi=BA|misratah=MI
+MA fes meknes=03|loriental=02|marrakesh safi=07|tanger tetouan al hoceima=01
+MG analamanga=T|atsinanana=A|betsiboka=M
+MH majuro atoll=MAJ
+MM nay pyi taw=18|rangoon=06
+MN darhan uul=037|hovd=043|orhon=035|ovorhangay=055
+MR nouakchott north=14|nouakchott south=15|nouakchott west=13
+MU black river=BL
+MX coahuila=COA|distrito federal=CMX|mexico=MEX|mexico city=CMX|michoacan=MIC|veracruz=VER
+MY melaka=04|penang=07
+NG abuja=FC|fct=FC
+NO hedmark=34|hordaland=46|more og romsdal=15|oppland=34|sogn og fjordane=46|troms og finnmark=55
+NP bagmati province=P3|gandaki pradesh=P4|koshi=P1|lumbini province=P5|province 1=P1|province 2=P2|
+ province 3=P3|province 5=P5|province 7=P7
+OM al batinah north=BS|al batinah south=BJ
+PA panama oeste=10|panama oeste province=10
+PE callao=CAL|cuzco department=CUS|lima province=LMA|lima region=LIM
+PH cordillera=15|metro manila=00|national capital region=00
+PL kujawsko pomorskie=04|lesser poland=12|lodz voivodeship=10|mazovia=14|podlasie=20|subcarpathian=18|
+ swietokrzyskie=26
+QA baladiyat ad dawhah=DA|baladiyat ar rayyan=RA
+RO bucuresti=B
+RU altai krai=ALT|altay kray=ALT|khanty mansia=KHM|krasnodarskiy=KDA|krasnoyarskiy=KYA|kuzbass=KEM|
+ leningradskaya oblast=LEN|moscow oblast=MOS|orel oblast=ORL|primorskiy maritime kray=PRI|primorye=PRI|
+ saratovskaya oblast=SAR|st petersburg=SPE|udmurtiya republic=UD
+SA al jouf=12|ar riyad=01|jazan region=09|mecca=02|mecca region=02|medina region=03
+SD north kordofan=KN
+SK bratislavsky=BL|kosicky=KI|presovsky=PV
+SO banaadir=BN|hiiraan=HI|lower shabeelle=SH|nugaal=NU
+SY damascus governorate=DI|dimashq=DI|suwayda=SU
+TH buriram=31|nong bua lamphu=39|suphan buri=72
+TM ashgabat=S
+UA cherkasy=71|cherkasy oblast=71|chernihiv=74|chernivtsi=77|crimea=43|dnipropetrovsk=12|
+ dnipropetrovsk oblast=12|donetsk=14|ivano frankivsk=26|kharkiv=63|kharkivska oblast=63|kherson=65|
+ khmelnytskyi=68|kirovohrad=35|kirovohrad oblast=35|kyiv=30|kyiv city=30|kyiv oblast=32|luhansk=09|
+ lviv=46|mykolaiv=48|mykolayiv oblast=48|odesa=51|odessa=51|poltava=53|rivne=56|sebastopol city=40|
+ sumy=59|ternopil=61|vinnytsia=05|volyn=07|zakarpattia=21|zaporizhia=23|zaporizhzhia=23|zhytomyr=18
+US washington dc=DC
+UZ tashkent region=TO|toshkent=TK
+VE distrito federal=A|estado la guaira=X|la guaira=X
+VN hai phong=HP|ho chi minh city hcmc=SG
+YE aden=AD|amanat alasimah=SA|hadramaout=HD
+ZA orange free state=FS
 """
