@@ -35,6 +35,7 @@ from georouter.facts.overrides import Override
 from georouter.facts.world import Effective, State, World
 from georouter.policy.model import Policy
 from georouter.policy.steps import Latency
+from georouter.telemetry.logs import utc_text
 from georouter.telemetry.metrics import Metrics
 from georouter.words.ids import RegionName
 
@@ -245,7 +246,7 @@ class Controller:
             kind=override.kind.value,
             author=override.author,
             reason=override.reason,
-            until=override.expires_at,
+            until=utc_text(override.expires_at) if override.expires_at else None,
         )
         self._overrides_changed()
         return True

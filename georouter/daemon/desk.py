@@ -100,7 +100,8 @@ class DaemonDesk:
                     f"region {region.name} is not drained but {current.kind.value}: clear that instead"
                 )
             controller.post(OverrideCleared(region.name, command.author, command.reason))
-        self._audit.record(
+        written = await asyncio.to_thread(
+            self._audit.record,
             now,
             command.action.value,
             region=region.name,
@@ -109,6 +110,8 @@ class DaemonDesk:
             source=command.source,
             for_s=command.for_s,
         )
+        if not written:
+            self._metrics.state_save_failed("audit")
         await controller.settled()
         return region_status(controller, region, now)
 
