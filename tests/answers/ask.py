@@ -80,7 +80,7 @@ class Asked:
         self.counters = [0] * snapshot.directory.layout.size
         self.responder = Responder(snapshot, self.counters, limits or Limits())
 
-    def bytes(
+    def reply(
         self, message: bytes, source: str = RESOLVER, proto: Proto = Proto.UDP, now: float = NOW
     ) -> bytes | None:
         """The answer, after making sure that the careful way gives the same and counts the same."""
@@ -98,7 +98,7 @@ class Asked:
         self, message: bytes, source: str = RESOLVER, proto: Proto = Proto.UDP, now: float = NOW
     ) -> dns.message.Message:
         """The answer as dnspython reads it: strictly, without trailing octets."""
-        reply = self.bytes(message, source, proto, now)
+        reply = self.reply(message, source, proto, now)
         assert reply is not None
         return dns.message.from_wire(reply)
 

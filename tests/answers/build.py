@@ -175,6 +175,7 @@ class Builder:
         group: int,
         service: str,
         kinds: Mapping[str, Sequence[Answer]],
+        *,
         salt: int = 7,
     ) -> None:
         """A steered name: per record type the bodies that its group's runs index."""
@@ -248,7 +249,9 @@ def example(generation: int = 1) -> Snapshot:
         authoritative=False, authority=1, body=record(2, b"\2ns\3net\0", 60, parse_name("sub.example.com"))
     )
     made.fallback("sub.example.com", zone, referral, cut=True)
-    made.static("sub.example.com", zone, "DS", make_answer(answers=1, body=record(43, bytes(36))))
+    made.static(
+        "sub.example.com", zone, "DS", make_answer(answers=1, body=record(43, b"\0\1\x08\2" + bytes(32)))
+    )
     group = made.group(
         V4_RANGES, V6_RANGES, {SLOT_A: one_each(3), SLOT_AAAA: one_each(3), SLOT_OTHER: one_each(3)}
     )
