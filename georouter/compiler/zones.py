@@ -25,6 +25,10 @@ from georouter.wire.codes import (
 from georouter.wire.names import lower, name_text
 from georouter.words.ids import ServiceName
 
+MOST_ALIASES = 1000
+"""CNAMEs that lead to steered names and are answered together with them. Each has its own copy of every
+answer of its service, so they cost memory and time; past this many the CNAME alone is the answer."""
+
 _SLOT_TYPES = ((SLOT_A, TYPE_A), (SLOT_AAAA, TYPE_AAAA))
 
 
@@ -96,6 +100,7 @@ class _Writer:
         self.rrsets: dict[int, int] = {}
         self.other = array("i")
         self.warnings: list[str] = []
+        self.aliases = 0
         self.names = {node: name for name, node in tree.index.items()}
         self.apexes = {tree.index[zone.apex]: zone for zone in zones}
         self.nodata = [self.pool.add(item.record(), authorities=1) for item in authorities]
@@ -161,7 +166,7 @@ class _Writer:
         if chain.broken:
             name = name_text(self.names[node])
             self.warnings.append(f"{name}: its CNAMEs loop or are too many; only the first are answered")
-        if chain.broken or chain.end.where in (Where.OUTSIDE, Where.CUT):
+        if chain.broken or chain.end.where in (Where.OUTSIDE, Where.CUT) or self._too_many(node, chain):
             self.other[node] = self.pool.add(chain.records, answers=chain.count)
             return
         zone = self.tree.zone[chain.end.node]
@@ -174,6 +179,19 @@ class _Writer:
         )
         if not nowhere:
             self._follow(node, chain, zone)
+
+    def _too_many(self, node: int, chain: Chain) -> bool:
+        """Whether a steered name has so many aliases that this one is left to the resolver to follow."""
+        if chain.end.node not in self.tree.services or chain.end.where is not Where.FOUND:
+            return False
+        self.aliases += 1
+        if self.aliases == MOST_ALIASES + 1:
+            name = name_text(self.names[node])
+            self.warnings.append(
+                f"{name}: more than {MOST_ALIASES} CNAMEs lead to steered names; from this one on they are "
+                "answered without what they lead to, which resolvers then ask for"
+            )
+        return self.aliases > MOST_ALIASES
 
     def _follow(self, node: int, chain: Chain, zone: int) -> None:
         """Answer the types that the final name has."""

@@ -4,6 +4,7 @@ import dns.flags
 import dns.rcode
 import pytest
 
+from georouter.compiler import zones
 from georouter.compiler.plan import plan
 from georouter.compiler.publish import publish
 from georouter.compiler.zones import serial
@@ -248,6 +249,18 @@ def test_long_chains_are_bounded() -> None:
     assert len(answers(asker.ask("c13.example.com."))) == 8
     assert asker.ask("c12.example.com.").rcode() == dns.rcode.NOERROR
     assert any("c0.example.com" in line for line in made.warnings)
+
+
+def test_aliases_of_steered_names_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Past the bound an alias is answered as its CNAME alone, and that is reported once."""
+    monkeypatch.setattr(zones, "MOST_ALIASES", 2)
+    aliases = [(f"a{number}", "CNAME", "www") for number in range(4)]
+    rules = policy([zone("example.com", aliases, {"www": "web"})], [service("web", chain=[Nearest()])])
+    made = plan(rules, tiny_map(), world())
+    asker = Asker(publish(made, world(), 1).snapshot)
+    counts = [len(answers(asker.ask(f"a{number}.example.com."))) for number in range(4)]
+    assert counts == [2, 2, 1, 1]
+    assert [line.partition(":")[0] for line in made.warnings] == ["a2.example.com"]
 
 
 def test_negative_ttl_is_the_lesser() -> None:

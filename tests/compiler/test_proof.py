@@ -1,0 +1,186 @@
+"""Proofs over random addresses: what is compiled and served is what `decide` decides."""
+
+from ipaddress import ip_address
+
+import dns.rcode
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from georouter.answers.layout import REASONS
+from georouter.compiler.plan import plan
+from georouter.compiler.publish import publish
+from georouter.facts.world import World
+from georouter.geo.map import GeoMap
+from georouter.policy.model import AllDown, Policy
+from georouter.policy.steps import (
+    Failover,
+    Geo,
+    GeoRule,
+    Latency,
+    Limit,
+    Match,
+    Nearest,
+    Residency,
+    Step,
+    Unplaced,
+    Weighted,
+)
+from georouter.routing.decide import Decision, Family, decide
+from georouter.words.ids import RegionName, ServiceName
+from tests.compiler.build import REGIONS, Asker, answers, policy, region, service, tiny_map, world, zone
+
+EU, EU2, US, AP, AU = (RegionName(name) for name in ("eu", "eu2", "us", "ap", "au"))
+PARTS = (
+    *REGIONS[:3],
+    region("ap", "192.0.2.4", "192.0.2.44"),
+    region("au", "198.51.100.5", "2001:db8::5"),
+)
+ADDRESS = {
+    "192.0.2.1": EU,
+    "192.0.2.2": EU2,
+    "192.0.2.3": US,
+    "192.0.2.4": AP,
+    "192.0.2.44": AP,
+    "198.51.100.5": AU,
+    "2001:db8::1": EU,
+    "2001:db8::2": EU2,
+    "2001:db8::3": US,
+    "2001:db8::5": AU,
+}
+FENCE = Residency(Match(groups=("EU",)), frozenset({EU, EU2}))
+CHAINS: dict[str, tuple[Step, ...]] = {
+    "plain": (),
+    "nearest": (Nearest(),),
+    "fenced": (FENCE, Nearest()),
+    "fenced twice": (
+        FENCE,
+        Residency(Match(countries=("FR", "SG")), frozenset({EU2, AP}), unplaced=Unplaced.DENY),
+        Latency(10.0),
+    ),
+    "weighted": (Weighted({EU: 3.0, EU2: 1.0, US: 0.0}),),
+    "wide": (Nearest(tolerance_km=2000.0), Limit(regions=2, addresses=3)),
+    "geo": (
+        Geo(
+            (
+                GeoRule(Match(continents=("AS",)), ((AP,),)),
+                GeoRule(Match(countries=("DE",)), ((EU, EU2), (US,))),
+            )
+        ),
+        Failover(((EU2,), (EU,))),
+    ),
+}
+WORLDS = (
+    world(),
+    world(down=["eu"]),
+    world(down=["eu", "eu2"]),
+    world(down=["eu", "eu2", "us", "ap"]),
+    world(drained=["eu", "ap"], down=["us"]),
+    world(unknown=["eu", "eu2", "us", "ap", "au"]),
+    world(down=["eu", "eu2", "us", "ap", "au"], last_known={"web": ["us"]}),
+)
+
+
+def made(chain: tuple[Step, ...], when_all_down: AllDown) -> Policy:
+    """One steered name over four regions and a fallback."""
+    web = service("web", chain=chain, when_all_down=when_all_down, fallback=("au",))
+    return policy([zone("example.com", (), {"www": "web"})], [web], PARTS)
+
+
+def decided(rules: Policy, geo: GeoMap, address: str, now: World) -> Decision:
+    """The decision for the place of an address, found without the compiler."""
+    number = int(ip_address(address))
+    starts = geo.starts4.tolist()
+    row = int(geo.place4[max(index for index, start in enumerate(starts) if start <= number)])
+    return decide(rules, rules.services[ServiceName("web")], geo.places.row(row), now)
+
+
+@pytest.mark.parametrize("when_all_down", list(AllDown))
+@pytest.mark.parametrize("chain", CHAINS.values(), ids=CHAINS)
+def test_served_is_decided(chain: tuple[Step, ...], when_all_down: AllDown) -> None:
+    """For every place and many worlds the answers are exactly the decision's candidates."""
+    geo = tiny_map()
+    rules = made(chain, when_all_down)
+    compiled = plan(rules, geo, WORLDS[0])
+    published = None
+    for generation, now in enumerate(WORLDS):
+        published = publish(compiled, now, generation, published)
+        asker = Asker(published.snapshot)
+        base = published.snapshot.directory.layout.services[0].base
+        for place in range(len(geo.places)):
+            address = str(ip_address((place * 10 << 24) + 5))
+            decision = decided(rules, geo, address, now)
+            for family in (Family.A, Family.AAAA):
+                _check(asker, decision, family, address, base)
+
+
+def _check(asker: Asker, decision: Decision, family: Family, address: str, base: int) -> None:
+    """Ask at many times, so that every candidate gets its turn."""
+    selection = decision.selections[family]
+    wanted = {tuple(decision.regions[region] for region in item.regions) for item in selection.candidates}
+    seen = set()
+    for turn in range(24 if len(wanted) > 1 else 3):
+        before = list(asker.counters)
+        response = asker.ask(
+            "www.example.com.", family.value, subnet=f"{address}/32", now=1000.0 + 30.0 * turn
+        )
+        regions = tuple(dict.fromkeys(ADDRESS[line.split()[2]] for line in answers(response)))
+        counted = [
+            index - base for index in range(base, len(before)) if asker.counters[index] != before[index]
+        ]
+        if selection.candidates:
+            assert regions in wanted
+            where = decision.regions.index(regions[0])
+            reason = next(item.reason for item in selection.candidates if item.regions[0] == where)
+        else:
+            assert not regions
+            assert (response.rcode() == dns.rcode.SERVFAIL) == selection.servfail
+            where, reason = len(decision.regions), selection.reason
+        assert counted == [where * REASONS + reason]
+        seen.add(regions)
+    if selection.candidates and len(wanted) > 1:
+        assert len(seen) > 1
+
+
+STARTS = st.lists(
+    st.tuples(st.integers(1, 2**32 - 1), st.integers(0, 5)), min_size=1, max_size=30, unique_by=lambda x: x[0]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    ranges=STARTS,
+    picks=st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=8),
+    chain=st.sampled_from(sorted(CHAINS)),
+    now=st.sampled_from(WORLDS),
+)
+def test_random_maps(ranges: list[tuple[int, int]], picks: list[int], chain: str, now: World) -> None:
+    """On any map, any address gets what is decided for its place, and so do the ends of its scope."""
+    starts = [0, *(start for start, _ in sorted(ranges))]
+    geo = tiny_map(starts, [0, *(place for _, place in sorted(ranges))])
+    rules = made(CHAINS[chain], AllDown.SERVE_ALL)
+    asker = Asker(publish(plan(rules, geo, now), now, 1).snapshot)
+    for pick in picks:
+        address = str(ip_address(pick))
+        response = asker.ask("www.example.com.", subnet=f"{address}/32")
+        scope = response.options[0].scopelen  # type: ignore[attr-defined]
+        first = pick >> (32 - scope) << (32 - scope) if scope else 0
+        for number in {pick, first, first | (1 << (32 - scope)) - 1}:
+            decision = decided(rules, geo, str(ip_address(number)), now)
+            wanted = decision.selections[Family.A].candidates
+            regions = tuple(dict.fromkeys(ADDRESS[line.split()[2]] for line in answers(response)))
+            assert regions in {tuple(decision.regions[r] for r in item.regions) for item in wanted} or (
+                not wanted and not regions
+            )
+
+
+@pytest.mark.parametrize("when_all_down", list(AllDown))
+@pytest.mark.parametrize("now", WORLDS)
+def test_a_fence_is_never_crossed(when_all_down: AllDown, now: World) -> None:
+    """Whatever is down and however wide the client's block: Europeans only get Europe."""
+    rules = made(CHAINS["fenced"], when_all_down)
+    asker = Asker(publish(plan(rules, tiny_map(), now), now, 1).snapshot)
+    for subnet in ("10.1.0.0/16", "20.0.0.0/8", "8.0.0.0/5", "0.0.0.0/1", "16.0.0.0/4", "0.0.0.0/2"):
+        for kind in ("A", "AAAA"):
+            response = asker.ask("www.example.com.", kind, subnet=subnet)
+            assert {ADDRESS[line.split()[2]] for line in answers(response)} <= {EU, EU2}

@@ -1,0 +1,36 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from georouter.answers.ranges import locate
+from georouter.compiler.ranges import range_map, range_table, shares
+from tests.compiler.build import tiny_map
+
+
+@given(st.lists(st.tuples(st.integers(1, 2**32 - 1), st.integers(0, 3)), max_size=40), st.integers(0, 3))
+def test_merging_keeps_every_address(rows: list[tuple[int, int]], first: int) -> None:
+    """Merged tables say the same of every range start, and neighbours differ."""
+    pairs = sorted({0: first, **dict(rows)}.items())
+    starts = np.array([start for start, _ in pairs], dtype=np.uint32)
+    values = np.array([value for _, value in pairs], dtype=np.int32)
+    table = range_table(starts, values, "I")
+    assert table.starts[0] == 0
+    assert all(left != right for left, right in zip(table.values, table.values[1:], strict=False))
+    for start, value in pairs:
+        assert table.values[locate(table, start)] == value
+
+
+def test_array_types_and_shares() -> None:
+    """IPv4 starts are `I`, IPv6 starts `Q`; shares are parts of the IPv4 address space."""
+    ids = np.array([0, 1, 1, 0, 2, 2], dtype=np.int32)
+    ranges = range_map(tiny_map(), ids)
+    assert (ranges.v4.starts.typecode, ranges.v6.starts.typecode, ranges.v4.values.typecode) == (
+        "I",
+        "Q",
+        "I",
+    )
+    assert ranges.v4.starts.tolist() == [0, 10 << 24, 30 << 24, 40 << 24]
+    assert ranges.v6.values.tolist() == [0, 1, 0, 2]
+    assert ranges.v6.starts[1] == 0x2100 << 48
+    parts = shares(ranges.v4, 4)
+    assert parts.tolist() == [20 / 256, 20 / 256, 216 / 256, 0.0]
