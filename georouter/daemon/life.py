@@ -1,6 +1,6 @@
 """The daemon from start to end: the rooms are created here, handed to each other, and taken down again.
 
-Start:  build -> saved beliefs -> first health round -> publish -> sockets -> watch, probe, serve
+Start:  build -> saved beliefs -> first health round -> publish -> sockets -> admin -> watch, probe
 Stop (SIGTERM, SIGINT): stop probing and watching -> answer what has arrived -> save -> exit 0
 
 Sockets open only after the first publication: there is no moment in which a query gets no answer or a
@@ -17,11 +17,9 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from georouter import __version__
-from georouter.admin.app import RunningAdmin
-from georouter.admin.app import start as start_admin
 from georouter.answers.limits import Limits
 from georouter.control.beliefs import Beliefs
 from georouter.control.events import Probed, ReloadAsked
@@ -42,6 +40,9 @@ from georouter.telemetry.audit import AuditLog
 from georouter.telemetry.logs import event
 from georouter.telemetry.metrics import Metrics
 from georouter.words.errors import SourceError
+
+if TYPE_CHECKING:
+    from georouter.admin.app import RunningAdmin
 
 log = logging.getLogger("georouter")
 
@@ -98,10 +99,10 @@ class Daemon:
         tasks: list[asyncio.Task[None]] = []
         try:
             self._controller.start(start.built, last_good_because=start.refused)
-            admin = await self._open_admin()
             await self._first_round()
             self._controller.publish_now()
             await self._serve()
+            admin = await self._open_admin()
             tasks += [
                 asyncio.create_task(part.run(), name=name)
                 for name, part in (
@@ -166,9 +167,11 @@ class Daemon:
             last_known=saved.last_known,
         )
 
-    async def _open_admin(self) -> RunningAdmin | None:
+    async def _open_admin(self) -> "RunningAdmin | None":
         if self._fixed.admin is None:
             return None
+        from georouter.admin.app import start as start_admin  # noqa: PLC0415 - answers before aiohttp
+
         host, port = self._fixed.admin
         token = _token(self._fixed.admin_token_file)
         admin = await start_admin(host, port, self._desk, token)
@@ -236,7 +239,7 @@ class Daemon:
         finally:
             stop.cancel()
 
-    async def _take_down(self, admin: RunningAdmin | None, tasks: list["asyncio.Task[None]"]) -> None:
+    async def _take_down(self, admin: "RunningAdmin | None", tasks: list["asyncio.Task[None]"]) -> None:
         event(log, "server.stopping")
         await self._prober.stop()
         for task in tasks:
