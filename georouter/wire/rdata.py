@@ -16,9 +16,18 @@ import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 
+from georouter.wire.codes import (
+    TYPE_A,
+    TYPE_AAAA,
+    TYPE_CNAME,
+    TYPE_MX,
+    TYPE_NS,
+    TYPE_OPT,
+    TYPE_PTR,
+    TYPE_TXT,
+)
 from georouter.wire.names import parse_relative
 
-_A, _NS, _CNAME, _PTR, _MX, _TXT, _AAAA, _OPT = 1, 2, 5, 12, 15, 16, 28, 41
 _META = range(128, 256)
 """Query and meta types (RFC 6895 3.1): never data of a zone."""
 
@@ -63,9 +72,9 @@ def soa_rdata(  # noqa: PLR0917 - the fields in wire order
 
 def name_in_rdata(type: int, rdata: bytes) -> bytes | None:  # noqa: A002 - the record's own word
     """The one host name that NS, CNAME and PTR data is, or that MX data ends with; else None."""
-    if type in (_NS, _CNAME, _PTR):
+    if type in (TYPE_NS, TYPE_CNAME, TYPE_PTR):
         return rdata
-    return rdata[2:] if type == _MX else None
+    return rdata[2:] if type == TYPE_MX else None
 
 
 def _number(type_text: str) -> int:
@@ -73,7 +82,7 @@ def _number(type_text: str) -> int:
         number = int(dns.rdatatype.from_text(type_text))
     except (dns.exception.DNSException, ValueError):
         raise ValueError(f"'{type_text}' is not a record type") from None
-    if number in _META or number in (0, _OPT):
+    if number in _META or number in (0, TYPE_OPT):
         raise ValueError(f"{type_text} is not a type of stored records")
     return number
 
@@ -112,7 +121,7 @@ def _txt(text: str, origin: bytes) -> bytes:
     if text.startswith('"'):
         inner = text[1:-1]
         if len(text) < 2 or not text.endswith('"') or '"' in inner or "\\" in inner:
-            return _strict(_TXT, "TXT", text, origin)
+            return _strict(TYPE_TXT, "TXT", text, origin)
         text = inner
     data = text.encode("utf-8")
     chunks = [data[at : at + MAX_STRING] for at in range(0, len(data), MAX_STRING)] or [b""]
@@ -123,7 +132,15 @@ def _txt(text: str, origin: bytes) -> bytes:
 
 
 _DIRECT: Mapping[int, Callable[[str, bytes], bytes]] = MappingProxyType(
-    {_A: _a, _AAAA: _aaaa, _NS: _host, _CNAME: _host, _PTR: _host, _MX: _mx, _TXT: _txt}
+    {
+        TYPE_A: _a,
+        TYPE_AAAA: _aaaa,
+        TYPE_NS: _host,
+        TYPE_CNAME: _host,
+        TYPE_PTR: _host,
+        TYPE_MX: _mx,
+        TYPE_TXT: _txt,
+    }
 )
 
 
