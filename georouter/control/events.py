@@ -1,6 +1,7 @@
 """Everything that can change what is answered: the only things the control loop listens to."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -31,10 +32,11 @@ class ReloadAsked:
 
 @dataclass(frozen=True, slots=True)
 class BuildDone:
-    """The builder's answer. `cause` is why it was asked."""
+    """The builder's answer. `cause` is why it was asked; `rtt_ms` is what the plan was ranked by."""
 
     cause: str
     result: Built | Failed
+    rtt_ms: Mapping[RegionName, float]
     waiting: "tuple[asyncio.Future[str | None], ...]" = field(default=(), compare=False)
 
 

@@ -97,7 +97,9 @@ class Controller:
         self._building: asyncio.Task[None] | None = None
         self._reranked_at = float("-inf")
         self._rerank_due = False
-        self._plan_rtt_ms: Mapping[RegionName, float] = {}
+        self.plan_rtt_ms: Mapping[RegionName, float] = {}
+        """The round trips that the plan in use was ranked by."""
+        self._asked_rtt_ms: Mapping[RegionName, float] = {}
 
     # -- views -----------------------------------------------------------------------------------
 
@@ -293,7 +295,7 @@ class Controller:
             return
         self._rerank_due = False
         self._reranked_at = self._wall()
-        self._plan_rtt_ms = rtt_ms
+        self._asked_rtt_ms = rtt_ms
         self._building = asyncio.create_task(self._build(request, cause, waiting), name="build")
 
     async def _build(
@@ -304,7 +306,7 @@ class Controller:
         except Exception as error:  # noqa: BLE001 - whatever broke, the answers stay and it is said
             result = Failed(f"{type(error).__name__}: {error}")
         self._building = None
-        self.post(BuildDone(cause, result, waiting))
+        self.post(BuildDone(cause, result, request.rtt_ms, waiting))
 
     def _build_done(self, done: BuildDone) -> bool:
         error: str | None = None
@@ -316,6 +318,7 @@ class Controller:
                 self._refused(done.result, done.cause)
         else:
             self._adopt(done.result)
+            self.plan_rtt_ms = done.rtt_ms
             if done.cause != "latency":
                 self.serving_last_good = False
                 self._out.metrics.serving_last_good(False)
@@ -362,7 +365,7 @@ class Controller:
         """Compile the world of now and show it, if it differs from the one that is shown."""
         world = self.beliefs.world(self._wall(), self._world)
         if self._world is not None and world.rtt_ms is not self._world.rtt_ms:
-            self._rerank_due = self._latency_matters() and world.rtt_ms != self._plan_rtt_ms
+            self._rerank_due = self._latency_matters() and world.rtt_ms != self._asked_rtt_ms
         before, plan = self._published, self.built.plan
         if before is not None and before.plan is plan and _same_answers(world, self._world):
             self._world = world

@@ -27,7 +27,10 @@ from georouter.words.errors import PolicyError, Severity, SourceError
 
 @dataclass(frozen=True, slots=True)
 class ExplainRequest:
-    """Explain one question with the policy in `files` and the live `world`."""
+    """Explain one question with the policy in `files` and the live `world`.
+
+    `world.rtt_ms` are the round trips that the plan in use was ranked by.
+    """
 
     files: tuple[PolicyFile, ...]
     config: str
@@ -116,6 +119,7 @@ class Builder:
                 request.client,
                 qtype=request.type,
                 now=request.now,
+                compiled=self._last.plan,
             ).as_dict()
         except (ValueError, LookupError) as error:
             return Failed(str(error))

@@ -4,6 +4,7 @@ import asyncio
 import difflib
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from georouter.admin.desk import Action, Change
@@ -63,7 +64,7 @@ class DaemonDesk:
             ExplainRequest(
                 controller.built.files,
                 controller.config,
-                controller.world,
+                replace(controller.world, rtt_ms=controller.plan_rtt_ms),
                 name,
                 client,
                 type_text,
