@@ -112,7 +112,7 @@ def test_a_name_that_tls_cannot_carry_is_a_value_too(authority: trustme.CA, ca_f
 
 def test_a_handshake_that_never_ends_is_a_timeout() -> None:
     """An open port that says nothing."""
-    result = probe(silent, HTTPS)
+    result = probe(silent, HTTPS, timeout_s=TIMEOUT_S)
     assert result.reason == f"timeout after {TIMEOUT_S:g} s while in the TLS handshake"
     assert result.rtt_s is not None
 

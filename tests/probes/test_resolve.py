@@ -158,7 +158,7 @@ def test_what_is_no_hostname_fails_like_an_unknown_one() -> None:
 def test_a_probe_does_not_wait_for_a_hung_resolver(zone: Zone) -> None:
     """Its timeout holds, and its thread does not hold up the end of the loop."""
     zone.gate.clear()
-    result = probe(says(OK), resolver=Resolver(zone), address=HOST)
+    result = probe(says(OK), resolver=Resolver(zone), address=HOST, timeout_s=TIMEOUT_S)
     zone.gate.set()
     assert result.reason == f"timeout after {TIMEOUT_S:g} s while resolving the name"
 

@@ -31,7 +31,7 @@ def test_a_swallowed_connection_is_a_timeout() -> None:
             for filler in fillers:
                 filler.setblocking(False)
                 filler.connect_ex(listener.getsockname())
-            result = probe(silent, TCP, port=listener.getsockname()[1])
+            result = probe(silent, TCP, port=listener.getsockname()[1], timeout_s=TIMEOUT_S)
         finally:
             for filler in fillers:
                 filler.close()
