@@ -18,9 +18,9 @@ from georouter.policy.resolve.zones import WrittenZone
 from georouter.policy.written import (
     CheckFile,
     GeoFile,
+    PolicyTestFile,
     RegionFile,
     ServerFile,
-    PolicyTestFile,
 )
 
 Model = TypeVar("Model", bound=BaseModel)
