@@ -153,7 +153,7 @@ class Server:
         return sum(channel.unsent for channel in self._channels)
 
     def request_durations(self) -> Durations | None:
-        """From receive to send, per UDP query of the timed rounds."""
+        """From receive to send, per UDP query of the timed batches."""
         counts = [0] * (len(DURATION_BOUNDS_S) + 1)
         total_s = 0.0
         for worker, _ in self._workers:

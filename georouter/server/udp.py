@@ -25,7 +25,7 @@ from georouter.telemetry.source import DURATION_BOUNDS_S
 log = logging.getLogger(__name__)
 
 SAMPLE_EVERY = 16
-"""One round in so many is timed."""
+"""One batch in so many is timed."""
 COMPLAIN_EVERY_S = 10.0
 """At most one log record in this time, however much fails."""
 
@@ -47,7 +47,7 @@ class Worker:
         self.using: Publication | None = None
         """What the worker answers from; set by the worker."""
         self.sampled = [0] * (len(DURATION_BOUNDS_S) + 1)
-        """Queries of timed rounds by how long receive to send took; `DURATION_BOUNDS_S`."""
+        """Queries of timed batches by how long receive to send took; `DURATION_BOUNDS_S`."""
         self.sampled_sum_s = 0.0
         self._channels = {channel.fileno(): channel for channel in channels}
         self._waker, self._woken = socket.socketpair()
@@ -56,7 +56,7 @@ class Worker:
         self._drain_until: float | None = None
         self._complain_at = 0.0
         self._complained = 0
-        self._rounds = 0
+        self._turns = 0
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
@@ -99,21 +99,25 @@ class Worker:
 
     def _round(self, ready: list[int]) -> None:
         using = self._renew()
-        timed = self._rounds % SAMPLE_EVERY == 0
-        self._rounds += 1
         now = time.time()
         for descriptor in ready:
             channel = self._channels.get(descriptor)
             if channel is None:
                 self._hush()
-                continue
-            began = time.perf_counter() if timed else 0.0
-            count = channel.turn(using.respond, now)
-            if timed:
-                self._sample(count, time.perf_counter() - began)
-            if channel.failure is not None:
-                error, channel.failure = channel.failure, None
-                self._complain("answering a query failed; the client got SERVFAIL", error)
+            else:
+                self._turn(channel, using.respond, now)
+
+    def _turn(self, channel: Channel, respond: Respond, now: float) -> None:
+        self._turns += 1
+        if self._turns % SAMPLE_EVERY:
+            channel.turn(respond, now)
+        else:
+            began = time.perf_counter()
+            count = channel.turn(respond, now)
+            self._sample(count, time.perf_counter() - began)
+        if channel.failure is not None:
+            error, channel.failure = channel.failure, None
+            self._complain("answering a query failed; the client got SERVFAIL", error)
 
     def _renew(self) -> Publication:
         using = self.using = self.published
