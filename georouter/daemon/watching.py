@@ -36,6 +36,7 @@ class Watcher:
             restart = asyncio.create_task(self._set_when_moved(stop))
             try:
                 paths = [self._config, *map(Path, databases(self._policy))]
+                await self._look()  # it may have changed since it was read
                 async for _paths in changes(paths, stop=stop, ignore=[self._state_dir()]):
                     await self._look()
             finally:

@@ -12,6 +12,9 @@ from pathlib import Path
 
 import watchfiles
 
+ANYWAY_MS = 2000
+"""How often to look although nothing was reported."""
+
 
 def directories(paths: Iterable[Path]) -> frozenset[Path]:
     """The existing directories in which a change may mean that one of `paths` has other content now.
@@ -38,6 +41,7 @@ async def changes(
 ) -> AsyncIterator[frozenset[str]]:
     """Yield the paths that changed in the folders around `paths`, until `stop`.
 
+    Now and then an empty set: hints get lost, on network file systems and before the watch stands.
     `ignore` are folders whose changes do not count (our own state). `settle_ms` is how long a burst of
     changes must be quiet before it is reported; a burst is reported after 1 s at the latest.
     """
@@ -55,5 +59,7 @@ async def changes(
         debounce=1000,
         recursive=False,
         ignore_permission_denied=True,
+        rust_timeout=ANYWAY_MS,
+        yield_on_timeout=True,
     ):
         yield frozenset(path for _change, path in batch)
