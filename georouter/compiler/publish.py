@@ -135,7 +135,7 @@ class _Works:
         last: frozenset[int],
         before: Before | None,
     ) -> Selections:
-        key = (steering.table, steering.rule_key, usable, last, id(before.selections) if before else 0)
+        key = (steering.table, steering.rule, usable, last, id(before.selections) if before else 0)
         made = self.known.get(key)
         if made is None:
             table = self.steered.tables[steering.table]

@@ -35,7 +35,9 @@ def flat(values: NDArray[np.generic], code: str) -> "array[int]":
 
 def shares(table: RangeTable, count: int) -> NDArray[np.float64]:
     """For each id below `count` the share of the IPv4 address space that carries it."""
-    starts = np.frombuffer(table.starts, dtype=np.uint32).astype(np.float64)
-    widths = np.diff(starts, append=float(1 << 32)) / float(1 << 32)
+    starts = np.frombuffer(table.starts, dtype=np.uint32)
+    widths = np.empty(len(starts), dtype=np.float64)
+    np.subtract(starts[1:], starts[:-1], out=widths[:-1])
+    widths[-1:] = float(1 << 32) - float(starts[-1])
     values = np.frombuffer(table.values, dtype=np.uint32)
-    return np.bincount(values, weights=widths, minlength=count).astype(np.float64)
+    return np.bincount(values, weights=widths, minlength=count) / float(1 << 32)

@@ -64,7 +64,6 @@ class Steering:
     table: int
     ttl_s: int
     rule: Rule
-    rule_key: Hashable
     regions: tuple[Region, ...]
     own: int
     usable: tuple[frozenset[int] | None, ...]
@@ -95,7 +94,7 @@ def steer(policy: Policy, geo: GeoMap, world: World) -> Steered:
             tables[chain] = len(makers)
             makers.append(service)
         made = universes.steering(service, tables[chain])
-        key = (made.table, made.ttl_s, made.rule_key, made.sole)
+        key = (made.table, made.ttl_s, made.rule, made.sole)
         if key not in groups:
             groups[key] = len(steerings)
             steerings.append(made)
@@ -186,7 +185,6 @@ class _Universes:
             table=table,
             ttl_s=service.ttl_s,
             rule=rule,
-            rule_key=freeze(rule),
             regions=tuple(self.policy.regions[name] for name in names),
             own=own_regions(service),
             usable=usable,
