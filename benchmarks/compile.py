@@ -134,9 +134,8 @@ def main() -> None:
         f"plan: {CHAINS} chains, {REGIONS} regions, {len(geo.places)} places", lambda: plan(policy, geo, up)
     )
     for index, table in enumerate(made.steered.tables):
-        print(
-            f"  table {index}: {len(table.rankings)} rankings, {len(table.map.v4.starts)} + {len(table.map.v6.starts)} ranges"
-        )
+        ranges = f"{len(table.map.v4.starts)} + {len(table.map.v6.starts)} ranges"
+        print(f"  table {index}: {len(table.rankings)} rankings, {ranges}")
     data = timed("plan pickled", lambda: pickle.dumps(made))
     print(f"  {len(data) / 1e6:.1f} MB")
     timed("plan unpickled", lambda: pickle.loads(data))
