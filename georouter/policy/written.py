@@ -73,13 +73,13 @@ class ServerFile(FileModel):
         description="File with the bearer token that changes need; without it only loopback may change.",
     )
     state_dir: Text = Field(default="./state", description="Folder for what must survive a restart.")
-    workers: Workers = Field(default=0, description="UDP workers: auto or a number.")
+    workers: Workers = Field(default=0, description="UDP workers.", json_schema_extra={"default": "auto"})
     location: LocationFile | None = Field(default=None, description="Where this node stands.")
     seed: Text = Field(
         default="georouter", description="Nodes with the same seed make the same weighted choices."
     )
     limits: Annotated[LimitsFile, Optionally] = Field(
-        default=LimitsFile(), description="Bounds of the sockets."
+        default_factory=LimitsFile, description="Bounds of the sockets."
     )
 
 
@@ -256,7 +256,7 @@ RECORDS_SCHEMA: dict[str, Any] = {
 class ZoneFile(FileModel):
     """A zone that the server is authoritative for."""
 
-    soa: Annotated[SoaFile, Optionally] = Field(default=SoaFile(), description="Start of authority.")
+    soa: Annotated[SoaFile, Optionally] = Field(default_factory=SoaFile, description="Start of authority.")
     ttl: Ttl = Field(default=3600, description="TTL of records that name none.")
     ns: Annotated[Texts, Field(min_length=1)] = Field(description="Name servers, absolute host names.")
     records: Annotated[object, WithJsonSchema(RECORDS_SCHEMA)] = Field(
@@ -278,10 +278,10 @@ class Document(FileModel):
 
     version: Literal[1] = Field(description="Version of this file format.")
     server: Annotated[ServerFile, Optionally] = Field(
-        default=ServerFile(), description="The daemon's sockets and files."
+        default_factory=ServerFile, description="The daemon's sockets and files."
     )
     geo: Annotated[GeoFile, Optionally] = Field(
-        default=GeoFile(), description="Where locations of clients come from."
+        default_factory=GeoFile, description="The geo database, and your own networks."
     )
     checks: Annotated[dict[str, CheckFile], Optionally] = Field(
         default={}, description="Health checks, by name."

@@ -89,7 +89,9 @@ def test_kinds_the_database_cannot_tell(here: Path) -> None:
 def test_json(here: Path) -> None:
     """The same as data."""
     (here / "p.yaml").write_text(
-        GOOD.replace("expect: [us, eu]", "expect: eu").replace("services:", "checks: {c: {type: http}}\nservices:")
+        GOOD.replace("expect: [us, eu]", "expect: eu").replace(
+            "services:", "checks: {c: {type: http}}\nservices:"
+        )
     )
     done = run("--config", "p.yaml", "--json")
     assert done.exit_code == 1

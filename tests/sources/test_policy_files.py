@@ -74,9 +74,7 @@ def test_find_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("georouter.sources.policy_files.STANDARD_PLACES", (Path("georouter.yaml"),))
     assert find_config("a", {VARIABLE: "b"}) == Path("a")
     assert find_config(None, {VARIABLE: "b"}) == Path("b")
-    with pytest.raises(
-        SourceError, match=r"give --config, set GEOROUTER_CONFIG, or create one of \./"
-    ):
+    with pytest.raises(SourceError, match=r"give --config, set GEOROUTER_CONFIG, or create one of \./"):
         find_config(None, {})
     (tmp_path / "georouter.yaml").write_text("")
     assert find_config(None, {}) == Path("georouter.yaml")

@@ -17,8 +17,13 @@ def resolve(written: ServerFile, context: Context) -> Server:
     admin = None
     if written.admin != "off":
         admin = _socket(written.admin, ("server", "admin"), context)
+    listen = _listen(written.listen, context)
+    if admin is not None and admin in listen:
+        context.report.error(
+            ("server", "admin"), "is one of the addresses in listen; give it a port of its own"
+        )
     return Server(
-        listen=_listen(written.listen, context),
+        listen=listen,
         admin=admin,
         admin_token_file=context.absolute(token, ("server", "admin_token_file")) if token else None,
         state_dir=context.absolute(written.state_dir, ("server", "state_dir")),

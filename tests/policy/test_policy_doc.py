@@ -1,0 +1,55 @@
+"""docs/policy.md: every key is described, and every example loads."""
+
+import json
+import re
+from pathlib import Path
+
+from georouter.policy.load import PolicyFile, load
+from georouter.policy.schema import json_schema
+
+REGIONS = """\
+regions:
+  us-east: {location: {lat: 39, lon: -77}, endpoints: [192.0.2.1]}
+  us-west: {location: {lat: 37, lon: -122}, endpoints: [192.0.2.2]}
+  eu-west: {location: {lat: 53, lon: -6}, endpoints: [192.0.2.3], labels: {jurisdiction: EU}}
+  ap-south: {location: {lat: 1, lon: 103}, endpoints: [192.0.2.4]}
+services:
+  web:
+    regions: [us-east, us-west, eu-west, ap-south]
+"""
+ZONE = "zones:\n  example.com:\n    ns: [ns.example.net]\n"
+WWW = "    records:\n      www: {service: web}\n"
+
+
+def text(repository: Path) -> str:
+    """The document."""
+    return (repository / "docs/policy.md").read_text()
+
+
+def indented(block: str) -> str:
+    """Four columns to the right."""
+    return re.sub(r"^", "    ", block, flags=re.MULTILINE).rstrip(" ")
+
+
+def test_every_key_is_described(repository: Path) -> None:
+    """Every key of the schema stands in the document as code."""
+    prose = re.sub(r"^```.*?^```", "", text(repository), flags=re.MULTILINE | re.DOTALL)
+    words = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`\n]+)`", prose))))
+    models = json.loads(json.dumps(json_schema()))
+    keys = {key for model in (models, *models["$defs"].values()) for key in model.get("properties", {})}
+    assert keys - words == set()
+
+
+def test_the_examples_load(repository: Path) -> None:
+    """Each block in its section of an otherwise valid policy."""
+    blocks = {
+        block.split(":")[0]: block for block in re.findall(r"```yaml\n(.*?)```", text(repository), re.DOTALL)
+    }
+    assert set(blocks) == {"chain", "records", "tests"}
+    start = "version: 1\n" + REGIONS
+    for policy in (
+        start + indented(blocks["chain"]) + ZONE + WWW,
+        start + ZONE + indented(blocks["records"]),
+        start + ZONE + WWW + blocks["tests"],
+    ):
+        load([PolicyFile("/doc.yaml", policy)])
