@@ -27,7 +27,7 @@ class Scheme:
     block6: int
 
 
-DEFAULT_SCHEME = Scheme(cell_degrees=1.0, block4=24, block6=40)
+DEFAULT_SCHEME = Scheme(cell_degrees=1.0, block4=24, block6=44)
 """What the built-in map is made with; `data/README.md` has what was measured."""
 
 
@@ -52,8 +52,9 @@ def coarsen(map: GeoMap, scheme: Scheme) -> GeoMap:  # noqa: A002
 
 def sizes(starts: NDArray[np.unsignedinteger], bits: int) -> NDArray[np.float64]:
     """How many addresses (of `bits` bits) each range holds."""
-    edges: NDArray[np.float64] = np.append(starts.astype(np.float64), 2.0**bits)
-    return edges[1:] - edges[:-1]
+    edges = np.append(starts, starts.dtype.type(0)).astype(np.float64)
+    edges[-1] = 2.0**bits
+    return np.diff(edges).astype(np.float64, copy=False)
 
 
 def _weights(map: GeoMap) -> NDArray[np.float64]:  # noqa: A002
