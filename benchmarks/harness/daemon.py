@@ -25,7 +25,8 @@ STOP_S = 15.0
 class Daemon:
     """`policy` is YAML without `version` and `server`, which this adds.
 
-    `ready` is a name that is asked until it is answered; after `__enter__` it was.
+    `ready` is a name that is asked until it is answered; after `__enter__` it was, and the admin port
+    is open.
     """
 
     def __init__(
@@ -156,6 +157,7 @@ class Daemon:
     def __enter__(self) -> Self:
         try:
             self.start()
+            until(lambda: self.get("/readyz")[0] == 200, "the admin port")
         except BaseException:
             if self._process is not None:
                 self._process.kill()

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -12,6 +13,8 @@ from typing import IO, Self
 from benchmarks.harness.wait import free_port, until
 
 ASKED_WITHIN_S = 30.0
+ANSWERING_S = 0.1
+"""From the server's log line, which it writes first, to the end of its answer."""
 
 
 class RegionServer:
@@ -54,11 +57,12 @@ class RegionServer:
             connection.close()
 
     def wait_asked(self) -> None:
-        """Return right after the next request: the worst moment to die for whoever probes."""
+        """Return right after the next answer: the worst moment to die for whoever probes."""
         while self._asked.acquire(blocking=False):
             pass
         if not self._asked.acquire(timeout=ASKED_WITHIN_S):
             raise TimeoutError(f"nobody asked the region server on port {self.port}")
+        time.sleep(ANSWERING_S)
 
     def kill(self) -> None:
         """Die at once, without a goodbye."""

@@ -49,6 +49,17 @@ def test_a_changed_file_is_served(tmp_path: Path) -> None:
         assert daemon.metric(RELOADED) == 1
 
 
+def test_a_file_changed_during_the_start_is_served(tmp_path: Path) -> None:
+    """The first answer may come before the watch stands; the change is not lost."""
+    daemon = Daemon(tmp_path, policy(OLD))
+    daemon.start()
+    try:
+        daemon.write(policy(NEW))
+        until(lambda: marker(daemon) == NEW, "the new policy")
+    finally:
+        assert daemon.stop() == 0
+
+
 def test_sighup_reloads(tmp_path: Path) -> None:
     """The classic signal loads the policy once more, and the daemon lives on."""
     with Daemon(tmp_path, policy(OLD)) as daemon:
@@ -68,15 +79,12 @@ def test_a_broken_file_keeps_the_last_good_policy(tmp_path: Path) -> None:
         last = daemon.status()["config"]["last_reload"]
         assert last["ok"] is False
         assert "nowhere" in str(last)
-    daemon.start()
-    try:
+    with daemon:
         assert marker(daemon) == OLD
         assert daemon.metric("georouter_config_serving_last_good") == 1
         daemon.write(policy(NEW))
         until(lambda: marker(daemon) == NEW, "the repaired policy")
         assert daemon.metric("georouter_config_serving_last_good") == 0
-    finally:
-        assert daemon.stop() == 0
 
 
 def test_a_strict_start_refuses_a_broken_file(tmp_path: Path) -> None:
