@@ -54,7 +54,9 @@ def sizes(starts: NDArray[np.unsignedinteger], bits: int) -> NDArray[np.float64]
     """How many addresses (of `bits` bits) each range holds."""
     edges = np.append(starts, starts.dtype.type(0)).astype(np.float64)
     edges[-1] = 2.0**bits
-    return np.diff(edges).astype(np.float64, copy=False)
+    result = np.empty(len(starts), np.float64)
+    np.subtract(edges[1:], edges[:-1], out=result)
+    return result
 
 
 def _weights(map: GeoMap) -> NDArray[np.float64]:  # noqa: A002
