@@ -45,12 +45,12 @@ class Workshop:
         async with self._turn:
             try:
                 return await asyncio.wait_for(self._exchange(request), self._time_limit_s)
+            except TimeoutError as error:  # an OSError, too
+                await self._end()
+                raise SourceError(f"the compile took longer than {self._time_limit_s:g} s") from error
             except (OSError, EOFError, asyncio.IncompleteReadError) as error:
                 await self._end()
                 raise SourceError("the compiling process ended before it had answered") from error
-            except TimeoutError as error:
-                await self._end()
-                raise SourceError(f"the compile took longer than {self._time_limit_s:g} s") from error
             except BaseException:
                 await self._end()  # an answer left in the pipe would be taken for the next one
                 raise
