@@ -74,13 +74,13 @@ def main() -> None:
         began = time.perf_counter()
         small = store.decode(content)
         took_ms = (time.perf_counter() - began) * 1000
-        print(
-            f"{name}: {len(content) / 1e6:.2f} MB, {len(small.places):,} places, decoded in {took_ms:.0f} ms"
-        )
+        size = f"{len(content) / 1e6:.2f} MB, {len(small.places):,} places"
+        print(f"{name}: {size}, decoded in {took_ms:.0f} ms")
         for family, bits in ((4, 32), (6, 64)):
             result = agreement(full, site, small, family=family, bits=bits)
+            ranges = len(getattr(small, f"starts{family}"))
             print(
-                f"  IPv{family}: {len(getattr(small, f'starts{family}')):>9,} ranges, country {result.country:.2%},"
+                f"  IPv{family}: {ranges:>9,} ranges, country {result.country:.2%},"
                 f" subdivision {result.subdivision:.2%}, nearest {result.nearest:.2%} of addresses,"
                 f" {result.nearest_by_range:.2%} of ranges"
             )

@@ -52,11 +52,7 @@ def coarsen(map: GeoMap, scheme: Scheme) -> GeoMap:  # noqa: A002
 
 def sizes(starts: NDArray[np.unsignedinteger], bits: int) -> NDArray[np.float64]:
     """How many addresses (of `bits` bits) each range holds."""
-    edges = np.append(starts, starts.dtype.type(0)).astype(np.float64)
-    edges[-1] = 2.0**bits
-    result = np.empty(len(starts), np.float64)
-    np.subtract(edges[1:], edges[:-1], out=result)
-    return result
+    return np.asarray(np.diff(starts.astype(np.float64), append=2.0**bits), np.float64)
 
 
 def _weights(map: GeoMap) -> NDArray[np.float64]:  # noqa: A002
@@ -68,7 +64,8 @@ def _weights(map: GeoMap) -> NDArray[np.float64]:  # noqa: A002
     four = np.bincount(map.place4, weights=sizes(map.starts4, 32), minlength=rows)
     largest = 2.0**32
     per_range = np.minimum(sizes(map.starts6, 64), largest) / 2.0**16
-    return four + np.bincount(map.place6, weights=per_range, minlength=rows) + 1e-9
+    six = np.bincount(map.place6, weights=per_range, minlength=rows)
+    return np.asarray(four + six + 1e-9, np.float64)
 
 
 def _nations(places: Places) -> NDArray[np.int64]:
