@@ -74,6 +74,9 @@ def _forms() -> dict[bytes, Form]:
 
 
 _FORMS = _forms()
+_ZONE, _TCP = PROTOS * FAMILIES * TYPES, FAMILIES * TYPES
+"""Request counters from one zone to the next, and from UDP to TCP."""
+_number = int.from_bytes
 _SCOPES = tuple(bytes((scope,)) for scope in range(129))
 
 
@@ -163,7 +166,7 @@ class Responder:
             opt = head
             if at != size:
                 form = _FORMS.get(query[at : at + 8])
-                if form is None or at + form.size != size:
+                if form is None or at + form[0] != size:
                     at = _skip_cookies(query, at, size)
                     form = _FORMS.get(query[at : at + 8])
                 if form is not None:
@@ -185,12 +188,12 @@ class Responder:
             if not block:
                 answer, _, decision = steering.steer(source, family, NO_SUBNET, now)
             elif block == 4:
-                client = int.from_bytes(address, "big") << shift
+                client = _number(address, "big") << shift
                 answer, scope, decision = steering.steer(client, 4, bits, now)
             elif address[:12] == MAPPED_PREFIX:
                 return self._careful.respond(query, source, family, proto, now)
             else:
-                client = int.from_bytes(address[:8], "big") << shift
+                client = _number(address[:8], "big") << shift
                 answer, scope, decision = steering.steer(client, 6, min(bits, 64), now)
 
         if length:
@@ -204,7 +207,7 @@ class Responder:
             return self._careful.respond(query, source, family, proto, now)
         zone = self._zone[node] if node != NOT_OURS else self._no_zone
         counters = self._counters
-        counters[((zone * PROTOS + proto) * FAMILIES + (1 if family == 6 else 0)) * TYPES + slot] += 1
+        counters[zone * _ZONE + (_TCP if proto else 0) + (TYPES if family == 6 else 0) + slot] += 1
         counters[self._responses + zone * RCODES + answer.rcode] += 1
         if decision >= 0:
             counters[decision] += 1

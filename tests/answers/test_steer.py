@@ -8,6 +8,7 @@ import pytest
 
 from georouter.answers.client import NO_SUBNET
 from georouter.answers.layout import REASONS
+from georouter.answers.ranges import locate, scope
 from georouter.answers.steer import MAX_FENCE_RANGES, Steering
 from georouter.answers.tables import SLOT_A, Fences, RangeMap, Snapshot
 from tests.answers.build import Builder, address_answer, example, one_each, runs, table4, table6
@@ -90,6 +91,19 @@ def test_a_block_over_very_many_fence_ranges_is_not_walked() -> None:
     assert ranking(wide, "0.0.0.0/1")[0] == NEITHER
     narrow = Steering(fenced_snapshot(fence_ranges=many[:-1]), 0)
     assert ranking(narrow, "0.0.0.0/1")[0] == EU_ONLY
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_the_scope_is_that_of_the_range(family: int) -> None:
+    """At both ends of every range, and far from any."""
+    snapshot = example()
+    ranges = snapshot.maps[0].v4 if family == 4 else snapshot.maps[0].v6
+    bits = 32 if family == 4 else 64
+    steering = Steering(snapshot, 0)
+    for start in ranges.starts:
+        for address in {start, max(0, start - 1), start + 77, start | (1 << bits) - 1}:
+            expected = scope(ranges, locate(ranges, address), address, bits)
+            assert steering.steer(address, family, NO_SUBNET, NOW)[1] == expected
 
 
 def test_weights_become_shares() -> None:
