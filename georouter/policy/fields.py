@@ -62,7 +62,8 @@ def _socket_or_off(value: object) -> str:
     return value
 
 
-def _as_list(value: object) -> object:
+def as_list(value: object) -> object:
+    """A single value as a list of one."""
     return value if isinstance(value, list) or value is None else [value]
 
 
@@ -143,12 +144,12 @@ _ONE_OR_MANY_TEXT: dict[str, Any] = {
 _ONE_OR_MANY_ASN: dict[str, Any] = {
     "anyOf": [{"type": "integer"}, {"type": "array", "items": {"type": "integer"}}]
 }
-Texts = Annotated[list[Text], BeforeValidator(_as_list), WithJsonSchema(_ONE_OR_MANY_TEXT)]
+Texts = Annotated[list[Text], BeforeValidator(as_list), WithJsonSchema(_ONE_OR_MANY_TEXT)]
 """One text or a list of them."""
-Asns = Annotated[list[Asn], BeforeValidator(_as_list), WithJsonSchema(_ONE_OR_MANY_ASN)]
+Asns = Annotated[list[Asn], BeforeValidator(as_list), WithJsonSchema(_ONE_OR_MANY_ASN)]
 """One autonomous system number or a list of them."""
 
-Tier = Annotated[list[Text], BeforeValidator(_as_list), WithJsonSchema(_ONE_OR_MANY_TEXT)]
+Tier = Annotated[list[Text], BeforeValidator(as_list), WithJsonSchema(_ONE_OR_MANY_TEXT)]
 """A region, or several equal ones."""
 Tiers = Annotated[list[Tier], Field(min_length=1)]
 """Regions in order of preference: `[a, b]` is two tiers, `[[a, b]]` one."""

@@ -25,6 +25,7 @@ from georouter.policy.fields import (
     Ttl,
     Weight,
     Workers,
+    as_list,
 )
 from georouter.policy.written_steps import StepFile
 
@@ -168,7 +169,9 @@ class RegionFile(FileModel):
     """A place that services can be answered from."""
 
     location: LocationFile = Field(description="Where it stands.")
-    endpoints: Annotated[list[Endpoint], Field(min_length=1)] = Field(
+    endpoints: Annotated[
+        list[Endpoint], BeforeValidator(as_list), Field(min_length=1), Shorthand({"type": "string"})
+    ] = Field(
         description="Addresses or hostnames, each plain or {address, weight, check}.",
     )
     check: Text | None = Field(default=None, description="The check of endpoints that name none.")

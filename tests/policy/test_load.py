@@ -385,3 +385,22 @@ def test_the_example_is_the_one_of_the_readme(repository: Path) -> None:
     found = re.search(r"```yaml\n(version: 1.*?)```", (repository / "README.md").read_text(), re.DOTALL)
     assert found is not None
     assert load([PolicyFile("/r.yaml", found.group(1))]).warnings == ()
+
+
+def test_one_may_stand_for_a_list() -> None:
+    """Single regions, endpoints and name servers; empty sections and chains."""
+    text = """\
+server:
+checks:
+regions:
+  us: {location: {lat: 1, lon: 1}, endpoints: "2001:DB8::1"}
+services:
+  web: {regions: us, chain: }
+zones:
+  .: {ns: ns.example.net, records: {www.: {service: web}, ns.example.net: {A: 192.0.2.1}}}
+"""
+    loaded = load_text(complete(text))
+    assert loaded.warnings == ()
+    assert loaded.policy.regions[RegionName("us")].endpoints == (Endpoint("2001:db8::1", 6),)
+    assert loaded.policy.zones[ZoneName(".")].soa.rname == "hostmaster"
+    assert loaded.policy.zones[ZoneName(".")].steered[0].owner == parse_name("www")

@@ -133,7 +133,8 @@ def _soa(draft: coexist.ZoneDraft, written: SoaFile, head: ZoneFile, context: Co
 def _mailbox(text: str | None, apex: bytes, path: Path, context: Context) -> bytes | None:
     """A mail address as a name (RFC 1035 8): dots of its local part are escaped."""
     if text is None:
-        return _host(f"hostmaster.{names.name_text(apex)}".removesuffix(".") + ".", path, context)
+        text = names.name_text(apex)
+        return _host("hostmaster" if text == "." else f"hostmaster.{text}", path, context)
     local, at, domain = text.partition("@")
     if at:
         if not local or not domain:
