@@ -63,25 +63,24 @@ def test_functions_are_one_thing() -> None:
 
 
 def test_tests_mirror_rooms() -> None:
-    """`tests/<room>/test_<module>.py`, so that both are found from either side."""
+    """`tests/<room>/test_<module>.py`, so that both are found from either side.
+
+    A file may also be about the whole room, its properties, or a page of docs/ that it keeps true.
+    """
     rooms = {room.name for room in ROOMS}
-    strays = [
-        relative(path)
-        for path in TESTS.iterdir()
-        if path.is_dir()
-        and path.name not in rooms | {"house", "live", "__pycache__"}
-        and any(path.rglob("*.py"))
-    ]
-    assert not strays
+    pages = [page.stem for page in (PACKAGE.parent / "docs").glob("*.md")]
     for path in TESTS.glob("*/test_*.py"):
-        if path.parent.name in rooms:
-            modules = [m.stem for m in (PACKAGE / path.parent.name).rglob("*.py")] + [
+        room = path.parent.name
+        assert room in rooms | {"house", "live", "config"}, relative(path)
+        if room in rooms:
+            subjects = [module.stem for module in (PACKAGE / room).rglob("*.py")] + [
+                room,
                 "properties",
-                path.parent.name,
+                *pages,
             ]
-            subject = path.stem.removeprefix("test_")
-            assert any(re.match(rf"{stem}(_|$)", subject) for stem in modules), (
-                f"{relative(path)} names no module of georouter/{path.parent.name}"
+            stem = path.stem.removeprefix("test_")
+            assert any(re.match(rf"{subject}(_|$)", stem) for subject in subjects), (
+                f"{relative(path)} names nothing in georouter/{room}"
             )
 
 
