@@ -11,7 +11,8 @@ Rules, and where they come from:
    (RFC 1995 3), a TSIG we hold no key for is the client's affair.
 4. At most one OPT, owned by the root, in the additional section (RFC 6891 6.1.1); otherwise FORMERR.
 5. Octets after the last record are FORMERR: the counts or a length lie, and no reading of the
-   message is better than another. Knot DNS and NSD decide likewise.
+   message is better than another. No RFC says so; libknot calls it malformed, NSD does when built
+   with strict parsing and cuts the octets off otherwise.
 """
 
 from dataclasses import dataclass
