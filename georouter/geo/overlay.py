@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from georouter.geo.asn import AsnMap
 from georouter.geo.codes import continent_of, country_centroid
 from georouter.geo.map import GeoMap, Kind, Network, Places
-from georouter.geo.ranges import bounds, merge, values_at
+from georouter.geo.ranges import bounds, merge, values_at, with_points
 
 
 class Override(Protocol):
@@ -117,7 +117,7 @@ class _Layer:
             self._cut_at(np.array(sorted(edges), np.uint64))
 
     def _cut_at(self, points: NDArray[np.uint64]) -> None:
-        starts = np.union1d(self.starts, points)
+        starts = with_points(self.starts, points)
         self.rows = values_at(self.starts, self.rows, starts)
         self.asns = values_at(self.starts, self.asns, starts)
         self.sets = values_at(self.starts, self.sets, starts)

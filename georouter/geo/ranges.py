@@ -34,3 +34,13 @@ def bounds(network: Network) -> tuple[int, int]:
             raise ValueError(f"{network} is longer than /64, which is as deep as the map goes")
         first, last = first >> 64, last >> 64
     return first, last + 1
+
+
+def with_points(starts: NDArray[np.uint64], points: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """`starts` with the ascending distinct `points` among them; both stay ascending and distinct.
+
+    (`np.union1d` hashes and sorts everything: seconds for a map's millions of starts.)
+    """
+    at = np.searchsorted(starts, points)
+    there = starts[np.minimum(at, len(starts) - 1)] == points
+    return np.insert(starts, at[~there], points[~there])
