@@ -117,11 +117,8 @@ class _Layer:
             self._cut_at(np.array(sorted(edges), np.uint64))
 
     def _cut_at(self, points: NDArray[np.uint64]) -> None:
-        starts = with_points(self.starts, points)
-        self.rows = values_at(self.starts, self.rows, starts)
-        self.asns = values_at(self.starts, self.asns, starts)
-        self.sets = values_at(self.starts, self.sets, starts)
-        self.starts = starts
+        self.starts, origin = with_points(self.starts, points)
+        self.rows, self.asns, self.sets = self.rows[origin], self.asns[origin], self.sets[origin]
 
     def _slices(self, networks: Sequence[Network]) -> Iterator[tuple[Network, slice]]:
         edges = [bounds(network) for network in networks]

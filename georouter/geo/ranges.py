@@ -36,11 +36,14 @@ def bounds(network: Network) -> tuple[int, int]:
     return first, last + 1
 
 
-def with_points(starts: NDArray[np.uint64], points: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """`starts` with the ascending distinct `points` among them; both stay ascending and distinct.
+def with_points(
+    starts: NDArray[np.uint64], points: NDArray[np.uint64]
+) -> tuple[NDArray[np.uint64], NDArray[np.intp]]:
+    """`starts` with the ascending distinct `points` among them, and which old range each new one lay in.
 
     (`np.union1d` hashes and sorts everything: seconds for a map's millions of starts.)
     """
     at = np.searchsorted(starts, points)
-    there = starts[np.minimum(at, len(starts) - 1)] == points
-    return np.insert(starts, at[~there], points[~there])
+    fresh = starts[np.minimum(at, len(starts) - 1)] != points
+    at = at[fresh]
+    return np.insert(starts, at, points[fresh]), np.insert(np.arange(len(starts)), at, at - 1)
