@@ -27,7 +27,7 @@ from georouter.wire.codes import (
     TYPE_TSIG,
 )
 from georouter.wire.edns import make_error, make_opt
-from georouter.wire.message import FLAG_CD, FLAG_RD, FLAG_TC, Query, Question, parse_query
+from georouter.wire.message import FLAG_RD, FLAG_TC, Query, Question, parse_query
 
 META_TYPES = frozenset({TYPE_OPT, TYPE_TKEY, TYPE_TSIG, TYPE_IXFR, TYPE_AXFR})
 """Not data of any name (RFC 6895 3.1). We transfer no zones."""
@@ -146,7 +146,7 @@ class CarefulResponder:
         """A message with no records but OPT; the question only where it could be read."""
         question = asked.question.raw if asked.question else b""
         opt = self._opt(asked, rcode, b"")
-        flags = QR | (asked.flags & (_OPCODE_BITS | FLAG_RD | FLAG_CD)) | (rcode & 0xF)
+        flags = QR | (asked.flags & (_OPCODE_BITS | FLAG_RD)) | (rcode & 0xF)
         counts = bytes((0, 1 if question else 0, 0, 0, 0, 0, 0, 1 if opt else 0))
         kind = SLOT_OTHER_TYPE
         if asked.question and zone != self._no_zone:

@@ -5,28 +5,28 @@ from functools import lru_cache
 
 from georouter.answers.tables import Answer
 
-QR, AA, TC, RD, CD = 0x8000, 0x0400, 0x0200, 0x0100, 0x0010
-"""Header flag bits (RFC 1035 4.1.1; CD: RFC 4035 3.2.2)."""
+QR, AA, TC, RD = 0x8000, 0x0400, 0x0200, 0x0100
+"""Header flag bits (RFC 1035 4.1.1)."""
 
 
 def head_index(flags: int, has_opt: bool) -> int:
     """Which entry of `Answer.head` fits a query with these header flags."""
-    return (4 if flags & RD else 0) | (2 if flags & CD else 0) | (1 if has_opt else 0)
+    return (2 if flags & RD else 0) | (1 if has_opt else 0)
 
 
 @lru_cache(maxsize=65536)
 def heads(flags: int, answers: int, authority: int, additional: int) -> tuple[bytes, ...]:
-    """Bytes 2..11 of a response for each `head_index`: RD and CD are copied from the query."""
+    """Bytes 2..11 of a response for each `head_index`: RD is copied, CD is cleared (RFC 4035 3.1.6)."""
     return tuple(
         struct.pack(
             "!HHHHH",
-            QR | flags | (RD if index & 4 else 0) | (CD if index & 2 else 0),
+            QR | flags | (RD if index & 2 else 0),
             1,
             answers,
             authority,
             additional + (index & 1),
         )
-        for index in range(8)
+        for index in range(4)
     )
 
 

@@ -28,7 +28,7 @@ from georouter.wire.message import FLAG_CD, FLAG_RD, name_end
 
 _AD = 0x0020
 _SHAPES: dict[bytes, int] = {
-    pack("!HHHHH", rd | ad | cd, 1, 0, 0, opt): head_index(rd | cd, bool(opt))
+    pack("!HHHHH", rd | ad | cd, 1, 0, 0, opt): head_index(rd, bool(opt))
     for rd in (0, FLAG_RD)
     for ad in (0, _AD)
     for cd in (0, FLAG_CD)

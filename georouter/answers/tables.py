@@ -22,7 +22,7 @@ from georouter.answers.layout import Layout
 class Answer:
     """A finished answer without its question.
 
-    `head` is indexed by `(query's RD and CD bits) * 2 + (1 with OPT)` as `head_index` says and gives
+    `head` is indexed by `(1 with RD) * 2 + (1 with OPT)` as `head_index` says and gives
     bytes 2..11 of the message (flags and the four counts, the OPT counted). `body` is answer,
     authority and additional sections; owner names are the pointer 0xC00C or uncompressed. `option`
     is a finished EDNS option (extended error, RFC 8914) for clients that speak EDNS, or empty.
