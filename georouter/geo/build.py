@@ -52,7 +52,10 @@ def coarsen(map: GeoMap, scheme: Scheme) -> GeoMap:  # noqa: A002
 
 def sizes(starts: NDArray[np.unsignedinteger], bits: int) -> NDArray[np.float64]:
     """How many addresses (of `bits` bits) each range holds."""
-    return np.asarray(np.diff(starts.astype(np.float64), append=2.0**bits), np.float64)
+    # Whole numbers: at 2**61 a float cannot tell a /64 from its neighbour. The end of IPv6 wraps to 0.
+    edges = np.append(starts.astype(np.uint64), np.uint64(0))
+    edges[-1] = (1 << bits) % (1 << 64)
+    return (edges[1:] - edges[:-1]).astype(np.float64)
 
 
 def _weights(map: GeoMap) -> NDArray[np.float64]:  # noqa: A002

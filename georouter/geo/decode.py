@@ -31,10 +31,10 @@ NUMBER_FORMATS = {
 }
 """Numeric types: their full length and how numpy names them."""
 
-WIDEST_MAP = 4096
+WIDEST_MAP = 256
 """More members than any record has: a larger count means the bytes are not a record."""
 
-SKIPPED_VALUES = 65536
+SKIPPED_VALUES = 2048
 """More values than any record holds, members of members counted."""
 
 PADDING = 16
@@ -166,6 +166,8 @@ class Section:
         for index in range(widest):
             rows = np.flatnonzero(count > index)
             keys, names = self.texts(cursor[rows])
+            if (keys == MISSING).any():
+                raise ValueError("a record has a field whose name is not a text")
             values = self.skip(cursor[rows])
             for number, name in enumerate(names):
                 column = result.setdefault(name, np.full(len(at), MISSING, np.int64))
@@ -194,7 +196,10 @@ class Section:
             for start, length in zip(body.tolist(), size.tolist(), strict=True)
         ]
         indices[text] = np.array(ids, np.int32)[inverse]
-        return indices, [octets.decode("utf-8") for octets in numbers]
+        try:
+            return indices, [octets.decode("utf-8") for octets in numbers]
+        except UnicodeDecodeError as error:
+            raise ValueError("a text in the data section is not UTF-8") from error
 
     def numbers(self, at: Positions) -> NDArray[np.float64]:
         """Numbers at `at`; NaN for values of another type."""
