@@ -89,14 +89,17 @@ def admin_url(text: str) -> str:
 
 
 def _from_policy(config: str | None) -> Daemon:
-    from georouter.policy.load import load  # noqa: PLC0415 - pydantic is slow to import
+    from georouter.policy.load import PolicyFile, load  # noqa: PLC0415 - pydantic is slow to import
     from georouter.sources.policy_files import find_config, read  # noqa: PLC0415 - as above
+    from georouter.sources.state_files import guess_state_dir, load_last_good  # noqa: PLC0415 - as above
     from georouter.words.errors import PolicyError, SourceError  # noqa: PLC0415 - as above
 
     named = config or os.environ.get("GEOROUTER_CONFIG")
+    files: tuple[PolicyFile, ...] = ()
     try:
         path = find_config(config, os.environ)
-        server = load(read(path)).policy.server
+        files = read(path)
+        server = load(files).policy.server
     except SourceError as error:
         if named:
             raise click.ClickException(str(error)) from error
@@ -105,11 +108,14 @@ def _from_policy(config: str | None) -> Daemon:
         # The daemon may well serve its last good policy, and `status` is how to find out.
         problems = len(error.diagnostics)
         click.echo(
-            f"note: the policy cannot be read ({problems} problem{'s' if problems != 1 else ''}, "
-            f"see 'georouter check'); asking {DEFAULT_ADMIN}",
+            f"note: the policy cannot be used ({problems} problem{'s' if problems != 1 else ''}, "
+            "see 'georouter check'); asking where the last good one was served",
             err=True,
         )
-        return Daemon(admin_url(DEFAULT_ADMIN))
+        good = load_last_good(guess_state_dir(path, files))
+        if not good:
+            return Daemon(admin_url(DEFAULT_ADMIN))
+        server = load(good).policy.server
     if server.admin is None:
         raise click.ClickException(f"the policy in {path} has no admin address (server.admin)")
     host, port = server.admin

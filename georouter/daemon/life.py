@@ -99,6 +99,8 @@ class Daemon:
         tasks: list[asyncio.Task[None]] = []
         try:
             self._controller.start(start.built, last_good_because=start.refused)
+            if start.refused is not None:
+                self._watcher.follow(start.built.policy, start.refused.files)  # refused once is enough
             await self._first_round()
             self._controller.publish_now()
             await self._serve()

@@ -8,7 +8,7 @@ from georouter.policy.load import PolicyFile
 from georouter.policy.model import Policy
 from georouter.sources import geo_files, policy_files
 from georouter.sources.watch import changes
-from georouter.words.errors import SourceError
+from georouter.words.errors import PolicyError, SourceError
 
 
 class Watcher:
@@ -23,7 +23,7 @@ class Watcher:
         self._seen: Hashable = None
 
     def follow(self, policy: Policy, files: tuple[PolicyFile, ...]) -> None:
-        """`policy`, made of `files`, is in use now: watch its databases too."""
+        """`policy` is in use and `files` are what was read last: watch its databases too."""
         self._policy = policy
         self._seen = (files, geo_files.fingerprint(databases(policy)))
         self._moved.set()
@@ -64,7 +64,7 @@ class Watcher:
         databases_now = geo_files.fingerprint(databases(self._policy))
         try:
             return policy_files.read(self._config), databases_now
-        except SourceError as error:
+        except (SourceError, PolicyError) as error:
             return str(error), databases_now
 
 

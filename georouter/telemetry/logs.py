@@ -87,6 +87,8 @@ def text_value(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, float):
         return f"{value:.6g}"
+    if isinstance(value, list | tuple):
+        value = ",".join(map(str, value))
     text = str(value)
     return text if _PLAIN.fullmatch(text) and text.isascii() else _quoted(text)
 

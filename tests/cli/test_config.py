@@ -6,6 +6,8 @@ import click
 import pytest
 
 from georouter.cli.config import DEFAULT_ADMIN, Daemon, admin_url, find_daemon
+from georouter.policy.load import PolicyFile
+from georouter.sources.state_files import save_last_good
 from tests.admin.desks import FakeDesk
 from tests.cli.conftest import Run
 from tests.cli.daemons import open_door
@@ -95,7 +97,15 @@ def test_an_invalid_policy(capsys: pytest.CaptureFixture[str]) -> None:
     """With a broken policy the default address is asked: the daemon may serve its last good one."""
     Path("policy.yaml").write_text("version: 1\nserver: {admn: x}\n", encoding="utf-8")
     assert find_daemon(config="policy.yaml").url == f"http://{DEFAULT_ADMIN}"
-    assert "the policy cannot be read" in capsys.readouterr().err
+    assert "the policy cannot be used" in capsys.readouterr().err
+
+
+def test_an_invalid_policy_with_a_last_good_one() -> None:
+    """The daemon that serves the saved policy is found where that policy puts it."""
+    good = PolicyFile(str(Path("policy.yaml").absolute()), 'version: 1\nserver: {admin: "127.0.0.1:9053"}\n')
+    save_last_good(Path("state"), [good])
+    Path("policy.yaml").write_text("version: 1\nserver: {admn: x}\n", encoding="utf-8")
+    assert find_daemon(config="policy.yaml").url == "http://127.0.0.1:9053"
 
 
 def test_tokens() -> None:
