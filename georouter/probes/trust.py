@@ -36,5 +36,6 @@ def _make(*, verify: bool, ca_file: str | None) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # RFC 8996; some systems leave it to openssl.cnf
     context.set_alpn_protocols(["http/1.1"])
     return context
