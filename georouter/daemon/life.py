@@ -133,6 +133,7 @@ class Daemon:
         self._saver = Saver(self._state_dir, beliefs, wall=time.time, failed=self._unsaved)
         self._watcher = Watcher(self._options.config, lambda: self._state_dir, self._ask_reload)
         self._prober = Prober(self._probed)
+        self._metrics.probes = self._prober
         self._controller = Controller(
             str(self._options.config),
             beliefs,

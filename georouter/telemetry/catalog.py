@@ -51,6 +51,11 @@ REFUSALS = _counter(
 DROPS = _counter(
     "kernel_receive_drops", (), "Datagrams the kernel dropped because a receive buffer was full."
 )
+FAILURES = _counter(
+    "dns_failures", (), "Queries answered with SERVFAIL because answering them failed: a fault of ours."
+)
+UNSENT = _counter("dns_unsent", (), "Answers over UDP that the kernel would not take.")
+TCP_CONNECTIONS = _gauge("tcp_connections", (), "TCP connections of DNS clients that are open now.")
 DURATION = _histogram(
     "dns_request_duration_seconds", (), "Time from receive to send per query, from sampled batches."
 )
@@ -66,6 +71,11 @@ PROBE_SUCCESS = _gauge(
     "probe_success",
     ("region", "endpoint", "check"),
     "1 if the last health probe of the endpoint succeeded, else 0.",
+)
+EXCUSED = _counter(
+    "probe_excused",
+    (),
+    "Health probes that failed for reasons of this node (no files left, a stall) and were not believed.",
 )
 TRANSITIONS = _counter(
     "health_transitions", ("region", "state"), "Changes of a region's observed state, by the state entered."
@@ -112,14 +122,25 @@ RECEIVE_BUFFER = _gauge(
     "dns_receive_buffer_bytes", (), "Smallest receive buffer that the kernel granted to a UDP socket."
 )
 
-PULLED: tuple[Spec, ...] = (REQUESTS, RESPONSES, DECISIONS, REFUSALS, DROPS, DURATION)
-"""Summed from the packet path's counters at scrape."""
+PULLED: tuple[Spec, ...] = (
+    REQUESTS,
+    RESPONSES,
+    DECISIONS,
+    REFUSALS,
+    DROPS,
+    FAILURES,
+    UNSENT,
+    TCP_CONNECTIONS,
+    DURATION,
+)
+"""Read from the packet path at scrape."""
 
 PUSHED: tuple[Spec, ...] = (
     REGION_HEALTHY,
     REGION_STATE,
     PROBE_DURATION,
     PROBE_SUCCESS,
+    EXCUSED,
     TRANSITIONS,
     FAILOVER_ACTIVE,
     OVERRIDE_ACTIVE,
@@ -134,6 +155,6 @@ PUSHED: tuple[Spec, ...] = (
     SAVE_FAILURES,
     RECEIVE_BUFFER,
 )
-"""Set by the control loop when something happens."""
+"""Set by the control loop when something happens; `EXCUSED` is read from the prober at scrape."""
 
 CATALOG: tuple[Spec, ...] = PULLED + PUSHED

@@ -8,14 +8,14 @@ import platform
 from collections.abc import Callable, Collection, Iterable, Iterator
 
 from prometheus_client import CollectorRegistry, Metric
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from georouter.telemetry import catalog
 from georouter.telemetry.exposition import Exposition
 from georouter.telemetry.series import Histogram, Series, cumulative
-from georouter.telemetry.source import DURATION_BOUNDS_S, CounterSource, DurationSource
+from georouter.telemetry.source import DURATION_BOUNDS_S, CounterSource, DurationSource, ProbeSource
 
 STATES: tuple[str, ...] = ("up", "unknown", "drained", "down")
 """Values of the `state` label of `georouter_region_state`."""
@@ -31,9 +31,11 @@ _COMPILE_BOUNDS_S = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0, 
 class Metrics:
     """The one writer's view of all metrics. See `docs/metrics.md` for what they mean."""
 
-    def __init__(self, source: CounterSource | None = None) -> None:
+    def __init__(self, source: CounterSource | None = None, probes: ProbeSource | None = None) -> None:
         self.source = source
         """Where the packet path's counters come from; None until the server exists."""
+        self.probes = probes
+        """Where the prober's come from; None until it exists."""
         self._items: list[Series | Histogram] = []
         self._healthy = self._series(catalog.REGION_HEALTHY)
         self._state = self._series(catalog.REGION_STATE)
@@ -192,18 +194,30 @@ class _Pushed(Collector):
 
 
 class _Pulled(Collector):
-    """The single-series metrics of the packet path; the wide ones are rendered by `Exposition`."""
+    """What the packet path and the prober count in one number; the wide ones are rendered by `Exposition`."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
 
     def collect(self) -> Iterator[Metric]:
-        source = self._metrics.source
-        if source is None:
-            return
-        yield CounterMetricFamily(catalog.DROPS.name, catalog.DROPS.help, value=source.drops())
-        durations = source.request_durations() if isinstance(source, DurationSource) else None
-        if durations is not None:
-            family = HistogramMetricFamily(catalog.DURATION.name, catalog.DURATION.help)
-            family.add_metric((), cumulative(DURATION_BOUNDS_S, durations.counts), durations.sum_s)
-            yield family
+        if self._metrics.source is not None:
+            yield from _of_packet_path(self._metrics.source)
+        if self._metrics.probes is not None:
+            yield _counter(catalog.EXCUSED, self._metrics.probes.excused)
+
+
+def _of_packet_path(source: CounterSource) -> Iterator[Metric]:
+    yield _counter(catalog.DROPS, source.drops())
+    yield _counter(catalog.FAILURES, source.failures())
+    yield _counter(catalog.UNSENT, source.unsent())
+    connections = catalog.TCP_CONNECTIONS
+    yield GaugeMetricFamily(connections.name, connections.help, value=source.tcp_connections)
+    durations = source.request_durations() if isinstance(source, DurationSource) else None
+    if durations is not None:
+        family = HistogramMetricFamily(catalog.DURATION.name, catalog.DURATION.help)
+        family.add_metric((), cumulative(DURATION_BOUNDS_S, durations.counts), durations.sum_s)
+        yield family
+
+
+def _counter(spec: catalog.Spec, value: int) -> Metric:
+    return CounterMetricFamily(spec.name, spec.help, value=value)

@@ -1,4 +1,4 @@
-"""What the packet path lets telemetry read: protocols, and the buckets both sides agree on.
+"""What the packet path and the prober let telemetry read: protocols, and the buckets both sides agree on.
 
 Nothing here imports a metrics library, so that `server` can use it.
 """
@@ -45,6 +45,28 @@ class CounterSource(Protocol):
 
     def drops(self) -> int:
         """Datagrams that the kernel dropped because a receive buffer was full, since the start."""
+        ...
+
+    def failures(self) -> int:
+        """Queries answered with SERVFAIL because answering raised, since the start."""
+        ...
+
+    def unsent(self) -> int:
+        """Answers over UDP that the kernel would not take, since the start."""
+        ...
+
+    @property
+    def tcp_connections(self) -> int:
+        """Open TCP connections."""
+        ...
+
+
+class ProbeSource(Protocol):
+    """What the prober counts by itself."""
+
+    @property
+    def excused(self) -> int:
+        """Probes that failed for reasons of our own, since the start."""
         ...
 
 

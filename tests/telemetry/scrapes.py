@@ -27,6 +27,25 @@ class FakeSource:
         """What it was given."""
         return self.dropped
 
+    def failures(self) -> int:
+        """A number of its own."""
+        return 5
+
+    def unsent(self) -> int:
+        """A number of its own."""
+        return 6
+
+    @property
+    def tcp_connections(self) -> int:
+        """A number of its own."""
+        return 7
+
+
+class FakeProber:
+    """One that could not probe."""
+
+    excused = 8
+
 
 class TimedSource(FakeSource):
     """One that measures durations as well."""
@@ -66,7 +85,7 @@ def busy() -> Metrics:
     counters[layout.services[0].base + 2 * REASONS + Reason.REFUSED] = 1
     source = TimedSource(Durations([1] * (len(DURATION_BOUNDS_S) + 1), 0.5))
     source.pairs = [(layout, counters)]
-    metrics = Metrics(source)
+    metrics = Metrics(source, FakeProber())
     metrics.region("eu", "up", "drained")
     metrics.transition("eu", "down")
     metrics.probe("eu", "192.0.2.1", "web", ok=True, duration_s=0.02)

@@ -47,6 +47,9 @@ def test_packet_counters() -> None:
         key("routing_decisions", service="web", region="none", reason="all_down"): 7,
         key("residency_refusals", service="web"): 8,
         key("kernel_receive_drops"): 9,
+        key("dns_failures"): 5,
+        key("dns_unsent"): 6,
+        ("georouter_tcp_connections", frozenset()): 7,
     }
 
 
