@@ -152,6 +152,16 @@ def build(
     _credit(replace(small, info=named))
 
 
+@geo_group.command("record")
+@click.argument("database", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("address", type=AddressType(), metavar="ADDR")
+def record_command(*, database: Path, address: Address) -> None:
+    """Print what a database file itself holds of an address, as JSON; null for nothing."""
+    from georouter.sources.mmdb_record import record  # noqa: PLC0415 - geoip2 brings an HTTP client along
+
+    print_json(_or_exit(lambda: record(database, address)))
+
+
 def describe(map_: GeoMap) -> dict[str, Any]:
     """What `info` shows."""
     placed4 = sizes(map_.starts4, 32)[map_.place4 != UNPLACED].sum()
