@@ -24,7 +24,7 @@ from typing import cast
 
 from georouter.answers.layout import Proto
 from georouter.answers.respond import fail
-from georouter.server.bind import TCP_BACKLOG
+from georouter.server.accept import Acceptor
 from georouter.server.channel import Respond
 from georouter.server.source import source_of
 
@@ -61,7 +61,8 @@ class TcpServer:
         self._limits = limits
         self._connections: dict[Connection, None] = {}  # the longest without a query first
         self._clients: dict[tuple[int, int], int] = {}
-        self._servers: list[asyncio.Server] = []
+        self._acceptors: list[Acceptor] = []
+        self._starting: set[asyncio.Task[object]] = set()
         self._sweep: asyncio.TimerHandle | None = None
         self.shared = memoryview(bytearray(READ_SIZE))
         self.draining = False
@@ -70,18 +71,17 @@ class TcpServer:
 
     async def start(self, sockets: Iterable[socket]) -> None:
         """Begin to accept."""
-        loop = asyncio.get_running_loop()
         for sock in sockets:
-            self._servers.append(
-                await loop.create_server(lambda: Connection(self), sock=sock, backlog=TCP_BACKLOG)
-            )
+            sock.setblocking(False)
+            self._acceptors.append(Acceptor(sock, self._take, self._make_room))
+            self._acceptors[-1].start()
         self._sweep_later()
 
     async def stop(self, grace_s: float) -> None:
         """Accept no more, answer what was asked, close; connections still open after `grace_s` are cut."""
         self.draining = True
-        for server in self._servers:
-            server.close()
+        for acceptor in self._acceptors:
+            acceptor.close()
         for connection in list(self._connections):
             connection.drain()
         try:
@@ -99,17 +99,6 @@ class TcpServer:
     def connections(self) -> int:
         """How many are open."""
         return len(self._connections)
-
-    def admit(self, connection: "Connection", client: tuple[int, int]) -> bool:
-        """Take a new connection in, or say that its client has enough."""
-        held = self._clients.get(client, 0)
-        if held >= self._limits.connections_per_client or self.draining:
-            return False
-        if len(self._connections) >= self._limits.connections:
-            next(iter(self._connections)).cut()
-        self._clients[client] = held + 1
-        self._connections[connection] = None
-        return True
 
     def forget(self, connection: "Connection", client: tuple[int, int]) -> None:
         """A connection has ended."""
@@ -140,6 +129,34 @@ class TcpServer:
                 log.exception("answering a query failed; the client got SERVFAIL (%d so far)", self.failed)
             return fail(query)
 
+    def _take(self, sock: socket, host: str) -> None:
+        """Let a new connection in, or turn it away: before it costs more than its descriptor."""
+        client = source_of(host)
+        held = self._clients.get(client, 0)
+        if held >= self._limits.connections_per_client or self.draining:
+            sock.close()
+            return
+        if len(self._connections) >= self._limits.connections:
+            self._make_room()
+        connection = Connection(self, client)
+        self._clients[client] = held + 1
+        self._connections[connection] = None
+        start = asyncio.ensure_future(self._start(connection, sock))
+        self._starting.add(start)
+        start.add_done_callback(self._starting.discard)
+
+    async def _start(self, connection: "Connection", sock: socket) -> None:
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(lambda: connection, sock)
+        except OSError:  # it has ended already
+            sock.close()
+            connection.cut()
+
+    def _make_room(self) -> None:
+        """End the connection longest without a query."""
+        if self._connections:
+            next(iter(self._connections)).cut()
+
     def _sweep_later(self) -> None:
         loop = asyncio.get_running_loop()
         self._sweep = loop.call_later(min(1.0, self._limits.idle_timeout_s / 4), self._sweep_now)
@@ -156,15 +173,16 @@ class TcpServer:
 class Connection(asyncio.BufferedProtocol):
     """One client's connection."""
 
-    def __init__(self, server: TcpServer) -> None:
-        self.last_query_at = 0.0
+    def __init__(self, server: TcpServer, client: tuple[int, int]) -> None:
+        """`client` is (family, source address), see `source_of`."""
+        self._loop = asyncio.get_running_loop()
+        self.last_query_at = self._loop.time()
         """On the loop's clock; the time of opening before the first query."""
         self._server = server
-        self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
-        self._client = (0, 0)
-        self._source = 0
-        self._family = 4
+        self._client = client
+        self._family, self._source = client
+        self._over = False
         self._waiting = bytearray()
         self._received = 0
         self._client_reads = True
@@ -175,18 +193,12 @@ class Connection(asyncio.BufferedProtocol):
     # -- what the event loop calls ---------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Admit the client, or turn it away."""
+        """Begin, unless it had to make room meanwhile."""
         self._transport = cast("asyncio.Transport", transport)
-        self.last_query_at = self._loop.time()
-        peer = transport.get_extra_info("peername")
-        if peer is None:
+        if self._over:
             self.cut()
-            return
-        self._family, self._source = self._client = source_of(peer[0])
-        if self._server.admit(self, self._client):
-            self._transport.set_write_buffer_limits(high=WRITE_HIGH)
         else:
-            self.cut()
+            self._transport.set_write_buffer_limits(high=WRITE_HIGH)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """The connection has ended, by whatever cause."""
@@ -231,6 +243,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def cut(self) -> None:
         """End now. Answers that the kernel has taken still arrive."""
+        self._over = True
         transport, self._transport = self._transport, None
         self._server.forget(self, self._client)
         if transport is not None:
