@@ -1,6 +1,5 @@
 """What the documents promise exists: commands, links, metrics, decisions."""
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +17,6 @@ DOCUMENTS = [
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 DECISIONS = sorted((ROOT / "docs/decisions").glob("*.md"))
-DASHBOARDS = sorted((ROOT / "grafana").rglob("*.json"))
 
 
 def name(path: Path) -> str:
@@ -37,7 +35,6 @@ def test_the_documents_are_there() -> None:
     """Nothing below passes by finding nothing."""
     assert all(path.read_text().strip() for path in DOCUMENTS)
     assert DECISIONS
-    assert DASHBOARDS
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name)
@@ -91,24 +88,6 @@ def test_decisions_are_numbered(position: int) -> None:
     assert re.search(r"^Status: (accepted|superseded by \d{4})$", text, re.MULTILINE)
     for part in ("## Why", "## What we decided", "## What follows"):
         assert part in text
-
-
-@pytest.mark.parametrize("dashboard", DASHBOARDS, ids=name)
-def test_dashboards_query_metrics_that_exist(dashboard: Path) -> None:
-    """Every metric used is in docs/metrics.md; the uid is fixed, the source a variable."""
-    text = dashboard.read_text()
-    described = set(re.findall(r"`(georouter_[a-z0-9_]+)", (ROOT / "docs/metrics.md").read_text()))
-    used = {
-        re.sub(r"_(bucket|sum|count)$", "", metric) for metric in re.findall(r"georouter_[a-z0-9_]+", text)
-    }
-    assert used
-    assert used <= described | {re.sub(r"_(bucket|sum|count)$", "", metric) for metric in described}
-    board = json.loads(text)
-    assert re.fullmatch(r"georouter-[a-z]+", board["uid"])
-    sources = {panel["datasource"]["uid"] for panel in board["panels"] if "datasource" in panel}
-    assert sources == {"${datasource}"}
-    identifiers = [panel["id"] for panel in board["panels"]]
-    assert len(identifiers) == len(set(identifiers))
 
 
 def test_the_policy_of_the_readme_is_valid_and_passes_its_tests(tmp_path: Path) -> None:
