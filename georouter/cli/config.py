@@ -5,16 +5,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from georouter.cli.client import AdminClient
 
+if TYPE_CHECKING:
+    from georouter.policy.model import Policy
+
 DEFAULT_ADMIN = "127.0.0.1:8053"
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 """Where to ask a daemon that listens everywhere."""
 
 
@@ -88,22 +91,21 @@ def admin_url(text: str) -> str:
     return url.rstrip("/")
 
 
-def _from_policy(config: str | None) -> Daemon:
+def served_policy(config: str | None) -> "tuple[Path, Policy | None]":
+    """Where the policy is, and the one that a daemon serves by it: the saved last good one if it is invalid.
+
+    None where it is invalid and none was saved. SourceError when there is no policy to read.
+    """
     from georouter.policy.load import PolicyFile, load  # noqa: PLC0415 - pydantic is slow to import
     from georouter.sources.policy_files import find_config, read  # noqa: PLC0415 - as above
     from georouter.sources.state_files import guess_state_dir, load_last_good  # noqa: PLC0415 - as above
-    from georouter.words.errors import PolicyError, SourceError  # noqa: PLC0415 - as above
+    from georouter.words.errors import PolicyError  # noqa: PLC0415 - as above
 
-    named = config or os.environ.get("GEOROUTER_CONFIG")
     files: tuple[PolicyFile, ...] = ()
+    path = find_config(config, os.environ)
     try:
-        path = find_config(config, os.environ)
         files = read(path)
-        server = load(files).policy.server
-    except SourceError as error:
-        if named:
-            raise click.ClickException(str(error)) from error
-        return Daemon(admin_url(DEFAULT_ADMIN))
+        return path, load(files).policy
     except PolicyError as error:
         # The daemon may well serve its last good policy, and `status` is how to find out.
         problems = len(error.diagnostics)
@@ -112,14 +114,30 @@ def _from_policy(config: str | None) -> Daemon:
             "see 'georouter check'); asking where the last good one was served",
             err=True,
         )
-        good = load_last_good(guess_state_dir(path, files))
-        if not good:
-            return Daemon(admin_url(DEFAULT_ADMIN))
-        server = load(good).policy.server
+    kept = os.environ.get("GEOROUTER_STATE_DIR")
+    good = load_last_good(Path(kept) if kept else guess_state_dir(path, files))
+    try:
+        return path, load(good).policy if good else None
+    except PolicyError:  # saved by another version
+        return path, None
+
+
+def _from_policy(config: str | None) -> Daemon:
+    from georouter.words.errors import SourceError  # noqa: PLC0415 - not for `--help`
+
+    try:
+        path, policy = served_policy(config)
+    except SourceError as error:
+        if config or os.environ.get("GEOROUTER_CONFIG"):
+            raise click.ClickException(str(error)) from error
+        return Daemon(admin_url(DEFAULT_ADMIN))
+    if policy is None:
+        return Daemon(admin_url(DEFAULT_ADMIN))
+    server = policy.server
     if server.admin is None:
         raise click.ClickException(f"the policy in {path} has no admin address (server.admin)")
     host, port = server.admin
-    host = _ANY_ADDRESS.get(host, host)
+    host = ANY_ADDRESS.get(host, host)
     token_file = Path(server.admin_token_file) if server.admin_token_file else None
     token = _read_token(token_file) if token_file and os.access(token_file, os.R_OK) else None
     return Daemon(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}", token)

@@ -40,6 +40,12 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("drain", "georouter.cli.drain", "drain", "Move traffic away from a region."),
     Entry("undrain", "georouter.cli.drain", "undrain", "End the drain of a region."),
     Entry("reload", "georouter.cli.reload", "reload", "Make the running daemon load its policy again."),
+    Entry(
+        "healthcheck",
+        "georouter.cli.healthcheck",
+        "healthcheck",
+        "Ask the running server a DNS question; exit 0 if it answers well.",
+    ),
     Entry("geo", "georouter.cli.geo", "geo_group", "Build, describe or ask the geo database."),
     Entry("schema", "georouter.cli.schema", "schema", "Print the JSON Schema of policy files."),
     Entry("version", "georouter.cli.main", "version", "Print the version."),

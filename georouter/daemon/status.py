@@ -8,7 +8,7 @@ from georouter.control.loop import Controller
 from georouter.facts import overrides
 from georouter.facts.endpoints import EndpointKey
 from georouter.facts.health import UNKNOWN
-from georouter.facts.world import State
+from georouter.facts.world import Effective, State
 from georouter.policy.model import Region
 
 
@@ -63,6 +63,20 @@ def status(
         ],
         "recent": list(recent),
     }
+
+
+def summary(controller: Controller) -> str:
+    """One line: `3 regions up, 1 down; snapshot 12`, and what somebody should look at."""
+    published, reload = controller.published, controller.reload
+    states = [controller.world.region(name).effective for name in controller.policy.regions]
+    counts = [(states.count(state), state.value) for state in Effective]
+    regions = ", ".join(f"{count} {state}" for count, state in counts if count) or "none"
+    parts = [f"regions: {regions}", f"snapshot {published.snapshot.generation if published else 0}"]
+    if controller.serving_last_good:
+        parts.append("the policy is invalid, a saved one is served")
+    elif reload is not None and not reload.ok:
+        parts.append("the last reload failed, the policy before it stays")
+    return "; ".join(parts)
 
 
 def region_status(controller: Controller, region: Region, now: float) -> dict[str, Any]:
