@@ -20,6 +20,8 @@ from benchmarks.harness.wait import free_port, until
 
 PROGRAM = Path(sys.executable).parent / "georouter"
 STOP_S = 15.0
+FIRST_ANSWER_S = 0.05
+"""How long one question to a starting daemon waits: the resolution of start-up times."""
 
 
 class Daemon:
@@ -83,7 +85,7 @@ class Daemon:
         if self._process is not None and self._process.poll() is not None:
             raise RuntimeError(f"the daemon ended with {self._process.returncode}:\n{self.output()}")
         with contextlib.suppress(OSError, dns.exception.Timeout):
-            return self.ask(self.ready, timeout_s=0.2)
+            return self.ask(self.ready, timeout_s=FIRST_ANSWER_S)
         return None
 
     def start(self, *flags: str) -> Reply:
