@@ -84,7 +84,7 @@ class Screen:
         for place, network in CLIENTS:
             show(f"  {place:10} dig @{host} -p {port} {name} +short +subnet={network}", highlight=False)
         show("\nTake a region down, and bring it back:", highlight=False)
-        if sys.stdin.isatty():
+        if _has_keyboard():
             numbers = ", ".join(f"[bold]{number}[/]" for number in range(1, len(self._policy.regions) + 1))
             show(f"  press {numbers} here (again to bring it back), [bold]q[/] to quit", highlight=False)
         first = next(iter(self._policy.regions))
@@ -157,10 +157,15 @@ def _pressed(key: str, keys: Mapping[str, str], stand_ins: StandIns, daemon: Dae
         stand_ins.later(region.turn(mode))
 
 
+def _has_keyboard() -> bool:
+    """Standard input is None in a process that was started with it closed."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
 @contextmanager
 def _keyboard(pressed: Callable[[str], None]) -> Iterator[None]:
     """Single key presses while standard input is a terminal; nothing otherwise."""
-    if not sys.stdin.isatty():
+    if not _has_keyboard():
         yield
         return
     handle = sys.stdin.fileno()
