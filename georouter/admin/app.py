@@ -86,6 +86,17 @@ async def start(
     return RunningAdmin(server, runner, server.sockets[0].getsockname()[1])
 
 
+def try_bind(host: str, port: int) -> None:
+    """Find out whether the address is free. SourceError when it is not."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind((host, port))
+            sock.listen()
+        except OSError as error:
+            raise SourceError(_why_not(host, port, error)) from error
+
+
 def make_app(desk: Desk, guard: Guard, doorkeeper: Doorkeeper) -> web.Application:
     """The application without a socket."""
     views = _Views(desk, guard)

@@ -1,6 +1,6 @@
 """What the control loop orders from a builder, and what it gets back."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -23,7 +23,10 @@ class BuildRequest:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What a build made. `seconds` is wall time by phase (`read`, `policy`, `geo`, `plan`)."""
+    """What a build made. `seconds` is wall time by phase (`read`, `policy`, `geo`, `plan`).
+
+    `databases` tells the database files that were used from later ones with the same names.
+    """
 
     files: tuple[PolicyFile, ...]
     policy: Policy
@@ -31,6 +34,7 @@ class Built:
     plan: Plan
     info: MapInfo
     seconds: Mapping[str, float]
+    databases: Hashable = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ interpreter lock against the packet path.
 from __future__ import annotations
 
 import time
+from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,8 @@ class Builder:
     def __init__(self, *, cache_dir: str | None = None) -> None:
         self._cache_dir = Path(cache_dir) if cache_dir else None
         self._map_key: object = None
+        self._read: Hashable = ()
+        """The databases that `_map` was made of, as `geo_files.fingerprint` knows them."""
         self._map: GeoMap | None = None
         self._last: Built | None = None
         self._planned_on: GeoMap | None = None
@@ -80,7 +83,7 @@ class Builder:
                 loaded = load(files)
                 policy, warnings = loaded.policy, loaded.warnings
             clock.lap("policy")
-            geo = self.geo_map(policy)
+            geo = self._map_for(request, policy)
             if problems := check_kinds(policy, geo.info.kinds):
                 raise PolicyError(problems)
             clock.lap("geo")
@@ -97,8 +100,15 @@ class Builder:
             return Failed(f"{problems[0] if problems else error}{more}", error.diagnostics, files)
         except (SourceError, OSError) as error:
             return Failed(str(error), (), files)
-        self._last = Built(files, policy, warnings, made, geo.info, clock.seconds)
+        self._last = Built(files, policy, warnings, made, geo.info, clock.seconds, self._read)
         return self._last
+
+    def _map_for(self, request: BuildRequest, policy: Policy) -> GeoMap:
+        """The map in use to rank the policy in use anew: taking a new database is a reload's matter."""
+        last = self._last
+        if request.files is not None and last is not None and last.policy is policy and self._planned_on:
+            return self._planned_on
+        return self.geo_map(policy)
 
     def explain(self, request: ExplainRequest) -> dict[str, Any] | Failed:
         """The explanation as a JSON-able dict; `Failed` for a question that makes no sense."""
@@ -108,12 +118,13 @@ class Builder:
             built = self.build(BuildRequest(request.config, request.files, request.world.rtt_ms))
             if isinstance(built, Failed):
                 return built
-        assert self._last is not None  # noqa: S101 - build has just set it
+        assert self._last is not None  # noqa: S101 - build has just set them
+        assert self._planned_on is not None  # noqa: S101
         policy = self._last.policy
         try:
             return explain(
                 policy,
-                self.geo_map(policy),
+                self._planned_on,
                 request.world,
                 request.name,
                 request.client,
@@ -126,7 +137,8 @@ class Builder:
 
     def geo_map(self, policy: Policy) -> GeoMap:
         """The database with the policy's own networks and the AS numbers it asks for laid over it."""
-        key = (policy.geo, geo_files.fingerprint(_paths(policy.geo)), networks(policy), asns(policy))
+        read = geo_files.fingerprint(_paths(policy.geo))  # before reading: a later file is another one
+        key = (policy.geo, read, networks(policy), asns(policy))
         if self._map is None or key != self._map_key:
             self._map = overlay(
                 geo_files.load_map(
@@ -137,7 +149,7 @@ class Builder:
                 asn_map=geo_files.load_asn(policy.geo.asn_databases),
                 asns=asns(policy),
             )
-            self._map_key = key
+            self._map_key, self._read = key, read
         return self._map
 
 

@@ -10,6 +10,7 @@ wrong one. A taken address is noticed before any of the slow work.
 import asyncio
 import gc
 import logging
+import os
 import signal
 import sys
 import time
@@ -25,10 +26,12 @@ from georouter.control.beliefs import Beliefs
 from georouter.control.events import Probed, ReloadAsked
 from georouter.control.loop import Controller, Outlets
 from georouter.control.orders import Built
+from georouter.daemon.descriptors import raise_limit, tcp_connections
 from georouter.daemon.desk import DaemonDesk
+from georouter.daemon.notify import from_environment
 from georouter.daemon.saving import Saver
 from georouter.daemon.start import Start, first_build
-from georouter.daemon.status import status
+from georouter.daemon.status import status, summary
 from georouter.daemon.watching import Watcher
 from georouter.daemon.workshop import Workshop
 from georouter.policy.model import Server as ServerPolicy
@@ -62,6 +65,8 @@ LEVELS = {
     "snapshot.published": logging.DEBUG,
 }
 """How loud an event is; the others are information."""
+SHOWN = {"snapshot.published", "policy.loaded", "policy.refused"}
+"""Events after which a supervisor is shown a new summary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,7 @@ class Daemon:
         self._recent: deque[dict[str, Any]] = deque(maxlen=RECENT)
         self._serving = False
         self._stop = asyncio.Event()
+        self._notifier = from_environment(os.environ, os.getpid())
 
     def stop(self) -> None:
         """Ask for an orderly end."""
@@ -94,13 +100,15 @@ class Daemon:
         start = first_build(self._options.config, self._options.state_dir, strict=self._options.strict_start)
         self._create(start)
         self._server.try_bind()
+        self._try_admin()
         self._take_signals()
         admin: RunningAdmin | None = None
         tasks: list[asyncio.Task[None]] = []
         try:
             self._controller.start(start.built, last_good_because=start.refused)
             if start.refused is not None:
-                self._watcher.follow(start.built.policy, start.refused.files)  # refused once is enough
+                built = start.built
+                self._watcher.follow(built.policy, start.refused.files, built.databases)  # said once
             await self._first_round()
             self._controller.publish_now()
             await self._serve()
@@ -113,6 +121,10 @@ class Daemon:
                     ("watch", self._watcher),
                 )
             ]
+            if self._notifier.watchdog_s is not None:
+                pulse = self._notifier.pulse(self._controller.settled)
+                tasks.append(asyncio.create_task(pulse, name="pulse"))
+            self._notifier.ready(summary(self._controller))
             if self._options.ready:
                 self._options.ready(self)
             await self._until_stop(tasks)
@@ -170,6 +182,12 @@ class Daemon:
             last_known=saved.last_known,
         )
 
+    def _try_admin(self) -> None:
+        if self._fixed.admin is not None:
+            from georouter.admin.app import try_bind  # noqa: PLC0415 - see above
+
+            try_bind(*self._fixed.admin)
+
     async def _open_admin(self) -> "RunningAdmin | None":
         if self._fixed.admin is None:
             return None
@@ -217,7 +235,7 @@ class Daemon:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
-        loop.add_signal_handler(signal.SIGHUP, lambda: self._ask_reload("SIGHUP"))
+        loop.add_signal_handler(signal.SIGHUP, self._hang_up)
         for number in (signal.SIGUSR1, signal.SIGUSR2):
             loop.add_signal_handler(number, lambda: None)  # their default would end the process
 
@@ -244,6 +262,7 @@ class Daemon:
 
     async def _take_down(self, admin: "RunningAdmin | None", tasks: list["asyncio.Task[None]"]) -> None:
         event(log, "server.stopping")
+        self._notifier.stopping()
         await self._prober.stop()
         for task in tasks:
             task.cancel()
@@ -267,16 +286,20 @@ class Daemon:
     def _ask_reload(self, cause: str) -> None:
         self._controller.post(ReloadAsked(cause))
 
+    def _hang_up(self) -> None:
+        """SIGHUP: a reload whose end a supervisor waits for."""
+        done: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        done.add_done_callback(lambda _: self._notifier.reloaded(summary(self._controller)))
+        self._notifier.reloading()
+        self._controller.post(ReloadAsked("SIGHUP", done))
+
     def _adopted(self, built: Built) -> None:
         self._prober.set_targets(targets(built.policy), self._controller.beliefs.healths)
-        self._watcher.follow(built.policy, built.files)
+        self._watcher.follow(built.policy, built.files, built.databases)
+        self._saver.keep(built.files)
         changed = _needs_restart(self._fixed, built.policy.server)
         if changed:
             self._tell("server.restart_needed", settings=", ".join(changed))
-        try:
-            state_files.save_last_good(self._state_dir, built.files)
-        except SourceError as error:
-            self._unsaved(str(error))
 
     def _unsaved(self, problem: str) -> None:
         self._metrics.state_save_failed()
@@ -290,6 +313,8 @@ class Daemon:
                 f"{key} {_words(value)}" for key, value in fields.items() if _worth_saying(key, value)
             )
             self._recent.append({"at": time.time(), "event": name, "text": text})
+        if name in SHOWN and self._serving:  # once the loop has taken over what it tells of
+            asyncio.get_running_loop().call_soon(lambda: self._notifier.status(summary(self._controller)))
         if self._options.tell:
             self._options.tell(name, fields)
 
@@ -311,12 +336,24 @@ class Daemon:
 
 
 def _make_server(policy: ServerPolicy) -> Server:
+    files = raise_limit()
+    connections = tcp_connections(policy.tcp_connections, files)
+    if connections < policy.tcp_connections:
+        event(
+            log,
+            "server.few_descriptors",
+            level=logging.WARNING,
+            open_files=files,
+            tcp_connections=connections,
+            wanted=policy.tcp_connections,
+            hint="raise the limit of open files: LimitNOFILE= in systemd, ulimit -n in a shell",
+        )
     return Server(
         policy.listen,
         Limits(udp_payload=policy.udp_payload_limit),
         workers=policy.workers or 1,
         receive_buffer_bytes=policy.receive_buffer_bytes,
-        tcp_connections=policy.tcp_connections,
+        tcp_connections=connections,
         tcp_connections_per_client=policy.tcp_connections_per_client,
         tcp_idle_timeout_s=policy.tcp_idle_timeout_s,
     )

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from georouter.control.beliefs import Beliefs
-from georouter.sources.state_files import SavedState, save_state
+from georouter.policy.load import PolicyFile
+from georouter.sources.state_files import SavedState, save_last_good, save_state
 from georouter.words.errors import SourceError
 
 CALM_S = 1.0
@@ -25,9 +26,16 @@ class Saver:
         self._wall = wall
         self._failed = failed
         self._due = asyncio.Event()
+        self._policy: tuple[PolicyFile, ...] | None = None
+        """Files in use that are not on disk yet."""
 
     def remember(self) -> None:
         """Something changed that a restart should know."""
+        self._due.set()
+
+    def keep(self, files: tuple[PolicyFile, ...]) -> None:
+        """These files are in use: a restart may need them as the last good policy."""
+        self._policy = files
         self._due.set()
 
     async def run(self) -> None:
@@ -36,6 +44,7 @@ class Saver:
             try:
                 async with asyncio.timeout(REFRESH_S):
                     await self._due.wait()
+                await self._save_policy()
                 await asyncio.sleep(CALM_S)
             except TimeoutError:
                 pass
@@ -43,7 +52,8 @@ class Saver:
             await self.save()
 
     async def save(self) -> None:
-        """Write what is believed now."""
+        """Write what is believed now, and the policy in use if that is not written yet."""
+        await self._save_policy()
         beliefs = self._beliefs
         state = SavedState(
             saved_at=self._wall(),
@@ -56,3 +66,15 @@ class Saver:
             await asyncio.to_thread(save_state, self._directory, state)
         except SourceError as error:
             self._failed(str(error))
+
+    async def _save_policy(self) -> None:
+        files = self._policy
+        if files is None:
+            return
+        try:
+            await asyncio.to_thread(save_last_good, self._directory, files)
+        except SourceError as error:
+            self._failed(str(error))  # and it is tried again with the next save
+        else:
+            if self._policy is files:
+                self._policy = None

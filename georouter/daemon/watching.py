@@ -1,6 +1,7 @@
 """Turns file changes into reload requests, but only when a file's content is really another one."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Hashable
 from pathlib import Path
 
@@ -8,7 +9,13 @@ from georouter.policy.load import PolicyFile
 from georouter.policy.model import Policy
 from georouter.sources import geo_files, policy_files
 from georouter.sources.watch import changes
+from georouter.telemetry.logs import event
 from georouter.words.errors import PolicyError, SourceError
+
+log = logging.getLogger("georouter")
+
+AGAIN_S = 2.0
+"""How long to wait after watching failed; files are looked at before every new attempt."""
 
 
 class Watcher:
@@ -21,15 +28,27 @@ class Watcher:
         self._policy: Policy | None = None
         self._moved = asyncio.Event()
         self._seen: Hashable = None
+        self._trouble = ""
 
-    def follow(self, policy: Policy, files: tuple[PolicyFile, ...]) -> None:
-        """`policy` is in use and `files` are what was read last: watch its databases too."""
+    def follow(self, policy: Policy, files: tuple[PolicyFile, ...], read: Hashable) -> None:
+        """`policy` is in use: watch its databases too.
+
+        `files` are what was read last, and `read` is the fingerprint of its databases at that time.
+        """
         self._policy = policy
-        self._seen = (files, geo_files.fingerprint(databases(policy)))
+        self._seen = (files, read)
         self._moved.set()
 
     async def run(self) -> None:
-        """Watch until cancelled."""
+        """Watch until cancelled. Where watching fails (no descriptors, no inotify), look now and then."""
+        while True:
+            try:
+                await self._watch()
+            except (OSError, RuntimeError) as error:  # watchfiles raises both
+                self._complain(error)
+                await asyncio.sleep(AGAIN_S)
+
+    async def _watch(self) -> None:
         while True:
             self._moved.clear()
             stop = asyncio.Event()
@@ -59,6 +78,11 @@ class Watcher:
         if seen != self._seen:
             self._seen = seen
             self._asked("file change")
+
+    def _complain(self, error: Exception) -> None:
+        if str(error) != self._trouble:
+            self._trouble = str(error)
+            event(log, "watch.failed", level=logging.WARNING, error=self._trouble, again_s=AGAIN_S)
 
     def _content(self) -> Hashable:
         databases_now = geo_files.fingerprint(databases(self._policy))

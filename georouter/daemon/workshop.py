@@ -24,6 +24,8 @@ from georouter.words.errors import SourceError
 HEADER = struct.Struct("!Q")
 TIME_LIMIT_S = 300.0
 """A request that takes longer is given up and the child replaced: 100 times the largest build measured."""
+GONE_S = 1.0
+"""How long a child whose streams have ended may take to end itself."""
 
 
 class Workshop:
@@ -41,19 +43,36 @@ class Workshop:
         return self._process.pid if self._process else None
 
     async def ask(self, request: object) -> Any:
-        """Send `request`, return the child's result. SourceError when the child dies or takes too long."""
+        """Send `request`, return the child's result. A child that dies over it is replaced once.
+
+        SourceError when the second one dies too, when one takes too long, or none can be started.
+        """
         async with self._turn:
             try:
-                return await asyncio.wait_for(self._exchange(request), self._time_limit_s)
-            except TimeoutError as error:  # an OSError, too
-                await self._end()
-                raise SourceError(f"the compile took longer than {self._time_limit_s:g} s") from error
-            except (OSError, EOFError, asyncio.IncompleteReadError) as error:
-                await self._end()
-                raise SourceError("the compiling process ended before it had answered") from error
-            except BaseException:
-                await self._end()  # an answer left in the pipe would be taken for the next one
-                raise
+                return await self._try(request)
+            except (OSError, EOFError):  # somebody killed it; nobody else will ask again
+                return await self._try_last(request)
+
+    async def _try_last(self, request: object) -> Any:
+        try:
+            return await self._try(request)
+        except (ConnectionError, EOFError) as error:
+            raise SourceError("the compiling process ended before it had answered") from error
+        except OSError as error:
+            raise SourceError(f"no compiling process: {error.strerror or error}") from error
+
+    async def _try(self, request: object) -> Any:
+        try:
+            return await asyncio.wait_for(self._exchange(request), self._time_limit_s)
+        except TimeoutError as error:  # an OSError, too
+            await self._end()
+            raise SourceError(f"the compile took longer than {self._time_limit_s:g} s") from error
+        except (ConnectionError, EOFError):
+            await self._gone()
+            raise
+        except BaseException:
+            await self._end()  # an answer left in the pipe would be taken for the next one
+            raise
 
     async def stop(self) -> None:
         """End the child. A request under way fails."""
@@ -83,13 +102,21 @@ class Workshop:
             )
         return self._process
 
+    async def _gone(self) -> None:
+        """The child closed its streams: let asyncio notice its end, which a kill would keep it from."""
+        if self._process is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._process.wait(), GONE_S)
+        await self._end()
+
     async def _end(self) -> None:
         process, self._process = self._process, None
         if process is None:
             return
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
 
 
 def _loads(data: bytes) -> Any:
@@ -104,11 +131,14 @@ def _loads(data: bytes) -> Any:
 
 
 def serve(handle: Callable[[object], object], requests: BinaryIO, results: BinaryIO) -> None:
-    """Answer requests one after the other until end-of-file."""
-    while header := requests.read(HEADER.size):
+    """Answer requests one after the other until end-of-file, in the middle of one too."""
+    while len(header := requests.read(HEADER.size)) == HEADER.size:
         (size,) = HEADER.unpack(header)
+        request = requests.read(size)
+        if len(request) < size:
+            return
         gc.disable()  # a build allocates much and drops little; collecting costs a third of its time
-        data = pickle.dumps(handle(_loads(requests.read(size))), protocol=pickle.HIGHEST_PROTOCOL)
+        data = pickle.dumps(handle(_loads(request)), protocol=pickle.HIGHEST_PROTOCOL)
         gc.enable()
         results.write(HEADER.pack(len(data)))
         results.write(data)
@@ -121,7 +151,7 @@ def main() -> None:
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    with os.fdopen(os.dup(1), "wb") as results:
+    with suppress(BrokenPipeError), os.fdopen(os.dup(1), "wb") as results:  # the daemon may be gone
         os.dup2(2, 1)
         os.nice(5)  # answering comes before compiling
         serve(Builder(cache_dir=sys.argv[1] or None).handle, sys.stdin.buffer, results)

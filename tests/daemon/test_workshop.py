@@ -45,24 +45,59 @@ def test_a_missing_policy_comes_back_as_failed(tmp_path: Path) -> None:
     assert "nothing.yaml" in result.message
 
 
-def test_a_child_that_was_killed_is_replaced(tmp_path: Path) -> None:
-    """The out-of-memory killer costs one build, not the control loop."""
+def test_half_a_request_is_the_end() -> None:
+    """The daemon was killed while it wrote: nothing is answered, nothing is raised."""
+    data = pickle.dumps("request")
+    for length in (HEADER.size - 1, HEADER.size, HEADER.size + len(data) - 1):
+        results = io.BytesIO()
+        serve(lambda value: value, io.BytesIO((HEADER.pack(len(data)) + data)[:length]), results)
+        assert results.getvalue() == b""
 
-    async def ask() -> tuple[str, object]:
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_child_that_was_killed_is_replaced(tmp_path: Path, number: signal.Signals) -> None:
+    """The out-of-memory killer costs one try, not the build: nobody would ask for it again."""
+
+    async def ask() -> object:
         workshop = Workshop(cache_dir=str(tmp_path))
         try:
             await workshop.ask(BuildRequest(str(tmp_path / "nothing.yaml")))
             pid = workshop.pid
             assert pid is not None
-            os.kill(pid, signal.SIGKILL)
-            with pytest.raises(SourceError, match="ended before it had answered") as caught:
-                await workshop.ask(BuildRequest(str(tmp_path / "nothing.yaml")))
-            return str(caught.value), await workshop.ask(BuildRequest(str(tmp_path / "nothing.yaml")))
+            os.kill(pid, signal.SIGSTOP)
+            asking = asyncio.create_task(workshop.ask(BuildRequest(str(tmp_path / "nothing.yaml"))))
+            await asyncio.sleep(0.01)
+            os.kill(pid, number)
+            os.kill(pid, signal.SIGCONT)
+            return await asking
         finally:
             await workshop.stop()
 
-    _message, result = asyncio.run(ask())
+    result = asyncio.run(ask())
     assert isinstance(result, Failed)
+    assert "nothing.yaml" in result.message
+
+
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [("/bin/false", "ended before it had answered"), ("/nowhere/python", "No such file")],
+)
+def test_children_that_die_at_once_are_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, message: str
+) -> None:
+    """Two in a row are enough; whoever asked is told why."""
+    monkeypatch.setattr("sys.executable", program)
+
+    async def ask() -> None:
+        workshop = Workshop(cache_dir=str(tmp_path))
+        try:
+            await workshop.ask(BuildRequest(str(tmp_path / "nothing.yaml")))
+        finally:
+            assert workshop.pid is None
+            await workshop.stop()
+
+    with pytest.raises(SourceError, match=message):
+        asyncio.run(ask())
 
 
 def test_a_build_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
