@@ -416,7 +416,7 @@ services:
     chain:
       - geo:
           - {match: {country: [EU, de, US-CA, Germani, AS, OC]}, regions: [us]}
-          - {match: {subdivision: [us-ca, DE, XX-1, US-XX]}, regions: [us]}
+          - {match: {subdivision: [us-ca, DE, XX-1, US-XX, ON]}, regions: [us]}
           - {match: {continent: [EEA, EUR, XY]}, regions: [us]}
           - {match: {group: [DE, EFTTA, OC]}, regions: [us]}
 """,
@@ -429,6 +429,7 @@ services:
         '7:43: services.web.chain[0].geo[1].match.subdivision[1]: "DE" is a country; write country: [DE]',
         '7:47: services.web.chain[0].geo[1].match.subdivision[2]: unknown subdivision "XX-1"; there is no country "XX"',
         '7:53: services.web.chain[0].geo[1].match.subdivision[3]: unknown subdivision "US-XX"; use ISO 3166-2 such as US-CA',
+        '7:60: services.web.chain[0].geo[1].match.subdivision[4]: unknown subdivision "ON"; did you mean CA-ON (Ontario) or NA-ON (Oshana) or NG-ON (Ondo)?',
         '8:34: services.web.chain[0].geo[2].match.continent[0]: "EEA" is a group of countries; write group: [EEA]',
         '8:39: services.web.chain[0].geo[2].match.continent[1]: unknown continent "EUR"; did you mean "EU"?',
         '8:44: services.web.chain[0].geo[2].match.continent[2]: unknown continent "XY"; known: AF, AN, AS, EU, NA, OC, SA',

@@ -62,9 +62,16 @@ def subdivision(code: str, path: Path, context: Context) -> bool:
     elif "-" in code and country_of(code) not in codes.COUNTRIES:
         message += f'; there is no country "{country_of(code)}"'
     else:
-        message += "; use ISO 3166-2 such as US-CA"
+        message += _full_codes(code) or "; use ISO 3166-2 such as US-CA"
     context.report.error(path, message)
     return False
+
+
+def _full_codes(code: str) -> str:
+    """`CA-ON (Ontario)` for someone who wrote `ON`; empty when it could be too many."""
+    ending = f"-{code.upper()}"
+    meant = [f"{full} ({name})" for full, name in codes.subdivision_names().items() if full.endswith(ending)]
+    return f"; did you mean {' or '.join(sorted(meant))}?" if 0 < len(meant) <= 4 else ""
 
 
 def country_of(subdivision_code: str) -> str:
