@@ -11,7 +11,6 @@ Errors are `{"error": "a sentence"}`. `guard` says who may do what, `doorkeeper`
 """
 
 import asyncio
-import errno
 import json
 import logging
 import socket
@@ -20,6 +19,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from georouter.admin import requests
+from georouter.admin.address import why_not
 from georouter.admin.desk import Desk, Json
 from georouter.admin.doorkeeper import Doorkeeper
 from georouter.admin.guard import Guard, Refusal
@@ -82,19 +82,8 @@ async def start(
         server = await loop.create_server(doorkeeper.factory(http), host, port)
     except OSError as error:
         await runner.cleanup()
-        raise SourceError(_why_not(host, port, error)) from error
+        raise SourceError(why_not(host, port, error)) from error
     return RunningAdmin(server, runner, server.sockets[0].getsockname()[1])
-
-
-def try_bind(host: str, port: int) -> None:
-    """Find out whether the address is free. SourceError when it is not."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as sock:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            sock.bind((host, port))
-            sock.listen()
-        except OSError as error:
-            raise SourceError(_why_not(host, port, error)) from error
 
 
 def make_app(desk: Desk, guard: Guard, doorkeeper: Doorkeeper) -> web.Application:
@@ -241,10 +230,3 @@ def _error(status: int, reason: str) -> web.Response:
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
     text = json.dumps({"error": reason}) + "\n"
     return web.Response(status=status, text=text, content_type="application/json", headers=headers)
-
-
-def _why_not(host: str, port: int, error: OSError) -> str:
-    where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    if error.errno == errno.EADDRINUSE:
-        return f"admin address {where} is taken; is another georouter running? server.admin sets it"
-    return f"admin address {where} cannot be opened: {error.strerror or error}"

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from georouter import __version__
+from georouter.admin.address import try_bind
 from georouter.answers.limits import Limits
 from georouter.control.beliefs import Beliefs
 from georouter.control.events import Probed, ReloadAsked
@@ -184,8 +185,6 @@ class Daemon:
 
     def _try_admin(self) -> None:
         if self._fixed.admin is not None:
-            from georouter.admin.app import try_bind  # noqa: PLC0415 - see above
-
             try_bind(*self._fixed.admin)
 
     async def _open_admin(self) -> "RunningAdmin | None":
