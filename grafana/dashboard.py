@@ -341,7 +341,7 @@ RELOADS = Row(
         ),
         lines(
             "Snapshot generation",
-            "Counts publications of answers on each node: one for every change of health, override or policy.",
+            "Publications of answers on each node: one for every change of health, override or policy.",
             Query(f"max by (instance) (georouter_snapshot_generation{{{NODE}}})", "{{instance}}"),
             unit=Unit.SHORT,
         ),
@@ -371,7 +371,7 @@ RELOADS = Row(
             "Failed writes of state",
             "The answers stay as they are, but a restart would know less.",
             Query(
-                f"sum by (file) (increase(georouter_state_save_failures_total{{{NODE}}}{OVER})) or vector(0)",
+                f"sum by (file) (increase(georouter_state_save_failures_total{{{NODE}}}{OVER}))",
                 "{{file}}",
             ),
             unit=Unit.SHORT,

@@ -56,6 +56,8 @@ class Metrics:
         self._receive_buffer = self._series(catalog.RECEIVE_BUFFER)
         for result in ("success", "failure"):
             self._reloads.add(0, result)
+        for file in ("state", "audit"):
+            self._save_failures.add(0, file)
         self._last_good.set(0)
         registry = CollectorRegistry(auto_describe=False)
         registry.register(_Pushed(self._items))

@@ -1,0 +1,1 @@
+"""Tests of what Grafana and Prometheus load."""
