@@ -28,8 +28,9 @@ format: ## let ruff rewrite what it can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: ## measure failover, reload, start-up and geographic truth on this machine
+bench: ## measure throughput beside other servers, failover, reload, start-up and geographic truth
 	@scripts/setup dev
+	@scripts/live-packages bench
 	@$(BIN)/python -m benchmarks.all
 
 clean: ## remove everything these commands made

@@ -45,8 +45,8 @@ class Report:
         verdict = " " if row.holds else "!"
         print(f"{verdict} {what:<58} {value:>10.3f} {unit}{bound}", flush=True)
 
-    def finish(self) -> None:
-        """Write `results/<name>.json`; exit 1 when something does not hold."""
+    def finish(self, **details: object) -> None:
+        """Write `results/<name>.json`, with `details`; exit 1 when something does not hold."""
         RESULTS.mkdir(exist_ok=True)
         body = {
             "benchmark": self.name,
@@ -54,6 +54,7 @@ class Report:
             "machine": platform.machine(),
             "cpus": os.cpu_count(),
             "rows": [{**asdict(row), "holds": row.holds} for row in self.rows],
+            **details,
         }
         (RESULTS / f"{self.name}.json").write_text(json.dumps(body, indent=2) + "\n")
         sys.exit(0 if all(row.holds for row in self.rows) else 1)

@@ -1,0 +1,1 @@
+"""Name servers that answer by geography, each started with the same names and the same database."""
