@@ -43,6 +43,8 @@ class Daemon:
         self.ready = ready
         self.started_s = 0.0
         self._server = server
+        self.before: tuple[str, ...] = ()
+        """A command that starts the daemon's command, such as `prlimit --nofile=100`."""
         self._process: subprocess.Popen[bytes] | None = None
         self.write(policy)
 
@@ -69,7 +71,7 @@ class Daemon:
         with self.log.open("ab") as log:
             self.started_s = time.monotonic()
             self._process = subprocess.Popen(
-                [PROGRAM, "serve", "--config", str(self.config), *flags],
+                [*self.before, PROGRAM, "serve", "--config", str(self.config), *flags],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

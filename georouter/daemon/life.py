@@ -29,6 +29,7 @@ from georouter.control.loop import Controller, Outlets
 from georouter.control.orders import Built
 from georouter.daemon.descriptors import raise_limit, tcp_connections
 from georouter.daemon.desk import DaemonDesk
+from georouter.daemon.faults import Faults
 from georouter.daemon.notify import from_environment
 from georouter.daemon.saving import Saver
 from georouter.daemon.start import Start, first_build
@@ -232,6 +233,7 @@ class Daemon:
 
     def _take_signals(self) -> None:
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(Faults())
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
         loop.add_signal_handler(signal.SIGHUP, self._hang_up)

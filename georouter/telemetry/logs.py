@@ -33,9 +33,16 @@ class LogFormat(StrEnum):
 
 
 def event(
-    log: logging.Logger, name: str, *, level: int = logging.INFO, exc_info: bool = False, **fields: object
+    log: logging.Logger,
+    name: str,
+    *,
+    level: int = logging.INFO,
+    exc_info: bool | BaseException | None = False,
+    **fields: object,
 ) -> None:
-    """Log one event. Fields that are None are left out; `exc_info` adds the exception being handled."""
+    """Log one event. Fields that are None are left out; `exc_info` adds the exception being handled, or
+    the one given.
+    """
     if log.isEnabledFor(level):
         kept = {key: value for key, value in fields.items() if value is not None}
         log.log(level, name, extra={_FIELDS: kept}, exc_info=exc_info, stacklevel=2)
