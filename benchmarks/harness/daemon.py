@@ -50,13 +50,16 @@ class Daemon:
 
     def write(self, policy: str) -> None:
         """Put a policy in place, atomically, as an operator's tool would."""
-        head = (
+        draft = self.config.with_suffix(".draft")
+        draft.write_text(self.head() + policy)
+        draft.replace(self.config)
+
+    def head(self) -> str:
+        """What `write` puts before a policy."""
+        return (
             f'version: 1\nserver: {{listen: ["127.0.0.1:{self.address[1]}"], '
             f'admin: "127.0.0.1:{self.admin[1]}", state_dir: {self.folder / "state"}{self._server}}}\n'
         )
-        draft = self.config.with_suffix(".draft")
-        draft.write_text(head + policy)
-        draft.replace(self.config)
 
     @property
     def pid(self) -> int:

@@ -19,12 +19,16 @@ BUFFER_BYTES = 8 << 20
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One answered query. `address` is the first A record of the answer, or "" without one."""
+    """One answered query. `address` is the first A record of the answer, or "" without one.
+
+    `query` is the index of what was asked.
+    """
 
     sent_s: float
     received_s: float
     rcode: int
     address: str
+    query: int
 
 
 def first_address(message: bytes) -> str:
@@ -122,7 +126,13 @@ class Load:
     def outcomes(self) -> list[Outcome]:
         """Every answered query in the order of asking, once stopped."""
         return [
-            Outcome(self._sent[number], received, message[3] & 0x0F, first_address(message))
+            Outcome(
+                self._sent[number],
+                received,
+                message[3] & 0x0F,
+                first_address(message),
+                number % len(self._wires),
+            )
             for number, (received, message) in sorted(self._received.items())
         ]
 

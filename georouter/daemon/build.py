@@ -75,6 +75,7 @@ class Builder:
         try:
             clock = Stopwatch()
             if request.files is None:
+                policy_files.settle(Path(request.config))
                 files = policy_files.read(Path(request.config))
             clock.lap("read")
             if self._last is not None and self._last.files == files:

@@ -1,5 +1,6 @@
 """Policy files on disk: one file, or every `*.yaml` and `*.yml` of a folder."""
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +13,9 @@ LARGEST_FILE_BYTES = 64 * 1024 * 1024
 STANDARD_PLACES: tuple[Path, ...] = (Path("georouter.yaml"), Path("/etc/georouter/georouter.yaml"))
 """Where the policy is looked for when nobody names it; the first that exists is used."""
 
+QUIET_S, PATIENCE_S = 0.05, 1.0
+"""For `settle`: longer than a file takes to be written from memory; a reload is to take 3 s at most."""
+
 VARIABLE = "GEOROUTER_CONFIG"
 
 
@@ -19,8 +23,9 @@ def read(path: Path) -> tuple[PolicyFile, ...]:
     """The file at `path`, or the policy files of the folder in the order of their names.
 
     File names in the result are absolute (links are not followed, so that they stay what the
-    operator knows them by). Files whose name starts with a dot are left out. Raises SourceError
-    when something cannot be read and PolicyError when a file is not UTF-8.
+    operator knows them by). Files whose name starts with a dot are left out; a link to nowhere is
+    not, because the policy would be another one without it. Raises SourceError when something cannot
+    be read and PolicyError when a file is not UTF-8.
     """
     try:
         files = _listed(path) if path.is_dir() else [path]
@@ -30,6 +35,21 @@ def read(path: Path) -> tuple[PolicyFile, ...]:
     except OSError as error:
         raise SourceError(f"{path}: cannot be read: {error.strerror or error}") from error
     return tuple(_decoded(raw))
+
+
+def settle(path: Path) -> None:
+    """Wait while the policy at `path` is being written: an editor or a copy in place shows half a file.
+
+    Until nothing was written for `QUIET_S`, `PATIENCE_S` at most. Half a file may well be a policy, one
+    without the names in its other half. Replacing files by rename shows nobody half of one.
+    """
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        written = _written(path)
+        wait_s = written + QUIET_S - time.time()
+        if not 0.0 < wait_s <= QUIET_S:  # quiet, or written in the future of a clock that was set
+            return
+        time.sleep(wait_s)
 
 
 def find_config(option: str | None, environ: Mapping[str, str]) -> Path:
@@ -48,11 +68,23 @@ def find_config(option: str | None, environ: Mapping[str, str]) -> Path:
     raise SourceError(f"no policy found: give --config, set {VARIABLE}, or create one of {looked}")
 
 
+def _written(path: Path) -> float:
+    """When the youngest of the policy's files was written; 0 when that cannot be told."""
+    try:
+        return max(
+            (file.stat().st_mtime for file in (_listed(path) if path.is_dir() else [path])), default=0.0
+        )
+    except OSError:
+        return 0.0
+
+
 def _listed(folder: Path) -> list[Path]:
     return sorted(
         file
         for file in folder.iterdir()
-        if file.suffix in (".yaml", ".yml") and not file.name.startswith(".") and file.is_file()
+        if file.suffix in (".yaml", ".yml")
+        and not file.name.startswith(".")
+        and (file.is_file() or (file.is_symlink() and not file.exists()))
     )
 
 

@@ -1,11 +1,13 @@
 """Policy files on disk."""
 
+import os
+import time
 from pathlib import Path
 
 import pytest
 
 from georouter.policy.load import PolicyFile
-from georouter.sources.policy_files import VARIABLE, find_config, read
+from georouter.sources.policy_files import PATIENCE_S, QUIET_S, VARIABLE, find_config, read, settle
 from georouter.words.errors import PolicyError, SourceError
 
 
@@ -78,3 +80,36 @@ def test_find_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         find_config(None, {})
     (tmp_path / "georouter.yaml").write_text("")
     assert find_config(None, {}) == Path("georouter.yaml")
+
+
+def test_a_link_to_nowhere_is_not_left_out(tmp_path: Path) -> None:
+    """Without it the policy would be another one, with fewer names."""
+    (tmp_path / "a.yaml").write_text("a: 1")
+    (tmp_path / "b.yaml").symlink_to(tmp_path / "gone.yaml")
+    with pytest.raises(SourceError, match=r"cannot be read: No such file"):
+        read(tmp_path)
+
+
+def test_what_is_being_written_is_waited_for(tmp_path: Path) -> None:
+    """Until it is quiet; what is quiet, missing, or from the future is not waited for."""
+    file = tmp_path / "a.yaml"
+    for path in (file, tmp_path):
+        file.write_text("a: 1")
+        began = time.monotonic()
+        settle(path)
+        assert 0.5 * QUIET_S < time.monotonic() - began < PATIENCE_S
+    for age_s in (QUIET_S, -3600.0):
+        os.utime(file, (time.time() - age_s,) * 2)
+        began = time.monotonic()
+        settle(file)
+        settle(tmp_path / "missing.yaml")
+        assert time.monotonic() - began < QUIET_S
+
+
+def test_what_is_never_quiet_is_read_in_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that is written all the time does not hold up a reload for ever."""
+    monkeypatch.setattr("georouter.sources.policy_files._written", lambda _: time.time())
+    monkeypatch.setattr("georouter.sources.policy_files.PATIENCE_S", 0.2)
+    began = time.monotonic()
+    settle(tmp_path)
+    assert 0.2 <= time.monotonic() - began < 1.0
