@@ -358,14 +358,14 @@ RELOADS = Row(
             bars=True,
         ),
         lines(
-            "Publications",
-            "New answers put in place, per second.",
+            "Policy age",
+            "Since the policy in use was loaded.",
             Query(
-                "sum by (instance)"
-                f' (rate(georouter_compile_duration_seconds_count{{{NODE},phase="publish"}}{OVER}))',
+                "max by (instance)"
+                f" (time() - georouter_config_last_reload_success_timestamp_seconds{{{NODE}}})",
                 "{{instance}}",
             ),
-            unit=Unit.PER_SECOND,
+            unit=Unit.SECONDS,
         ),
         lines(
             "Failed writes of state",
