@@ -1,12 +1,17 @@
 """The daemon and the tools that the live tests share."""
 
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from benchmarks.harness.daemon import Daemon
 from benchmarks.harness.policies import three_regions
+from tests.live.installed import Installed, find_python, install
+from tests.live.machine import why_not
 
 RECORDS = (
     "alias: {CNAME: www.example.com.}",
@@ -37,3 +42,17 @@ def dig(need: Callable[[str], str]) -> Callable[..., str]:
         return done.stdout
 
     return run
+
+
+@pytest.fixture(scope="session")
+def installed(repository: Path) -> Iterator[Installed]:
+    """What the Dockerfile makes (half a minute), for all who run it."""
+    python = why_not() or find_python()
+    if python is None or not python.startswith("/"):
+        pytest.skip(python or "no Python that can make environments and that everybody may run")
+    folder = Path(tempfile.mkdtemp(prefix="georouter-image-"))
+    folder.chmod(0o755)  # pytest's own folders are closed to the user that it runs as
+    try:
+        yield install(repository, folder, python)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
