@@ -73,7 +73,7 @@ OVERVIEW = Row(
             decimals=2,
         ),
         stat(
-            "Services failed over",
+            "Failed over",
             "Services some of whose clients are not answered by their first choice.",
             f"sum(max by (service) (georouter_failover_active{{{SERVICE}}}))",
             steps=thresholds((None, Color.GOOD), (1, Color.WARNING)),
@@ -355,6 +355,7 @@ RELOADS = Row(
                 "{{phase}}",
             ),
             unit=Unit.SECONDS,
+            stack="normal",
             bars=True,
         ),
         lines(

@@ -1,0 +1,183 @@
+"""A short life of a daemon in which everything happens that the dashboard has a panel for."""
+
+import random
+import socket
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from math import pi, sin
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import yaml
+
+from benchmarks.harness.ask import question
+from benchmarks.harness.daemon import Daemon
+from benchmarks.harness.policies import ASHBURN, LONDON, SINGAPORE
+from benchmarks.harness.regions import RegionServer
+from benchmarks.harness.wait import until
+
+DEMO = Path(__file__).parent.parent.parent / "config/demo.yaml"
+NAMES = ("us-east", "eu-west", "ap-south")
+BERLIN = "194.25.0.0/24"
+
+ASKED: tuple[tuple[str, str, str | None, int], ...] = (
+    ("www.example.com", "A", ASHBURN, 40),
+    ("www.example.com", "A", LONDON, 30),
+    ("www.example.com", "A", SINGAPORE, 18),
+    ("www.example.com", "AAAA", LONDON, 5),
+    ("shop.app.example.com", "A", ASHBURN, 9),
+    ("accounts.example.com", "A", BERLIN, 14),
+    ("accounts.example.com", "A", ASHBURN, 8),
+    ("example.com", "MX", None, 3),
+    ("example.com", "TXT", None, 2),
+    ("nothing.example.com", "A", LONDON, 5),
+    ("www.elsewhere.test", "A", None, 1),
+)
+"""Name, type, client network, how often."""
+
+
+class Crowd:
+    """Asks all of `ASKED` at random over UDP, `rate` times a second in the mean, in a slow wave."""
+
+    WAVE_S = 90.0
+    TICK_S = 0.02
+
+    def __init__(self, server: tuple[str, int], rate: int) -> None:
+        self._wires = [question(name, kind, client).to_wire() for name, kind, client, _ in ASKED]
+        self._weights = [weight for *_, weight in ASKED]
+        self._rate = rate
+        self._random = random.Random(1)
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.connect(server)
+        self._socket.setblocking(False)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        begin = time.monotonic()
+        owed = 0.0
+        while not self._stop.wait(self.TICK_S):
+            at = time.monotonic() - begin
+            owed += self._rate * self.TICK_S * (1 + 0.35 * sin(2 * pi * at / self.WAVE_S))
+            for wire in self._random.choices(self._wires, self._weights, k=int(owed)):
+                with suppress(OSError):
+                    self._socket.send(wire)
+            owed -= int(owed)
+            with suppress(BlockingIOError, ConnectionRefusedError):
+                while self._socket.recv(4096):
+                    pass
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._socket.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast the story goes: the checks' timing (YAML), and the length of one act."""
+
+    check: dict[str, Any]
+    act_s: float
+    rate: int
+
+
+DOCUMENTARY = Pace({}, 25.0, 400)
+"""With the checks' own timing, for the pictures."""
+QUICK = Pace({"interval": "300ms", "timeout": "200ms", "confirm_interval": "100ms"}, 2.0, 100)
+"""For a test."""
+
+
+def demo_policy(ports: Sequence[int], check: dict[str, Any]) -> str:
+    """The demo's policy with checks at these ports, without `version` and `server`."""
+    policy = yaml.safe_load(DEMO.read_text())
+    for key in ("version", "server", "tests"):
+        del policy[key]
+    for name, port in zip(NAMES, ports, strict=True):
+        policy["checks"][f"check-{name}"] |= {"port": port, **check}
+    return str(yaml.safe_dump(policy, sort_keys=False))
+
+
+class Story:
+    """The daemon, its three regions and its clients, in `folder`; `tell` plays all acts."""
+
+    def __init__(self, folder: Path, pace: Pace) -> None:
+        self._pace = pace
+        self._stack = ExitStack()
+        self._servers = [RegionServer(folder / name) for name in NAMES]
+        self._policy = demo_policy([server.port for server in self._servers], pace.check)
+        self.daemon = Daemon(folder / "daemon", self._policy)
+
+    def tell(self) -> None:
+        """Calm; a region dies and comes back; a broken policy and its repair; a drain that lasts."""
+        self._act()
+        self._death()
+        self._broken_policy()
+        self._drain()
+
+    def _act(self) -> None:
+        time.sleep(self._pace.act_s)
+
+    def _death(self) -> None:
+        dying = self._servers[NAMES.index("eu-west")]
+        dying.kill()
+        until(lambda: self._state("eu-west") == "down", "the region to be down", 60.0)
+        self._act()
+        dying.start()
+        until(lambda: self._state("eu-west") == "up", "the region to come back", 60.0)
+        self._act()
+
+    def _drain(self) -> None:
+        with ExitStack() as open_connections:
+            for _ in range(5):
+                connection = socket.create_connection(self.daemon.address, timeout=5)
+                open_connections.enter_context(connection)
+            self._order("drain", "us-east", "kernel update")
+            for _ in range(5):
+                self.daemon.ask("www.example.com", tcp=True, client=ASHBURN)
+            self._act()
+
+    def _broken_policy(self) -> None:
+        self.daemon.write(self._policy.replace("nearest", "nearby"))
+        until(lambda: self._reloads("failure") >= 1, "the broken policy to be refused", 60.0)
+        self._act()
+        before = self._reloads("success")
+        self.daemon.write(self._policy.replace("ttl: 30s", "ttl: 20s"))
+        until(lambda: self._reloads("success") > before, "the repaired policy", 60.0)
+        self._act()
+
+    def _order(self, what: str, region: str, reason: str) -> None:
+        code, body = self.daemon.post(f"/v1/{what}", {"region": region, "reason": reason})
+        if code != 200:
+            raise RuntimeError(body)
+
+    def _state(self, region: str) -> str:
+        (found,) = (item for item in self.daemon.status()["regions"] if item["name"] == region)
+        return str(found["observed"])
+
+    def _reloads(self, result: str) -> float:
+        return self.daemon.metric("georouter_config_reloads_total", result=result)
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            for server in self._servers:
+                stack.enter_context(server)
+            stack.enter_context(self.daemon)
+            stack.enter_context(Crowd(self.daemon.address, self._pace.rate))
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
