@@ -20,7 +20,7 @@ from georouter.answers.layout import FAMILIES, PROTOS, RCODES, TYPES, Proto
 from georouter.answers.limits import MAX_TCP, MIN_PAYLOAD, Limits
 from georouter.answers.lookup import NOT_OURS, below, closest_encloser
 from georouter.answers.make import head_index
-from georouter.answers.steer import Steering
+from georouter.answers.steer import Steerings
 from georouter.answers.tables import Snapshot
 from georouter.wire.codes import CLASS_IN, OPTION_COOKIE, OPTION_ECS, RCODE_SERVFAIL
 from georouter.wire.edns import DO_FLAG, MAPPED_PREFIX, OPT_START, WIDTHS
@@ -96,7 +96,6 @@ class Responder:
         "_payload",
         "_responses",
         "_rrsets",
-        "_snapshot",
         "_steerings",
         "_zone",
     )
@@ -104,7 +103,6 @@ class Responder:
     def __init__(self, snapshot: Snapshot, counters: list[int], limits: Limits) -> None:
         """`counters` holds `snapshot.directory.layout.size` ints or more, and is added to."""
         directory = snapshot.directory
-        self._snapshot = snapshot
         self._directory = directory
         self._index = directory.index
         self._rrsets = directory.rrsets
@@ -116,10 +114,10 @@ class Responder:
         self._responses = directory.layout.responses_base
         self._counters = counters
         self._payload = limits.udp_payload
-        self._steerings: dict[int, Steering] = {}
+        self._steerings = Steerings(snapshot)
         opt = OPT_START + limits.udp_payload.to_bytes(2)
         self._opts = {pack("!I", flags): opt + pack("!I", flags) for flags in (0, DO_FLAG)}
-        self._careful = CarefulResponder(directory, counters, limits, self._steering)
+        self._careful = CarefulResponder(directory, counters, limits, self._steerings.__getitem__)
 
     def respond(self, query: bytes, source: int, family: int, proto: Proto, now: float) -> bytes | None:
         """The answer to a message, or None where silence is right: responses, and less than a header.
@@ -184,7 +182,7 @@ class Responder:
         if ref >= 0:
             answer = self._answers[ref]
         else:
-            steering = self._steerings.get(~ref) or self._steering(~ref)
+            steering = self._steerings[~ref]
             if not block:
                 answer, _, decision = steering.steer(source, family, NO_SUBNET, now)
             elif block == 4:
@@ -218,12 +216,6 @@ class Responder:
     ) -> bytes | None:
         """As `respond`, without its short cuts: the same bytes, for comparison."""
         return self._careful.respond(query, source, family, proto, now)
-
-    def _steering(self, view_index: int) -> Steering:
-        found = self._steerings.get(view_index)
-        if found is None:
-            found = self._steerings[view_index] = Steering(self._snapshot, view_index)
-        return found
 
     def _limit(self, query: bytes, tail: int, shape: int, proto: Proto) -> int:
         """As `CarefulResponder._limit`, with the OPT's class read from its place."""

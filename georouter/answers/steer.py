@@ -83,6 +83,23 @@ class Steering:
         return self.bodies[self.body[alternative]], width, self.counter_base + self.tally[alternative]
 
 
+class Steerings(dict[int, Steering]):
+    """The steerings of a snapshot's views by their index, each made when it is first asked for.
+
+    Not methods of who uses them: nothing here refers back, so a snapshot goes when its last user does.
+    """
+
+    __slots__ = ("_snapshot",)
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        super().__init__()
+        self._snapshot = snapshot
+
+    def __missing__(self, view_index: int) -> Steering:
+        found = self[view_index] = Steering(self._snapshot, view_index)
+        return found
+
+
 def fenced(fences: Fences, ranking: int, address: int, family: int, source: int) -> int:
     """The ranking with everything removed that a fence over any part of the client's block forbids.
 

@@ -30,6 +30,7 @@ from georouter.control.orders import Built
 from georouter.daemon.descriptors import raise_limit, tcp_connections
 from georouter.daemon.desk import DaemonDesk
 from georouter.daemon.faults import Faults
+from georouter.daemon.memory import give_back
 from georouter.daemon.notify import from_environment
 from georouter.daemon.saving import Saver
 from georouter.daemon.start import Start, first_build
@@ -99,6 +100,7 @@ class Daemon:
 
     async def run(self) -> None:
         """Start, serve until `stop`, take down. SourceError or PolicyError when it cannot start."""
+        give_back()
         start = first_build(self._options.config, self._options.state_dir, strict=self._options.strict_start)
         self._create(start)
         self._server.try_bind()

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, BinaryIO
 
+from georouter.daemon.memory import give_back
 from georouter.words.errors import SourceError
 
 HEADER = struct.Struct("!Q")
@@ -149,6 +150,7 @@ def main() -> None:
     """The child: stdout carries results, so everything that prints goes to stderr."""
     from georouter.daemon.build import Builder  # noqa: PLC0415 - only the child pays for it
 
+    give_back()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     with suppress(BrokenPipeError), os.fdopen(os.dup(1), "wb") as results:  # the daemon may be gone

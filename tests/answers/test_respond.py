@@ -1,5 +1,7 @@
 """Responses, as dnspython reads them. Every query here is also answered the careful way."""
 
+import sys
+
 import dns.edns
 import dns.flags
 import dns.message
@@ -496,3 +498,14 @@ def test_the_answer_of_last_resort() -> None:
     assert (read.id, read.rcode(), dns.flags.to_text(read.flags)) == (0x1234, dns.rcode.SERVFAIL, "QR RD")
     assert fail(raw(flags=0x8000)) is None
     assert fail(b"short") is None
+
+
+def test_a_snapshot_goes_with_its_last_responder() -> None:
+    """At once: under a storm of reloads, what waits for the cycle collector adds up."""
+    snapshot = example()
+    users = sys.getrefcount(snapshot)
+    asked = Asked(snapshot)
+    assert asked.addresses(query("www.example.com", subnet="81.2.69.0/24"))
+    assert sys.getrefcount(snapshot) > users
+    del asked
+    assert sys.getrefcount(snapshot) == users
