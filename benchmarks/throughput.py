@@ -82,7 +82,7 @@ def bar(name: str, values: Sequence[float]) -> Bar:
 def table(results: Results, rates: Sequence[Bar], costs: Sequence[Bar]) -> Table:
     """Medians, extremes, and ratios to the baseline."""
     made = Table(title="one worker each, median (lowest to highest) of the rounds", box=box.SIMPLE)
-    for heading in ("", "queries/s", "", "ratio", "CPU µs/query", "", "ratio", "busy", "lost"):
+    for heading in ("", "queries/s", "", "ratio", "CPU µs/query", "", "ratio", "user", "busy", "lost"):
         made.add_column(heading, justify="right" if made.columns else "left", no_wrap=True)
     base_rate, base_cost = (
         next((bar.middle for bar in bars if bar.name == BASELINE), None) for bars in (rates, costs)
@@ -97,6 +97,7 @@ def table(results: Results, rates: Sequence[Bar], costs: Sequence[Bar]) -> Table
             f"{cost.middle:.1f}",
             f"({cost.low:.1f} to {cost.high:.1f})",
             f"{cost.middle / base_cost:.2f}" if base_cost else "",
+            f"{statistics.median(one.user_us for one in rounds):.1f}",
             f"{statistics.median(one.busy for one in rounds):.0%}",
             str(sum(one.lost for one in rounds)),
         )
@@ -132,7 +133,8 @@ def main() -> None:
     console = Console()
     console.width = max(console.width, TABLE_WIDTH)
     console.print(table(results, rates, costs))
-    print(f"ratios to {BASELINE}; busy: of its processor; lost: over all rounds")
+    print(f"ratios to {BASELINE}; user: CPU µs/query outside the kernel;")
+    print("busy: share of its processor that the server used; lost: over all rounds")
     for rate, cost in zip(rates, costs, strict=True):
         report.add(f"{rate.name}: queries per second", rate.middle, "q/s")
         report.add(f"{cost.name}: processor time per query, kernel included", cost.middle, "µs")

@@ -27,10 +27,15 @@ TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one run of dnsperf saw; `busy` is the share of its processor that the server used."""
+    """What one run of dnsperf saw.
+
+    `cpu_us` is the server's processor time per query, `user_us` what of it was outside the kernel;
+    `busy` is the share of its processor that it used.
+    """
 
     rate: float
     cpu_us: float
+    user_us: float
     busy: float
     lost: int
 
@@ -93,27 +98,29 @@ class Running:
             "-d",
             str(queries),
         ]
-        before = self._cpu_s()
+        before = self._processor_s()
         done = subprocess.run(
             [*command, "-l", str(seconds), "-c", str(CLIENTS), "-q", str(OUTSTANDING), "-t", "1"],
             capture_output=True,
             text=True,
             check=True,
         )
-        spent = self._cpu_s() - before
+        user_s, kernel_s = (now - then for now, then in zip(self._processor_s(), before, strict=True))
+        spent_s = user_s + kernel_s
         completed = _figure("Queries completed", done.stdout)
         return Round(
             rate=_figure("Queries per second", done.stdout),
-            cpu_us=spent / completed * 1e6,
-            busy=spent / _figure(r"Run time \(s\)", done.stdout),
+            cpu_us=spent_s / completed * 1e6,
+            user_us=user_s / completed * 1e6,
+            busy=spent_s / _figure(r"Run time \(s\)", done.stdout),
             lost=int(_figure("Queries lost", done.stdout)),
         )
 
-    def _cpu_s(self) -> float:
-        """Processor time of all its threads, in the kernel too."""
+    def _processor_s(self) -> tuple[float, float]:
+        """Processor time of all its threads: their own, and in the kernel for them."""
         assert self._process is not None
         fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+        return int(fields[11]) / TICKS_PER_S, int(fields[12]) / TICKS_PER_S
 
     def __enter__(self) -> Self:
         prefix, _ = processors()
