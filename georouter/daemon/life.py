@@ -26,7 +26,7 @@ from georouter.answers.limits import Limits
 from georouter.control.beliefs import Beliefs
 from georouter.control.events import Probed, ReloadAsked
 from georouter.control.loop import Controller, Outlets
-from georouter.control.orders import Built
+from georouter.control.orders import BuildRequest, Built, Failed
 from georouter.daemon.descriptors import raise_limit, tcp_connections
 from georouter.daemon.desk import DaemonDesk
 from georouter.daemon.faults import Faults
@@ -157,7 +157,7 @@ class Daemon:
                 show=self._server.publish,
                 adopt=self._adopted,
                 remember=self._saver.remember,
-                build=self._workshop.ask,
+                build=self._build,
                 tell=self._tell,
                 metrics=self._metrics,
             ),
@@ -285,6 +285,12 @@ class Daemon:
         self._controller.post(
             Probed(result.key, result.ok, result.reason, result.ended - result.started, result.rtt_s)
         )
+
+    async def _build(self, request: BuildRequest) -> Built | Failed:
+        result: Built | Failed = await self._workshop.ask(request)
+        if isinstance(result, Failed) and request.files is None:
+            self._watcher.refused(result.files)
+        return result
 
     def _ask_reload(self, cause: str) -> None:
         self._controller.post(ReloadAsked(cause))

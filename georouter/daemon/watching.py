@@ -27,7 +27,7 @@ class Watcher:
         self._asked = asked
         self._policy: Policy | None = None
         self._moved = asyncio.Event()
-        self._seen: Hashable = None
+        self._seen: tuple[Hashable, Hashable] | None = None
         self._trouble = ""
 
     def follow(self, policy: Policy, files: tuple[PolicyFile, ...], read: Hashable) -> None:
@@ -38,6 +38,14 @@ class Watcher:
         self._policy = policy
         self._seen = (files, read)
         self._moved.set()
+
+    def refused(self, files: tuple[PolicyFile, ...]) -> None:
+        """`files` were read last and could not be used, whoever asked: what differs from them is news.
+
+        Without this, a repair that comes before the broken files were seen here would be none.
+        """
+        if files and self._seen is not None:
+            self._seen = (files, self._seen[1])
 
     async def run(self) -> None:
         """Watch until cancelled. Where watching fails (no descriptors, no inotify), look now and then."""
@@ -84,7 +92,7 @@ class Watcher:
             self._trouble = str(error)
             event(log, "watch.failed", level=logging.WARNING, error=self._trouble, again_s=AGAIN_S)
 
-    def _content(self) -> Hashable:
+    def _content(self) -> tuple[Hashable, Hashable]:
         databases_now = geo_files.fingerprint(databases(self._policy))
         try:
             return policy_files.read(self._config), databases_now
