@@ -26,8 +26,9 @@ from georouter.wire.codes import (
     TYPE_TKEY,
     TYPE_TSIG,
 )
+from georouter.wire.compress import compress
 from georouter.wire.edns import make_error, make_opt
-from georouter.wire.message import FLAG_RD, FLAG_TC, Query, Question, parse_query
+from georouter.wire.message import FLAG_RD, FLAG_TC, HEADER_SIZE, Query, Question, parse_query
 
 META_TYPES = frozenset({TYPE_OPT, TYPE_TKEY, TYPE_TSIG, TYPE_IXFR, TYPE_AXFR})
 """Not data of any name (RFC 6895 3.1). We transfer no zones."""
@@ -112,21 +113,29 @@ class CarefulResponder:
         return (NOT_SUPPORTED if question.type in META_TYPES else None), zone, ref
 
     def _encode(self, asked: Query, question: Question, answer: Answer, echo: bytes, proto: Proto) -> bytes:
-        """The message, with less in it where the client cannot take all: first the extended error
-        goes (RFC 8914 3), then everything but question and OPT (TC: RFC 2181 9, RFC 6891 7).
+        """The message, made smaller where the client cannot take all: first names are compressed, then
+        the extended error goes (RFC 8914 3), then glue that is not required (RFC 9471 3.2), then
+        everything but question and OPT (TC: RFC 2181 9, RFC 6891 7).
         """
         limit = self._limit(asked, proto)
-        head = answer.head[head_index(asked.flags, asked.opt is not None)]
-        for option in (answer.option, b""):
-            opt = self._opt(asked, answer.rcode, echo + option)
-            reply = b"".join((asked.id, head, question.raw, answer.body, opt))
-            if len(reply) <= limit:
-                return reply
-        if proto is Proto.TCP:
+        which = head_index(asked.flags, asked.opt is not None)
+        head = answer.head[which]
+        opt = self._opt(asked, answer.rcode, echo + answer.option)
+        reply = b"".join((asked.id, head, question.raw, answer.body, opt))
+        if len(reply) <= limit or proto is Proto.TCP:
             return reply
+        bare = self._opt(asked, answer.rcode, echo)
+        smaller = [(answer, opt), (answer, bare)] if answer.option else [(answer, opt)]
+        if answer.least is not None:
+            smaller.append((answer.least, bare))
+        for less, end in smaller:
+            room = limit - HEADER_SIZE - len(question.raw) - len(end)
+            body = compress(question.name.lower(), less.body, room)
+            if body is not None:
+                return b"".join((asked.id, less.head[which], question.raw, body, end))
         flags = int.from_bytes(head[:2]) | FLAG_TC
-        counts = b"\0\1\0\0\0\0" + (b"\0\1" if opt else b"\0\0")
-        return b"".join((asked.id, flags.to_bytes(2), counts, question.raw, opt))
+        counts = b"\0\1\0\0\0\0" + (b"\0\1" if bare else b"\0\0")
+        return b"".join((asked.id, flags.to_bytes(2), counts, question.raw, bare))
 
     def _limit(self, asked: Query, proto: Proto) -> int:
         """The most octets this client can take over this transport."""

@@ -39,7 +39,10 @@ def make_answer(
     additional: int = 0,
     body: bytes = b"",
     option: bytes = b"",
+    least: Answer | None = None,
 ) -> Answer:
-    """An answer whose sections hold this many records in `body`; `option` is a finished EDNS option."""
+    """An answer whose sections hold this many records in `body`; `option` is a finished EDNS option,
+    `least` what is left when space is short.
+    """
     flags = (AA if authoritative else 0) | (rcode & 0xF)
-    return Answer(heads(flags, answers, authority, additional), body, option, rcode)
+    return Answer(heads(flags, answers, authority, additional), body, option, rcode, least)

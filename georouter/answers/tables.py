@@ -32,6 +32,8 @@ class Answer:
     body: bytes
     option: bytes
     rcode: int
+    least: "Answer | None" = None
+    """The same without records that may be left out where space is short (RFC 9471 3.2), if there are any."""
 
 
 @dataclass(frozen=True, slots=True)

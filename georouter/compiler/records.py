@@ -81,6 +81,7 @@ class Pool:
         answers: int = 0,
         authorities: int = 0,
         additional: int = 0,
+        least: Answer | None = None,
     ) -> int:
         """Index of the answer with this content. Raises PolicyError when no message can hold it."""
         key = (body, rcode, authoritative, answers, authorities, additional)
@@ -96,6 +97,7 @@ class Pool:
                     authority=authorities,
                     additional=additional,
                     body=body,
+                    least=least,
                 )
             )
         return index

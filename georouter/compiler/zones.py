@@ -2,24 +2,25 @@
 
 import hashlib
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from georouter.answers.layout import Layout
 from georouter.answers.tables import SLOT_A, SLOT_AAAA, SLOT_OTHER, Directory, ZoneTable
 from georouter.compiler.chase import Chain, chase
 from georouter.compiler.records import QUESTION, Authority, Pool, authority, record, record_set
+from georouter.compiler.referral import referral
 from georouter.compiler.tree import Tree, Where, grow
 from georouter.compiler.views import Form, Views
 from georouter.policy.model import RecordSet, Zone
 from georouter.wire.codes import (
+    RCODE_NOERROR,
     RCODE_NXDOMAIN,
     TYPE_A,
     TYPE_AAAA,
     TYPE_ANY,
     TYPE_CNAME,
     TYPE_DS,
-    TYPE_NS,
     TYPE_SOA,
 )
 from georouter.wire.names import lower, name_text
@@ -145,8 +146,12 @@ class _Writer:
         if above is not None:
             self._fill_ds(node, *above)
 
-    def _fill_ds(self, node: int, zone: int, records: RecordSet | None) -> None:
-        held = self._positive(QUESTION, records) if records else self.nodata[zone]
+    def _fill_ds(self, node: int, zone: int, records: RecordSet | None, chain: Chain | None = None) -> None:
+        """The upper zone's answer for DS, behind a chain that led there."""
+        if records is not None:
+            held = self._positive(chain.owner if chain else QUESTION, records, chain)
+        else:
+            held = self._denial(chain, zone) if chain else self.nodata[zone]
         self._put(node, TYPE_DS, held)
 
     def _steer(self, node: int, service: ServiceName, form: Form, *, alone: bool) -> None:
@@ -166,19 +171,30 @@ class _Writer:
         if chain.broken:
             name = name_text(self.names[node])
             self.warnings.append(f"{name}: its CNAMEs loop or are too many; only the first are answered")
-        if chain.broken or chain.end.where in (Where.OUTSIDE, Where.CUT) or self._too_many(node, chain):
+        if chain.broken or chain.end.where is Where.OUTSIDE or self._too_many(node, chain):
             self.other[node] = self.pool.add(chain.records, answers=chain.count)
             return
         zone = self.tree.zone[chain.end.node]
-        nowhere = chain.end.where is Where.NOWHERE
-        self.other[node] = self.pool.add(
-            chain.records + self.authorities[zone].record(),
-            rcode=RCODE_NXDOMAIN if nowhere else 0,
-            answers=chain.count,
-            authorities=1,
-        )
-        if not nowhere:
-            self._follow(node, chain, zone)
+        match chain.end.where:
+            case Where.CUT:
+                self._follow_to_cut(node, chain)
+            case Where.NOWHERE:
+                self.other[node] = self._denial(chain, zone, rcode=RCODE_NXDOMAIN)
+            case _:
+                self.other[node] = self._denial(chain, zone)
+                self._follow(node, chain, zone)
+
+    def _denial(self, chain: Chain, zone: int, rcode: int = RCODE_NOERROR) -> int:
+        """A chain whose end has nothing of the type, or does not exist (RFC 2308 2.1, 2.2)."""
+        body = chain.records + self.authorities[zone].record()
+        return self.pool.add(body, rcode=rcode, answers=chain.count, authorities=1)
+
+    def _follow_to_cut(self, node: int, chain: Chain) -> None:
+        """Refer on from the end of the chain; at the cut itself, DS is ours to answer."""
+        end = chain.end.node
+        self.other[node] = referral(self.tree, self.names[end], end).add(self.pool, chain)
+        if lower(chain.owner) == self.names[end]:
+            self._fill_ds(node, self.tree.zone[end], self.tree.sets[end].get(TYPE_DS), chain)
 
     def _too_many(self, node: int, chain: Chain) -> bool:
         """Whether a steered name has so many aliases that this one is left to the resolver to follow."""
@@ -202,6 +218,9 @@ class _Writer:
         if apex is not None:
             soa = record(chain.owner, TYPE_SOA, apex.soa.ttl_s, self.authorities[zone].soa)
             self._put(node, TYPE_SOA, self.pool.add(chain.records + soa, answers=chain.count + 1))
+            above = self.tree.upper.get(end)
+            if above is not None:
+                self._fill_ds(node, *above, chain)
         service = self.tree.services.get(end)
         if service is not None:
             form = Form(chain.records, chain.count, chain.owner, zone)
@@ -209,28 +228,5 @@ class _Writer:
 
     def _fill_cut(self, node: int) -> None:
         """A referral for every type but DS, which is the upper zone's own data (RFC 4035 3.1.4.1)."""
-        name = self.names[node]
-        sets = self.tree.sets[node]
-        delegation = sets[TYPE_NS]
-        glue = self._glue(delegation, self.tree.zone[node])
-        body = record_set(name, delegation) + b"".join(record_set(owner, item) for owner, item in glue)
-        self.other.append(
-            self.pool.add(
-                body,
-                authoritative=False,
-                authorities=len(delegation.rdatas),
-                additional=sum(len(item.rdatas) for _, item in glue),
-            )
-        )
-        self._fill_ds(node, self.tree.zone[node], sets.get(TYPE_DS))
-
-    def _glue(self, delegation: RecordSet, zone: int) -> list[tuple[bytes, RecordSet]]:
-        """Addresses of name servers that this zone holds (RFC 1034 4.2.1, RFC 9471)."""
-        found: list[tuple[bytes, RecordSet]] = []
-        for host in delegation.rdatas:
-            name = lower(host)
-            sets: Mapping[int, RecordSet] = self.tree.hidden.get(name, {})
-            if not sets and name in self.tree.index and self.tree.zone[self.tree.index[name]] == zone:
-                sets = self.tree.sets[self.tree.index[name]]
-            found += [(host, sets[number]) for number in (TYPE_A, TYPE_AAAA) if number in sets]
-        return found
+        self.other.append(referral(self.tree, self.names[node], node).add(self.pool))
+        self._fill_ds(node, self.tree.zone[node], self.tree.sets[node].get(TYPE_DS))

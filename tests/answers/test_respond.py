@@ -12,6 +12,7 @@ import pytest
 from georouter.answers.layout import FAMILIES, PROTOS, RCODES, REASONS, TYPES, Proto
 from georouter.answers.limits import Limits
 from georouter.answers.respond import fail
+from georouter.wire.names import parse_name
 from tests.answers.ask import Asked, opt, option, query, raw, scope_of
 from tests.answers.build import example
 
@@ -444,6 +445,41 @@ def test_the_extended_error_goes_before_the_answer() -> None:
     small = asked.message(query("t.example.com", "TXT", payload=512))
     assert (len(small.answer), small.options) == (1, ())
     assert len(asked.message(query("t.example.com", "TXT", edns=True)).options) == 1
+
+
+def test_names_are_compressed_before_anything_is_left_out() -> None:
+    """RFC 2181 9: TC only when what is required does not fit; then what is not required goes."""
+    from georouter.answers.make import make_answer
+    from tests.answers.build import Builder, record
+
+    made = Builder()
+    zone = made.zone("example.com")
+    mail = b"".join(record(15, b"\0\1" + parse_name(f"m{number}.example.com")) for number in range(20))
+    made.static("many.example.com", zone, "MX", make_answer(answers=20, body=mail))
+    servers = [parse_name(f"ns{number}.elsewhere.example.com") for number in range(12)]
+    least = b"".join(record(2, server) for server in servers)
+    glue = b"".join(record(28, bytes(16), owner=server) for server in servers)
+    made.static(
+        "cut.example.com",
+        zone,
+        "A",
+        make_answer(
+            authoritative=False,
+            authority=12,
+            additional=12,
+            body=least + glue,
+            least=make_answer(authoritative=False, authority=12, body=least),
+        ),
+    )
+    asked = Asked(made.snapshot())
+    assert len(mail) + len(parse_name("many.example.com")) + 16 > 512
+    assert len(asked.message(query("many.example.com", "MX")).answer[0]) == 20
+    assert len(asked.message(query("cut.example.com", payload=1232, edns=True)).additional) == 12
+    for small in (query("cut.example.com"), query("cut.example.com", payload=512)):
+        reply = asked.message(small)
+        assert not reply.flags & (dns.flags.TC | dns.flags.AA)
+        assert (len(reply.authority[0]), len(reply.additional)) == (12, 0)
+        assert reply.authority[0].name.to_wire() == parse_name("cut.example.com")
 
 
 def test_more_than_tcp_can_carry() -> None:

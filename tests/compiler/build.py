@@ -186,7 +186,7 @@ def world(
 
 
 class Asker:
-    """Asks a snapshot over TCP, in the words of dnspython."""
+    """Asks a snapshot, in the words of dnspython."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.counters = [0] * snapshot.directory.layout.size
@@ -199,16 +199,21 @@ class Asker:
         subnet: str | None = None,
         source: str = "0.0.0.1",
         now: float = 1000.0,
+        *,
+        udp: int | None = None,
     ) -> dns.message.Message:
-        """The response; `subnet` goes into an ECS option, `source` is the resolver's address."""
+        """The response, over TCP or in at most `udp` octets over UDP; `subnet` goes into an ECS option,
+        `source` is the resolver's address.
+        """
         options = []
         if subnet is not None:
             network = ip_network(subnet)
             options.append(dns.edns.ECSOption(str(network.network_address), network.prefixlen))
-        query = dns.message.make_query(name, kind, use_edns=0, options=options)
+        query = dns.message.make_query(name, kind, use_edns=0, options=options, payload=udp or 1232)
         address = ip_address(source)
         number = int(address) if address.version == 4 else int(address) >> 64
-        wire = self._responder.respond(query.to_wire(), number, address.version, Proto.TCP, now)
+        proto = Proto.TCP if udp is None else Proto.UDP
+        wire = self._responder.respond(query.to_wire(), number, address.version, proto, now)
         assert wire is not None
         response = dns.message.from_wire(wire)
         assert query.is_response(response)

@@ -50,6 +50,8 @@ OUTER = zone(
         ("lost", "CNAME", "missing"),
         ("starred", "CNAME", "any.w"),
         ("cut", "CNAME", "q.sub"),
+        ("tosub", "CNAME", "Sub"),
+        ("toinner", "CNAME", "inner"),
         ("toapex", "CNAME", "@"),
         ("loop1", "CNAME", "loop2"),
         ("loop2", "CNAME", "loop1"),
@@ -67,6 +69,16 @@ OUTER = zone(
 OUTER = dataclasses.replace(
     OUTER, records=(*OUTER.records, *zone("example.com", [("mixed", "TXT", "both")]).records[1:])
 )
+SERVERS = [
+    "sub.example.com. NS ns.sub.example.com.",
+    "sub.example.com. NS ns.other.example.",
+    "sub.example.com. NS mail.example.com.",
+]
+GLUE = [
+    "ns.sub.example.com. A 192.0.2.53",
+    "mail.example.com. A 192.0.2.60",
+    "mail.example.com. AAAA 2001:db8::60",
+]
 INNER = zone("inner.example.com", [("www", "A", "192.0.2.80"), ("ns", "A", "192.0.2.81")])
 GAPPED = zone("x.gap.example.com", [("www", "A", "192.0.2.82")])
 SOA = "example.com. SOA ns1.example.com. hostmaster.example.com. 7 7200 900 1209600 60"
@@ -123,7 +135,6 @@ def asker() -> Asker:
         ),
         ("away", "A", ["{} CNAME www.elsewhere.example."]),
         ("away", "TXT", ["{} CNAME www.elsewhere.example."]),
-        ("cut", "A", ["{} CNAME q.sub.example.com."]),
         ("starred", "A", ["{} CNAME any.w.example.com.", "any.w.example.com. A 192.0.2.77"]),
         ("toapex", "MX", ["{} CNAME example.com.", "example.com. MX 10 mail.example.com."]),
         (
@@ -203,16 +214,55 @@ def test_referral(asker: Asker, name: str, kind: str) -> None:
     assert response.rcode() == dns.rcode.NOERROR
     assert not response.flags & dns.flags.AA
     assert not response.answer
-    assert section(response.authority) == [
-        "sub.example.com. NS ns.sub.example.com.",
-        "sub.example.com. NS ns.other.example.",
-        "sub.example.com. NS mail.example.com.",
-    ]
-    assert section(response.additional) == [
-        "ns.sub.example.com. A 192.0.2.53",
-        "mail.example.com. A 192.0.2.60",
-        "mail.example.com. AAAA 2001:db8::60",
-    ]
+    assert section(response.authority) == SERVERS
+    assert section(response.additional) == GLUE
+
+
+def test_a_chain_to_a_cut_ends_in_a_referral(asker: Asker) -> None:
+    """RFC 1034 4.3.2 step 3a goes back to the start with the new name; AA is about the first owner."""
+    response = asker.ask("cut.example.com.", "A")
+    assert answers(response) == ["cut.example.com. CNAME q.sub.example.com."]
+    assert response.flags & dns.flags.AA
+    assert section(response.authority) == SERVERS
+    assert section(response.additional) == GLUE
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("tosub", ["tosub.example.com. CNAME Sub.example.com.", "Sub.example.com. DS 1 8 2 " + "ab" * 32]),
+        (
+            "toinner",
+            ["toinner.example.com. CNAME inner.example.com.", "inner.example.com. DS 2 8 2 " + "cd" * 32],
+        ),
+    ],
+)
+def test_a_chain_to_a_ds(asker: Asker, name: str, expected: list[str]) -> None:
+    """DS at a cut belongs to the zone above (RFC 4035 3.1.4.1), at the end of a chain too."""
+    response = asker.ask(f"{name}.example.com.", "DS")
+    assert answers(response) == expected
+    assert not response.authority
+
+
+def test_glue_that_may_be_left_out() -> None:
+    """RFC 9471 3.2: where space is short, addresses of names outside the delegated zone go first; those
+    of names inside it do not go, the answer is truncated (3.1).
+    """
+    rows = [("sub", "NS", "ns.sub"), ("ns.sub", "A", "192.0.2.53")]
+    for number in range(12):
+        rows += [("sub", "NS", f"host{number}"), (f"host{number}", "AAAA", f"2001:db8::{number + 1}")]
+    crowd = [("crowd", "NS", f"h{number}.crowd") for number in range(12)]
+    crowd += [(f"h{number}.crowd", "AAAA", f"2001:db8::{number + 1}") for number in range(12)]
+    asker = Asker(
+        publish(plan(policy([zone("example.com", rows + crowd)]), tiny_map(), world()), world(), 1).snapshot
+    )
+    least = asker.ask("q.sub.example.com.", udp=512)
+    assert len(least.authority[0]) == 13
+    assert section(least.additional) == ["ns.sub.example.com. A 192.0.2.53"]
+    assert not least.flags & dns.flags.TC
+    assert len(asker.ask("q.sub.example.com.", udp=1232).additional) == 13
+    assert asker.ask("q.crowd.example.com.", udp=512).flags & dns.flags.TC
+    assert len(asker.ask("q.crowd.example.com.", udp=1232).additional) == 12
 
 
 def test_wildcards_below_a_cut_are_not_ours(asker: Asker) -> None:
