@@ -18,7 +18,8 @@ Run = Callable[..., Result]
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """`georouter ARGS` in an empty folder, without anything of the environment that it looks at."""
     monkeypatch.chdir(tmp_path)
-    for name in ("GEOROUTER_ADMIN", "GEOROUTER_CONFIG", "GEOROUTER_TOKEN_FILE", "FORCE_COLOR", "COLUMNS"):
+    ours = ("ADMIN", "CONFIG", "STATE_DIR", "TOKEN_FILE")
+    for name in (*(f"GEOROUTER_{each}" for each in ours), "FORCE_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     return lambda *args: CliRunner().invoke(main, args, prog_name="georouter")
 

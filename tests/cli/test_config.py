@@ -108,6 +108,23 @@ def test_an_invalid_policy_with_a_last_good_one() -> None:
     assert find_daemon(config="policy.yaml").url == "http://127.0.0.1:9053"
 
 
+def test_an_invalid_policy_with_a_last_good_one_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`$GEOROUTER_STATE_DIR` moves the state of daemon and commands alike, as in the container."""
+    good = PolicyFile(str(Path("policy.yaml").absolute()), 'version: 1\nserver: {admin: "127.0.0.1:9053"}\n')
+    save_last_good(Path("elsewhere"), [good])
+    monkeypatch.setenv("GEOROUTER_STATE_DIR", "elsewhere")
+    Path("policy.yaml").write_text("version: 1\nserver: {admn: x}\n", encoding="utf-8")
+    assert find_daemon(config="policy.yaml").url == "http://127.0.0.1:9053"
+
+
+def test_a_last_good_policy_of_another_version() -> None:
+    """What is no policy any more is as good as none."""
+    bad = PolicyFile(str(Path("policy.yaml").absolute()), "version: 7\n")
+    save_last_good(Path("state"), [bad])
+    Path("policy.yaml").write_text("version: 1\nserver: {admn: x}\n", encoding="utf-8")
+    assert find_daemon(config="policy.yaml").url == f"http://{DEFAULT_ADMIN}"
+
+
 def test_tokens() -> None:
     """A token file that was named must be readable; the policy's own is used if it is."""
     token = Path("token").absolute()
