@@ -8,6 +8,7 @@ RCODE_SERVFAIL = 2
 RCODE_NXDOMAIN = 3
 RCODE_NOTIMP = 4
 RCODE_REFUSED = 5
+RCODE_YXDOMAIN = 6
 RCODE_BADVERS = 16
 """Does not fit the header: its upper bits travel in the OPT record (RFC 6891 6.1.3)."""
 
@@ -38,16 +39,27 @@ TYPE_SOA = 6
 TYPE_PTR = 12
 TYPE_MX = 15
 TYPE_TXT = 16
+TYPE_SIG = 24
+TYPE_KEY = 25
 TYPE_AAAA = 28
+TYPE_NXT = 30
 TYPE_SRV = 33
+TYPE_NAPTR = 35
+TYPE_KX = 36
 TYPE_DNAME = 39
 TYPE_OPT = 41
 TYPE_DS = 43
 TYPE_RRSIG = 46
 TYPE_NSEC = 47
 TYPE_DNSKEY = 48
+TYPE_NSEC3 = 50
+TYPE_NSEC3PARAM = 51
+TYPE_CDS = 59
+TYPE_CDNSKEY = 60
+TYPE_ZONEMD = 63
 TYPE_SVCB = 64
 TYPE_HTTPS = 65
+TYPE_NXNAME = 128
 TYPE_TKEY = 249
 TYPE_TSIG = 250
 TYPE_IXFR = 251
@@ -60,40 +72,74 @@ TYPE_CAA = 257
 _TYPES: dict[str, int] = {
     "A": TYPE_A,
     "NS": TYPE_NS,
+    "MD": 3,
+    "MF": 4,
     "CNAME": TYPE_CNAME,
     "SOA": TYPE_SOA,
+    "MB": 7,
+    "MG": 8,
+    "MR": 9,
+    "NULL": 10,
+    "WKS": 11,
     "PTR": TYPE_PTR,
     "HINFO": 13,
+    "MINFO": 14,
     "MX": TYPE_MX,
     "TXT": TYPE_TXT,
     "RP": 17,
     "AFSDB": 18,
+    "X25": 19,
+    "ISDN": 20,
+    "RT": 21,
+    "NSAP": 22,
+    "NSAP-PTR": 23,
+    "SIG": TYPE_SIG,
+    "KEY": TYPE_KEY,
+    "PX": 26,
+    "GPOS": 27,
     "AAAA": TYPE_AAAA,
     "LOC": 29,
+    "NXT": TYPE_NXT,
     "SRV": TYPE_SRV,
-    "NAPTR": 35,
+    "NAPTR": TYPE_NAPTR,
+    "KX": TYPE_KX,
     "CERT": 37,
+    "A6": 38,
     "DNAME": TYPE_DNAME,
     "OPT": TYPE_OPT,
+    "APL": 42,
     "DS": TYPE_DS,
     "SSHFP": 44,
+    "IPSECKEY": 45,
     "RRSIG": TYPE_RRSIG,
     "NSEC": TYPE_NSEC,
     "DNSKEY": TYPE_DNSKEY,
-    "NSEC3": 50,
-    "NSEC3PARAM": 51,
+    "DHCID": 49,
+    "NSEC3": TYPE_NSEC3,
+    "NSEC3PARAM": TYPE_NSEC3PARAM,
     "TLSA": 52,
     "SMIMEA": 53,
-    "CDS": 59,
-    "CDNSKEY": 60,
+    "HIP": 55,
+    "NINFO": 56,
+    "CDS": TYPE_CDS,
+    "CDNSKEY": TYPE_CDNSKEY,
     "OPENPGPKEY": 61,
     "CSYNC": 62,
-    "ZONEMD": 63,
+    "ZONEMD": TYPE_ZONEMD,
     "SVCB": TYPE_SVCB,
     "HTTPS": TYPE_HTTPS,
+    "DSYNC": 66,
+    "HHIT": 67,
+    "BRID": 68,
     "SPF": 99,
+    "UNSPEC": 103,
+    "NID": 104,
+    "L32": 105,
+    "L64": 106,
+    "LP": 107,
     "EUI48": 108,
     "EUI64": 109,
+    "NXNAME": TYPE_NXNAME,
     "TKEY": TYPE_TKEY,
     "TSIG": TYPE_TSIG,
     "IXFR": TYPE_IXFR,
@@ -103,6 +149,12 @@ _TYPES: dict[str, int] = {
     "ANY": TYPE_ANY,
     "URI": 256,
     "CAA": TYPE_CAA,
+    "AVC": 258,
+    "AMTRELAY": 260,
+    "RESINFO": 261,
+    "WALLET": 262,
+    "TA": 32768,
+    "DLV": 32769,
 }
 _NAMES: dict[int, str] = {number: name for name, number in _TYPES.items()}
 

@@ -5,6 +5,7 @@ everything else goes through dnspython, which validates strictly. Nothing of thi
 path.
 """
 
+import re
 import struct
 from collections.abc import Callable, Mapping
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
@@ -20,19 +21,49 @@ from georouter.wire.codes import (
     TYPE_A,
     TYPE_AAAA,
     TYPE_CNAME,
+    TYPE_DNAME,
+    TYPE_KX,
     TYPE_MX,
     TYPE_NS,
     TYPE_OPT,
     TYPE_PTR,
+    TYPE_SRV,
     TYPE_TXT,
+    type_number,
+    type_text,
 )
-from georouter.wire.names import parse_relative
+from georouter.wire.names import lower, parse_relative
 
 _META = range(128, 256)
 """Query and meta types (RFC 6895 3.1): never data of a zone."""
 
 MAX_STRING = 255
 """Octets of one character-string (RFC 1035 3.3)."""
+
+_SHOWN = 100
+"""Characters of bad data that a message repeats."""
+
+_NAME_AT: Mapping[int, int] = MappingProxyType(
+    {
+        TYPE_NS: 0,
+        TYPE_CNAME: 0,
+        TYPE_PTR: 0,
+        TYPE_DNAME: 0,
+        TYPE_MX: 2,
+        18: 2,  # AFSDB
+        21: 2,  # RT
+        TYPE_KX: 2,
+        TYPE_SRV: 6,
+    }
+)
+"""Where, in data of these types, the one name begins that is all of the rest."""
+
+_TEXTUAL = frozenset({13, TYPE_TXT, 19, 20, 35, 56, 99, 256, 257, 258, 261, 262})
+"""Types whose data holds text that need not be ASCII (HINFO, TXT, X25, ISDN, NAPTR, NINFO, SPF, URI,
+CAA, AVC, RESINFO, WALLET)."""
+
+_RAW_OCTET = re.compile("[\udc80-\udcff]")
+"""What Python's `surrogateescape` makes of octets that are not UTF-8."""
 
 
 def parse_rdata(type_text: str, text: str, origin: bytes) -> tuple[int, bytes]:
@@ -43,11 +74,32 @@ def parse_rdata(type_text: str, text: str, origin: bytes) -> tuple[int, bytes]:
     255 octets are cut into several, which is what readers of TXT (SPF, DKIM) join again.
     `TYPEnnn` and `\# length hex` are understood (RFC 3597). Raises ValueError with a reason.
     """
-    number = _number(type_text)
+    number = stored_type(type_text)
     direct = _DIRECT.get(number)
     if direct is not None and not text.lstrip().startswith("\\#"):
         return number, direct(text.strip(), origin)
-    return number, _strict(number, type_text, text, origin)
+    return number, _strict(number, text, origin)
+
+
+def parse_zone_rdata(number: int, text: str, origin: bytes) -> bytes:
+    """As `parse_rdata`, for data as it stands in a zone file (RFC 1035 5.1).
+
+    `text` may hold parentheses with line breaks between them, and comments. Octets that were not UTF-8
+    (`surrogateescape`) are taken as they are.
+    """
+    if not text.isascii():
+        if number not in _TEXTUAL:
+            raise ValueError(f"'{text}' is not ASCII; write internationalized names in their xn-- form")
+        text = _RAW_OCTET.sub(lambda found: f"\\{ord(found[0]) - 0xDC00:03d}", text)
+    return _strict(number, text, origin)
+
+
+def stored_type(text: str) -> int:
+    """The number of a record type as `type_number` reads it. ValueError for types no zone can hold."""
+    number = type_number(text)
+    if number in _META or number in (0, TYPE_OPT):
+        raise ValueError(f"{type_text(number)} is not a type of stored records")
+    return number
 
 
 def rdata_text(type: int, rdata: bytes) -> str:  # noqa: A002 - the record's own word
@@ -71,20 +123,15 @@ def soa_rdata(  # noqa: PLR0917 - the fields in wire order
 
 
 def name_in_rdata(type: int, rdata: bytes) -> bytes | None:  # noqa: A002 - the record's own word
-    """The one host name that NS, CNAME and PTR data is, or that MX data ends with; else None."""
-    if type in (TYPE_NS, TYPE_CNAME, TYPE_PTR):
-        return rdata
-    return rdata[2:] if type == TYPE_MX else None
+    """The one name that data of this type is or ends with (NS, CNAME, MX, SRV and the like), else None."""
+    at = _NAME_AT.get(type)
+    return None if at is None else rdata[at:]
 
 
-def _number(type_text: str) -> int:
-    try:
-        number = int(dns.rdatatype.from_text(type_text))
-    except (dns.exception.DNSException, ValueError):
-        raise ValueError(f"'{type_text}' is not a record type") from None
-    if number in _META or number in (0, TYPE_OPT):
-        raise ValueError(f"{type_text} is not a type of stored records")
-    return number
+def canonical(type: int, rdata: bytes) -> bytes:  # noqa: A002 - the record's own word
+    """Equal for data that differs only in the case of the names that `name_in_rdata` knows."""
+    at = _NAME_AT.get(type)
+    return rdata if at is None else rdata[:at] + lower(rdata[at:])
 
 
 def _a(text: str, _origin: bytes) -> bytes:
@@ -121,7 +168,7 @@ def _txt(text: str, origin: bytes) -> bytes:
     if text.startswith('"'):
         inner = text[1:-1]
         if len(text) < 2 or not text.endswith('"') or '"' in inner or "\\" in inner:
-            return _strict(TYPE_TXT, "TXT", text, origin)
+            return _strict(TYPE_TXT, text, origin)
         text = inner
     data = text.encode("utf-8")
     chunks = [data[at : at + MAX_STRING] for at in range(0, len(data), MAX_STRING)] or [b""]
@@ -144,7 +191,7 @@ _DIRECT: Mapping[int, Callable[[str, bytes], bytes]] = MappingProxyType(
 )
 
 
-def _strict(number: int, type_text: str, text: str, origin: bytes) -> bytes:
+def _strict(number: int, text: str, origin: bytes) -> bytes:
     """Through dnspython, whose complaints become one readable ValueError."""
     base, _ = dns.name.from_wire(origin, 0)
     try:
@@ -154,7 +201,13 @@ def _strict(number: int, type_text: str, text: str, origin: bytes) -> bytes:
         wire = record.to_wire()
     except (dns.exception.DNSException, ValueError) as error:
         reason = str(error).rstrip(".") or type(error).__name__
-        raise ValueError(f"'{text}' is not {type_text} data: {reason}") from error
+        raise ValueError(f"'{_short(text)}' is not {type_text(number)} data: {reason}") from error
     if wire is None or len(wire) > 0xFFFF:
-        raise ValueError(f"'{text}' does not fit into one record")
+        raise ValueError(f"'{_short(text)}' does not fit into one record")
     return wire
+
+
+def _short(text: str) -> str:
+    """On one line, and not endless."""
+    text = " ".join(text.split())
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

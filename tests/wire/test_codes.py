@@ -37,3 +37,9 @@ def test_response_codes() -> None:
         "BADVERS",
         "RCODE12",
     ]
+
+
+def test_every_type_that_dnspython_names() -> None:
+    """By the same name; 0 is the one that is none."""
+    for kind in dns.rdatatype.RdataType:
+        assert type_text(int(kind)) == ("TYPE0" if kind == 0 else dns.rdatatype.to_text(kind))
