@@ -11,10 +11,16 @@ from georouter.policy.model import Policy
 from georouter.words.errors import Diagnostic
 from georouter.words.ids import RegionName
 
+Databases: TypeAlias = tuple[tuple[str, Hashable], ...]
+
 
 @dataclass(frozen=True, slots=True)
 class BuildRequest:
-    """Build from `files`, or read `config` anew when they are None. `rtt_ms` is the node's own latency."""
+    """Build from `files`, or read `config` anew when they are None. `rtt_ms` is the node's own latency.
+
+    With `files`, which are in use or were, a database that cannot be used is replaced by what it was
+    when it was last good.
+    """
 
     config: str
     files: tuple[PolicyFile, ...] | None = None
@@ -25,7 +31,7 @@ class BuildRequest:
 class Built:
     """What a build made. `seconds` is wall time by phase (`read`, `policy`, `geo`, `plan`).
 
-    `databases` tells the database files that were used from later ones with the same names.
+    `databases` are the paths of the database files, each with what tells it from a later one.
     """
 
     files: tuple[PolicyFile, ...]
@@ -34,19 +40,21 @@ class Built:
     plan: Plan
     info: MapInfo
     seconds: Mapping[str, float]
-    databases: Hashable = ()
+    databases: Databases = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
     """Why there is no build: the policy's diagnostics, or one message about the environment.
 
-    `files` are the files that could not be used, empty when they could not even be read.
+    `files` are the files that could not be used, empty when they could not even be read; `databases`
+    are those they name, as in `Built`, as far as it came.
     """
 
     message: str
     diagnostics: tuple[Diagnostic, ...] = ()
     files: tuple[PolicyFile, ...] = ()
+    databases: Databases = ()
 
 
 Build: TypeAlias = Callable[[BuildRequest], Awaitable[Built | Failed]]

@@ -8,20 +8,19 @@ interpreter lock against the packet path.
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from georouter.compiler.plan import plan, rerank
-from georouter.control.orders import BuildRequest, Built, Failed
+from georouter.control.orders import BuildRequest, Built, Databases, Failed
 from georouter.facts.world import World
 from georouter.geo.map import GeoMap
 from georouter.geo.overlay import overlay
 from georouter.policy.interest import asns, networks
 from georouter.policy.kinds import check_kinds
 from georouter.policy.load import PolicyFile, load
-from georouter.policy.model import GeoSource, Policy
+from georouter.policy.model import Policy
 from georouter.sources import geo_files, policy_files
 from georouter.words.errors import PolicyError, Severity, SourceError
 
@@ -51,8 +50,8 @@ class Builder:
     def __init__(self, *, cache_dir: str | None = None) -> None:
         self._cache_dir = Path(cache_dir) if cache_dir else None
         self._map_key: object = None
-        self._read: Hashable = ()
-        """The databases that `_map` was made of, as `geo_files.fingerprint` knows them."""
+        self._databases: Databases = ()
+        """The database files that the build under way looked at."""
         self._map: GeoMap | None = None
         self._last: Built | None = None
         self._planned_on: GeoMap | None = None
@@ -72,6 +71,7 @@ class Builder:
     def build(self, request: BuildRequest) -> Built | Failed:
         """Read, check and compile. Every expected problem comes back as `Failed`."""
         files = request.files or ()
+        self._databases = ()
         try:
             clock = Stopwatch()
             if request.files is None:
@@ -98,18 +98,29 @@ class Builder:
         except PolicyError as error:
             problems = tuple(item for item in error.diagnostics if item.severity is Severity.ERROR)
             more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-            return Failed(f"{problems[0] if problems else error}{more}", error.diagnostics, files)
+            return Failed(
+                f"{problems[0] if problems else error}{more}", error.diagnostics, files, self._databases
+            )
         except (SourceError, OSError) as error:
-            return Failed(str(error), (), files)
-        self._last = Built(files, policy, warnings, made, geo.info, clock.seconds, self._read)
+            return Failed(str(error), (), files, self._databases)
+        self._last = Built(files, policy, warnings, made, geo.info, clock.seconds, self._databases)
         return self._last
 
     def _map_for(self, request: BuildRequest, policy: Policy) -> GeoMap:
-        """The map in use to rank the policy in use anew: taking a new database is a reload's matter."""
-        last = self._last
-        if request.files is not None and last is not None and last.policy is policy and self._planned_on:
+        """A reload takes the databases as they are now, or fails; the policy in use keeps its map."""
+        if request.files is None:
+            return self.geo_map(policy)
+        if self._planned_on is not None and self._last is not None and self._last.policy is policy:
             return self._planned_on
-        return self.geo_map(policy)
+        try:
+            return self.geo_map(policy)
+        except SourceError:
+            last = geo_files.load_last(policy.geo.databases, self._cache(policy))
+            if last is None:
+                raise
+            self._map_key = None  # what is in the files now was not used
+            self._map = _overlaid(last, policy)
+            return self._map
 
     def explain(self, request: ExplainRequest) -> dict[str, Any] | Failed:
         """The explanation as a JSON-able dict; `Failed` for a question that makes no sense."""
@@ -138,24 +149,26 @@ class Builder:
 
     def geo_map(self, policy: Policy) -> GeoMap:
         """The database with the policy's own networks and the AS numbers it asks for laid over it."""
-        read = geo_files.fingerprint(_paths(policy.geo))  # before reading: a later file is another one
-        key = (policy.geo, read, networks(policy), asns(policy))
+        # told apart before they are read: a file that comes later is another one
+        self._databases = geo_files.fingerprint((*policy.geo.databases, *policy.geo.asn_databases))
+        key = (policy.geo, self._databases, networks(policy), asns(policy))
         if self._map is None or key != self._map_key:
-            self._map = overlay(
-                geo_files.load_map(
-                    policy.geo.databases, self._cache_dir or Path(policy.server.state_dir, "cache")
-                ),
-                networks=networks(policy),
-                overrides=policy.geo.networks,
-                asn_map=geo_files.load_asn(policy.geo.asn_databases),
-                asns=asns(policy),
-            )
-            self._map_key, self._read = key, read
+            loaded = geo_files.load_map(policy.geo.databases, self._cache(policy))
+            self._map, self._map_key = _overlaid(loaded, policy), key
         return self._map
 
+    def _cache(self, policy: Policy) -> Path:
+        return self._cache_dir or Path(policy.server.state_dir, "cache")
 
-def _paths(source: GeoSource) -> tuple[str, ...]:
-    return (*source.databases, *source.asn_databases)
+
+def _overlaid(loaded: GeoMap, policy: Policy) -> GeoMap:
+    return overlay(
+        loaded,
+        networks=networks(policy),
+        overrides=policy.geo.networks,
+        asn_map=geo_files.load_asn(policy.geo.asn_databases),
+        asns=asns(policy),
+    )
 
 
 class Stopwatch:

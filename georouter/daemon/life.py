@@ -112,7 +112,8 @@ class Daemon:
             self._controller.start(start.built, last_good_because=start.refused)
             if start.refused is not None:
                 built = start.built
-                self._watcher.follow(built.policy, start.refused.files, built.databases)  # said once
+                self._watcher.follow(built.policy, start.refused.files, built.databases)
+                self._watcher.refused(start.refused.files, start.refused.databases)  # said once
             await self._first_round()
             self._controller.publish_now()
             await self._serve()
@@ -289,7 +290,7 @@ class Daemon:
     async def _build(self, request: BuildRequest) -> Built | Failed:
         result: Built | Failed = await self._workshop.ask(request)
         if isinstance(result, Failed) and request.files is None:
-            self._watcher.refused(result.files)
+            self._watcher.refused(result.files, result.databases)
         return result
 
     def _ask_reload(self, cause: str) -> None:

@@ -25,6 +25,9 @@ class Start:
 def first_build(config: Path, state_dir: Path | None, *, strict: bool) -> Start:
     """Build in this process: nothing is served yet, so there is nobody to disturb.
 
+    A database that cannot be used is replaced by what it was when it was last good, a policy that
+    cannot be used by the last good one.
+
     Raises PolicyError or SourceError when neither the current policy nor (unless `strict`) a saved
     one can be used.
     """
@@ -35,10 +38,13 @@ def first_build(config: Path, state_dir: Path | None, *, strict: bool) -> Start:
             event(log, "policy.warning", level=logging.WARNING, problem=str(warning))
         return Start(result, state_dir or Path(result.policy.server.state_dir))
     kept = state_dir or state_files.guess_state_dir(config, result.files).absolute()
-    if not strict and (saved := state_files.load_last_good(kept)):
-        good = builder.build(BuildRequest(str(config), saved))
-        if isinstance(good, Built):
-            return Start(good, kept, result)
+    if not strict:
+        # the current files, if it is only a database that went bad; else those that were good last
+        current = () if result.diagnostics else result.files
+        for files in filter(None, (current, state_files.load_last_good(kept))):
+            good = builder.build(BuildRequest(str(config), files))
+            if isinstance(good, Built):
+                return Start(good, kept, result)
     if result.diagnostics:
         raise PolicyError(result.diagnostics)
     raise SourceError(result.message)

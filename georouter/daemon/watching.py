@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Hashable
 from pathlib import Path
 
+from georouter.control.orders import Databases
 from georouter.policy.load import PolicyFile
 from georouter.policy.model import Policy
 from georouter.sources import geo_files, policy_files
@@ -27,25 +28,32 @@ class Watcher:
         self._asked = asked
         self._policy: Policy | None = None
         self._moved = asyncio.Event()
-        self._seen: tuple[Hashable, Hashable] | None = None
+        self._wanted: tuple[str, ...] = ()
+        """Databases of a policy that was refused: what is wrong with it may be wrong with them."""
+        self._seen: tuple[Hashable, Databases] | None = None
         self._trouble = ""
 
-    def follow(self, policy: Policy, files: tuple[PolicyFile, ...], read: Hashable) -> None:
+    def follow(self, policy: Policy, files: tuple[PolicyFile, ...], read: Databases) -> None:
         """`policy` is in use: watch its databases too.
 
-        `files` are what was read last, and `read` is the fingerprint of its databases at that time.
+        `files` are what was read last, and `read` are the databases as they were then.
         """
-        self._policy = policy
+        self._policy, self._wanted = policy, ()
         self._seen = (files, read)
         self._moved.set()
 
-    def refused(self, files: tuple[PolicyFile, ...]) -> None:
-        """`files` were read last and could not be used, whoever asked: what differs from them is news.
+    def refused(self, files: tuple[PolicyFile, ...], read: Databases) -> None:
+        """These were read last and could not be used, whoever asked: what differs from them is news.
 
         Without this, a repair that comes before the broken files were seen here would be none.
         """
-        if files and self._seen is not None:
-            self._seen = (files, self._seen[1])
+        if self._seen is None:
+            return
+        seen, known = self._seen
+        self._wanted = tuple(path for path, _ in read)
+        known_now = dict(known) | dict(read)
+        self._seen = (files or seen, tuple((path, known_now.get(path)) for path in self._databases()))
+        self._moved.set()
 
     async def run(self) -> None:
         """Watch until cancelled. Where watching fails (no descriptors, no inotify), look now and then."""
@@ -62,7 +70,7 @@ class Watcher:
             stop = asyncio.Event()
             restart = asyncio.create_task(self._set_when_moved(stop))
             try:
-                paths = [self._config, *map(Path, databases(self._policy))]
+                paths = [self._config, *map(Path, self._databases())]
                 await self._look()  # it may have changed since it was read
                 async for _paths in changes(paths, stop=stop, ignore=[self._state_dir()]):
                     await self._look()
@@ -79,7 +87,10 @@ class Watcher:
         stop.set()
 
     def _folders(self) -> frozenset[Path]:
-        return frozenset(Path(path).parent for path in databases(self._policy))
+        return frozenset(Path(path).parent for path in self._databases())
+
+    def _databases(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((*databases(self._policy), *self._wanted)))
 
     async def _look(self) -> None:
         seen = await asyncio.to_thread(self._content)
@@ -92,8 +103,8 @@ class Watcher:
             self._trouble = str(error)
             event(log, "watch.failed", level=logging.WARNING, error=self._trouble, again_s=AGAIN_S)
 
-    def _content(self) -> tuple[Hashable, Hashable]:
-        databases_now = geo_files.fingerprint(databases(self._policy))
+    def _content(self) -> tuple[Hashable, Databases]:
+        databases_now = geo_files.fingerprint(self._databases())
         try:
             return policy_files.read(self._config), databases_now
         except (SourceError, PolicyError) as error:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,21 +43,19 @@ def load_map(databases: Sequence[str], cache_dir: Path | None = None) -> GeoMap:
     if not databases:
         return _decode(read_builtin(), "the built-in map")
     contents = [_read(path) for path in databases]
-    shown = ", ".join(databases)
-    if any(content.startswith(store.MAGIC) for content in contents):
-        if len(contents) > 1:
-            raise SourceError(f"{shown}: a compact map is used alone")
-        return _decode(contents[0], shown)
     cached = _cache_path(cache_dir, contents, databases)
-    if cached is not None and (found := _load_cached(cached)) is not None:
-        return found
-    try:
-        result = mmdb.read(contents, [Path(path).name for path in databases])
-    except ValueError as error:
-        raise SourceError(f"{shown}: {error}") from error
-    if cached is not None:
-        _save_cached(cached, result)
+    found = None if cached is None else _load_cached(cached)
+    result = _extract(contents, databases) if found is None else found
+    if cached is not None and cache_dir is not None:
+        if found is None:
+            _save_cached(cached, result)
+        _remember(cached, _last_path(cache_dir, databases))
     return result
+
+
+def load_last(databases: Sequence[str], cache_dir: Path) -> GeoMap | None:
+    """The map that files of these names gave when they were last good; None where none was kept."""
+    return _load_cached(_last_path(cache_dir, databases)) if databases else None
 
 
 def load_asn(paths: Sequence[str]) -> AsnMap | None:
@@ -69,16 +68,20 @@ def load_asn(paths: Sequence[str]) -> AsnMap | None:
         raise SourceError(f"{', '.join(paths)}: {error}") from error
 
 
-def fingerprint(paths: Sequence[str]) -> tuple[tuple[int, int, int, int] | None, ...]:
-    """What changes when a file does: device, inode, size and modification time; None if it is gone."""
-    result: list[tuple[int, int, int, int] | None] = []
+Fingerprint: TypeAlias = tuple[tuple[str, tuple[int, int, int, int] | None], ...]
+"""Files by their paths: device, inode, size and modification time; None for one that is not there."""
+
+
+def fingerprint(paths: Sequence[str]) -> Fingerprint:
+    """What changes when one of the files does."""
+    result: list[tuple[str, tuple[int, int, int, int] | None]] = []
     for path in paths:
         try:
             status = Path(path).stat()
         except OSError:
-            result.append(None)
+            result.append((path, None))
         else:
-            result.append((status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns))
+            result.append((path, (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)))
     return tuple(result)
 
 
@@ -88,6 +91,18 @@ def read_builtin() -> bytes:
         return (files("georouter") / "builtin" / BUILTIN_NAME).read_bytes()
     except OSError as error:
         raise SourceError(f"the built-in map is missing from this installation: {error}") from error
+
+
+def _extract(contents: Sequence[bytes], databases: Sequence[str]) -> GeoMap:
+    shown = ", ".join(databases)
+    if any(content.startswith(store.MAGIC) for content in contents):
+        if len(contents) > 1:
+            raise SourceError(f"{shown}: a compact map is used alone")
+        return _decode(contents[0], shown)
+    try:
+        return mmdb.read(contents, [Path(path).name for path in databases])
+    except ValueError as error:
+        raise SourceError(f"{shown}: {error}") from error
 
 
 def _read(path: str) -> bytes:
@@ -115,6 +130,25 @@ def _cache_path(cache_dir: Path | None, contents: Sequence[bytes], databases: Se
     return cache_dir / f"geo-{CACHE_FORMAT}-{digest.hexdigest()}.npz"
 
 
+def _last_path(cache_dir: Path, databases: Sequence[str]) -> Path:
+    digest = hashlib.blake2b(
+        json.dumps([str(Path(path).absolute()) for path in databases]).encode(), digest_size=16
+    )
+    return cache_dir / f"last-{CACHE_FORMAT}-{digest.hexdigest()}.npz"
+
+
+def _remember(cached: Path, last: Path) -> None:
+    """Have `last` name the extracted map: a hard link, which stays when the cache forgets it."""
+    with suppress(OSError):  # `cached` could not be written, which was said; or both are one already
+        if last.exists() and last.samefile(cached):
+            return
+        draft = last.with_suffix(".draft")
+        draft.unlink(missing_ok=True)
+        draft.hardlink_to(cached)
+        draft.replace(last)
+        _forget_old(last, "last-*.npz")
+
+
 def _load_cached(path: Path) -> GeoMap | None:
     """The cached map, None if there is none or it is damaged (it is extracted again then)."""
     try:
@@ -140,16 +174,16 @@ def _save_cached(path: Path, result: GeoMap) -> None:
             temporary = Path(file.name)
             np.savez(file, allow_pickle=False, **arrays)
         temporary.replace(path)
-        _forget_old(path)
+        _forget_old(path, "geo-*.npz")
     except OSError as error:
         logger.warning("extracted map cannot be kept in %s: %s", path.parent, error.strerror or error)
         if temporary is not None:
             temporary.unlink(missing_ok=True)
 
 
-def _forget_old(newest: Path) -> None:
-    """Remove all but the newest few extracted maps."""
-    others = [path for path in newest.parent.glob("geo-*.npz") if path != newest]
+def _forget_old(newest: Path, pattern: str) -> None:
+    """Remove all but the newest few of these files."""
+    others = [path for path in newest.parent.glob(pattern) if path != newest]
     others.sort(key=lambda path: path.stat().st_mtime_ns, reverse=True)
     for path in others[CACHE_KEPT:]:
         with suppress(OSError):

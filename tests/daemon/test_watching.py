@@ -7,7 +7,7 @@ import pytest
 
 from georouter.daemon.watching import Watcher
 from georouter.policy.load import load
-from georouter.sources import policy_files
+from georouter.sources import geo_files, policy_files
 
 GOOD = 'version: 1\nzones: {example.com: {ns: [ns1.example.com], records: {ns1: {A: "192.0.2.53"}}}}\n'
 BROKEN = GOOD + "nonsense: 1\n"
@@ -31,7 +31,7 @@ def looks(config: Path, *steps: str) -> list[str]:
         watcher.follow(load(files).policy, files, ())
         for step in steps:
             if step == "refused":
-                watcher.refused(policy_files.read(config))
+                watcher.refused(policy_files.read(config), ())
             elif step == "look":
                 await watcher._look()
             else:
@@ -55,3 +55,60 @@ def test_what_others_had_refused_is_not_asked_for_again(config: Path) -> None:
 def test_a_repair_that_was_quicker_than_the_watcher_is_asked_for(config: Path) -> None:
     """Broken, refused through SIGHUP, repaired, and only then looked at: the repair is news."""
     assert looks(config, BROKEN, "refused", GOOD, "look", "look") == ["file change"]
+
+
+def test_the_databases_of_a_refused_policy_are_watched(tmp_path: Path, config: Path) -> None:
+    """What is wrong with it may be wrong with them: their repair is news, and nothing else is."""
+    database = tmp_path / "other" / "city.mmdb"
+    database.parent.mkdir()
+    database.write_bytes(b"junk")
+    asked: list[str] = []
+
+    async def happen() -> None:
+        watcher = Watcher(config, lambda: tmp_path / "state", asked.append)
+        files = policy_files.read(config)
+        watcher.follow(load(files).policy, files, ())
+        watcher.refused(files, geo_files.fingerprint([str(database)]))
+        await watcher._look()
+        assert asked == []
+        database.write_bytes(b"good, who knows")
+        await watcher._look()
+        await watcher._look()
+        assert asked == ["file change"]
+        watcher.follow(load(files).policy, files, ())
+        database.unlink()
+        await watcher._look()
+
+    asyncio.run(happen())
+    assert asked == ["file change"]
+
+
+def test_watching_that_fails_is_said_once_and_looked_for_anyway(
+    config: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without inotify or descriptors a change is still found, a little later."""
+    asked: list[str] = []
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr("georouter.daemon.watching.changes", fail)
+    monkeypatch.setattr("georouter.daemon.watching.AGAIN_S", 0.01)
+
+    async def happen() -> None:
+        watcher = Watcher(config, lambda: config.parent / "state", asked.append)
+        files = policy_files.read(config)
+        watcher.follow(load(files).policy, files, ())
+        running = asyncio.create_task(watcher.run())
+        await asyncio.sleep(0.1)
+        config.write_text(BROKEN)  # noqa: ASYNC240 - nobody waits
+        async with asyncio.timeout(5):
+            while not asked:  # noqa: ASYNC110 - nobody tells when
+                await asyncio.sleep(0.01)
+        assert not running.done()
+        running.cancel()
+
+    with caplog.at_level("WARNING"):
+        asyncio.run(happen())
+    assert asked == ["file change"]
+    assert [record.message for record in caplog.records] == ["watch.failed"]

@@ -8,7 +8,7 @@ import pytest
 from georouter.geo import mmdb, store
 from georouter.geo.locate import locate, locate_asn
 from georouter.geo.map import GeoMap, Kind
-from georouter.sources.geo_files import CACHE_KEPT, fingerprint, load_asn, load_map
+from georouter.sources.geo_files import CACHE_KEPT, fingerprint, load_asn, load_last, load_map
 from georouter.words.errors import SourceError
 from tests.geo.records import LONDON, PARIS, WORLD
 from tests.geo.test_store import assert_equal
@@ -109,7 +109,7 @@ def test_the_second_start_does_not_extract(
 
     monkeypatch.setattr(mmdb, "read", extract)
     assert_equal(first, load_map([str(database)], cache))
-    assert [path.suffix for path in cache.iterdir()] == [".npz"]
+    assert [path.suffix for path in cache.glob("geo-*")] == [".npz"]
 
 
 def test_another_content_is_another_map(database: Path, tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_damaged_cache_is_made_again(
     """A warning, the right map, and a sound cache afterwards."""
     cache = tmp_path / "cache"
     first = load_map([str(database)], cache)
-    (kept,) = cache.iterdir()
+    (kept,) = cache.glob("geo-*")
     content = kept.read_bytes()
     middle = len(content) // 2
     flipped = content[:middle] + bytes([content[middle] ^ 0xFF]) + content[middle + 1 :]
@@ -195,4 +195,34 @@ def test_fingerprint(database: Path) -> None:
     os.truncate(database, 10)
     assert fingerprint(names) not in (first, second)
     database.unlink()
-    assert fingerprint(names) == (None,)
+    assert fingerprint(names) == ((names[0], None),)
+
+
+def test_the_last_good_map_is_kept_by_its_name(database: Path, tmp_path: Path) -> None:
+    """It outlives damage of the file and the cleaning of the cache; other files have nothing of it."""
+    cache = tmp_path / "cache"
+    assert load_last([str(database)], cache) is None
+    good = load_map([str(database)], cache)
+    database.write_bytes(b"junk")
+    for extracted in cache.glob("geo-*.npz"):
+        extracted.unlink()
+    with pytest.raises(SourceError, match=database.name):
+        load_map([str(database)], cache)
+    kept = load_last([str(database)], cache)
+    assert kept is not None
+    assert kept.info == good.info
+    assert kept.starts4.tolist() == good.starts4.tolist()
+    assert load_last([str(tmp_path / "other.mmdb")], cache) is None
+    assert load_last([], cache) is None
+
+
+def test_few_last_good_maps_are_kept(database: Path, tmp_path: Path) -> None:
+    """They are as large as the databases."""
+    cache = tmp_path / "cache"
+    for number in range(CACHE_KEPT + 3):
+        copy = tmp_path / f"{number}.mmdb"
+        copy.write_bytes(database.read_bytes())
+        load_map([str(copy)], cache)
+        load_map([str(copy)], cache)
+    assert len(list(cache.glob("last-*"))) == CACHE_KEPT + 1
+    assert load_last([str(copy)], cache) is not None
