@@ -42,6 +42,7 @@ class Daemon:
         self.log = folder / "log"
         self.ready = ready
         self.started_s = 0.0
+        self.state_dir = folder / "state"
         self._server = server
         self.before: tuple[str, ...] = ()
         """A command that starts the daemon's command, such as `prlimit --nofile=100`."""
@@ -58,7 +59,7 @@ class Daemon:
         """What `write` puts before a policy."""
         return (
             f'version: 1\nserver: {{listen: ["127.0.0.1:{self.address[1]}"], '
-            f'admin: "127.0.0.1:{self.admin[1]}", state_dir: {self.folder / "state"}{self._server}}}\n'
+            f'admin: "127.0.0.1:{self.admin[1]}", state_dir: {self.state_dir}{self._server}}}\n'
         )
 
     @property
