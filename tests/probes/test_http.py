@@ -7,7 +7,7 @@ import pytest
 
 from georouter import __version__
 from georouter.policy.model import CheckType
-from georouter.probes.http import BODY_LIMIT_BYTES
+from georouter.probes.http import BODY_LIMIT_BYTES, PARTS_LIMIT
 from tests.probes.servers import (
     OK,
     PATIENT_S,
@@ -127,6 +127,16 @@ def test_endless_tiny_chunks_are_cut_off() -> None:
     """Chunk headers count too: one byte of body in every 4 KiB never reaches the body's limit."""
     chunk = b"1;" + b"p" * 4096 + b"\r\nx\r\n"
     assert probe(repeats(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", chunk)).ok
+
+
+def test_tiny_parts_are_counted() -> None:
+    """A thousand chunks of one octet are enough to judge by: each costs as much as a large one."""
+    start = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+    chunks = b"1\r\nx\r\n" * (PARTS_LIMIT - 1)
+    assert probe(says(start, chunks, b"2\r\nok\r\n0\r\n\r\n"), body="ok").ok is False
+    few = b"1\r\nx\r\n" * (PARTS_LIMIT - 10)
+    assert probe(says(start, few, b"2\r\nok\r\n0\r\n\r\n"), body="ok").ok
+    assert probe(repeats(b"", b"HTTP/1.1 100 Continue\r\n\r\n")).reason == "endless answer"
 
 
 @pytest.mark.parametrize(
