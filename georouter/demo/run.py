@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from georouter.daemon.life import Daemon, Options
 from georouter.demo.regions import Mode, StandIns
@@ -116,7 +117,7 @@ COLOURS = {"up": "green", "down": "red", "drained": "yellow", "unknown": "yellow
 
 def _line(name: str, fields: Mapping[str, object]) -> str | None:
     subject, _, what = name.partition(".")
-    reason = f" ({fields['reason']})" if fields.get("reason") else ""
+    reason = f" ({escape(str(fields['reason']))})" if fields.get("reason") else ""
     match subject, what:
         case "endpoint", state:
             return (
@@ -125,11 +126,9 @@ def _line(name: str, fields: Mapping[str, object]) -> str | None:
         case "region", state:
             return f"  region  {fields['region']} is [{COLOURS[state]}]{state}[/], was {fields['was']}"
         case "answers", "changed":
-            return (
-                f"  answer  {fields['service']}: {_names(fields['was'])} -> [bold]{_names(fields['now'])}[/]"
-            )
+            return f"  answer  {fields['service']}: {_moved(fields)}"
         case "policy", "refused":
-            return f"  policy  [red]refused[/]: {fields['error']}"
+            return f"  policy  [red]refused[/]: {escape(str(fields['error']))}"
         case "policy", "loaded":
             return "  policy  loaded again"
         case "override", _:
