@@ -1,6 +1,5 @@
 """What is said at and below a delegation: whom to ask, and where they are (RFC 1034 4.2.1, 4.3.2 step 3b)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from georouter.answers.make import make_answer
@@ -58,17 +57,10 @@ def referral(tree: Tree, name: bytes, node: int) -> Referral:
     beside: list[tuple[bytes, RecordSet]] = []
     for host in servers.rdatas:
         folded = lower(host)
-        held = _addresses(tree, folded, tree.zone[node])
+        sets = tree.near(folded, tree.zone[node])  # a steered address depends on who asks: it is not here
+        held = [sets[number] for number in (TYPE_A, TYPE_AAAA) if number in sets]
         (inside if is_below(folded, name) else beside).extend((host, records) for records in held)
     return Referral(name, servers, tuple(inside), tuple(beside))
-
-
-def _addresses(tree: Tree, name: bytes, zone: int) -> list[RecordSet]:
-    """Addresses of a name server that this zone holds. Steered ones depend on who asks, and are not here."""
-    sets: Mapping[int, RecordSet] = tree.hidden.get(name, {})
-    if not sets and name in tree.index and tree.zone[tree.index[name]] == zone:
-        sets = tree.sets[tree.index[name]]
-    return [sets[number] for number in (TYPE_A, TYPE_AAAA) if number in sets]
 
 
 def _body(glue: tuple[tuple[bytes, RecordSet], ...]) -> bytes:

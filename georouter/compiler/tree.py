@@ -52,8 +52,8 @@ class Tree:
     services: dict[int, ServiceName] = field(default_factory=dict)
     upper: dict[int, tuple[int, RecordSet | None]] = field(default_factory=dict)
     """For an apex inside another zone of ours: that zone, and its DS set for the apex."""
-    hidden: dict[bytes, dict[int, RecordSet]] = field(default_factory=dict)
-    """Records below cuts: glue."""
+    hidden: dict[tuple[int, bytes], dict[int, RecordSet]] = field(default_factory=dict)
+    """By zone and name: what is below cuts, empty names between too. It is glue of that zone alone."""
     warnings: list[str] = field(default_factory=list)
 
     def find(self, name: bytes) -> Found:
@@ -67,6 +67,19 @@ class Tree:
             if node is not None:
                 return self._below(node)
         return Found(Where.OUTSIDE, -1)
+
+    def near(self, name: bytes, zone: int) -> Mapping[int, RecordSet]:
+        """What `zone` itself holds for a name, below cuts too, and by wildcards: for additional data."""
+        above, label = name, b""
+        while (zone, above) not in self.hidden and above not in self.index:
+            if above == b"\0":
+                return {}
+            above, label = parent(above), STAR
+        found = label + above
+        node = self.index.get(found, -1)
+        if node >= 0 and self.zone[node] == zone:
+            return self.sets[node]
+        return self.hidden.get((zone, found), {})
 
     def _below(self, node: int) -> Found:
         if self.cut[node]:
@@ -123,7 +136,7 @@ def _plant(tree: Tree, zone: Zone, number: int, inner: Mapping[bytes, bool]) -> 
     )
     for records in owned:
         if _cut_above(records.owner, zone.apex, cuts):
-            tree.hidden.setdefault(records.owner, {})[records.type] = records
+            _hide(tree, records, number)
         else:
             node = _ensure(tree, records.owner, number, zone.apex)
             tree.sets[node][records.type] = records
@@ -159,6 +172,14 @@ def _ensure(tree: Tree, name: bytes, zone: int, apex: bytes) -> int:
         node = _add_node(tree, name, zone)
         _ensure_above(tree, name, zone, apex)
     return node
+
+
+def _hide(tree: Tree, records: RecordSet, zone: int) -> None:
+    """Keep a record set below a cut, and that the names between it and the apex exist."""
+    name = records.owner
+    tree.hidden.setdefault((zone, name), {})[records.type] = records
+    while (zone, name := parent(name)) not in tree.hidden and name not in tree.index:
+        tree.hidden[zone, name] = {}
 
 
 def _ensure_above(tree: Tree, name: bytes, zone: int, apex: bytes) -> None:

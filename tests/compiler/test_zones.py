@@ -244,27 +244,6 @@ def test_a_chain_to_a_ds(asker: Asker, name: str, expected: list[str]) -> None:
     assert not response.authority
 
 
-def test_glue_that_may_be_left_out() -> None:
-    """RFC 9471 3.2: where space is short, addresses of names outside the delegated zone go first; those
-    of names inside it do not go, the answer is truncated (3.1).
-    """
-    rows = [("sub", "NS", "ns.sub"), ("ns.sub", "A", "192.0.2.53")]
-    for number in range(12):
-        rows += [("sub", "NS", f"host{number}"), (f"host{number}", "AAAA", f"2001:db8::{number + 1}")]
-    crowd = [("crowd", "NS", f"h{number}.crowd") for number in range(12)]
-    crowd += [(f"h{number}.crowd", "AAAA", f"2001:db8::{number + 1}") for number in range(12)]
-    asker = Asker(
-        publish(plan(policy([zone("example.com", rows + crowd)]), tiny_map(), world()), world(), 1).snapshot
-    )
-    least = asker.ask("q.sub.example.com.", udp=512)
-    assert len(least.authority[0]) == 13
-    assert section(least.additional) == ["ns.sub.example.com. A 192.0.2.53"]
-    assert not least.flags & dns.flags.TC
-    assert len(asker.ask("q.sub.example.com.", udp=1232).additional) == 13
-    assert asker.ask("q.crowd.example.com.", udp=512).flags & dns.flags.TC
-    assert len(asker.ask("q.crowd.example.com.", udp=1232).additional) == 12
-
-
 def test_wildcards_below_a_cut_are_not_ours(asker: Asker) -> None:
     """A wildcard under a delegation point never answers."""
     response = asker.ask("q.plain.example.com.", "A")
