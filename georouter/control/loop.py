@@ -39,6 +39,8 @@ from georouter.telemetry.logs import utc_text
 from georouter.telemetry.metrics import Metrics
 from georouter.words.ids import RegionName
 
+TOLD = 20
+"""Problems of a refused policy that are told; `status` and `georouter check` have all of them."""
 RERANK_PAUSE_S = 10.0
 """Round trips drift all the time; rankings follow them at most this often."""
 
@@ -353,7 +355,13 @@ class Controller:
     def _refused(self, failed: Failed, cause: str) -> None:
         lines = tuple(str(item) for item in failed.diagnostics)
         self._reloaded(Reload(ok=False, at=self._wall(), error=failed.message, diagnostics=lines))
-        self._out.tell("policy.refused", cause=cause, error=failed.message, problems=lines)
+        self._out.tell(
+            "policy.refused",
+            cause=cause,
+            error=failed.message,
+            problems=lines[:TOLD],
+            more=len(lines[TOLD:]) or None,
+        )
 
     def _reloaded(self, reload: Reload) -> None:
         self.reload = reload

@@ -2,12 +2,16 @@
 
 A writer adds to the list of the layout it answers from. When a snapshot with another layout is
 published, the writer may still finish a batch with the old list; once it has moved on, the old list is
-folded into one that holds everything earlier.
+folded into one that holds everything earlier. Names that no layout has any more stay in it, so that a
+zone or service that returns goes on counting; only when they become very many are they let go.
 """
 
 from georouter.answers.layout import FAMILIES, PROTOS, RCODES, REASONS, TYPES, Layout, Service, lay_out
 
 Counted = tuple[Layout, list[int]]
+
+RETIRED_KEPT = 1000
+"""Zones, services and their regions that are gone and still counted, before all of them are forgotten."""
 
 
 class Books:
@@ -32,6 +36,10 @@ class Books:
         for counted in [item for item in self._leaving if item[1] is not using]:
             self._leaving.remove(counted)
             self._earlier = counted if self._earlier is None else fold(self._earlier, counted)
+        if self._earlier is not None and self._current is not None and not self._leaving:
+            present = self._current[0]
+            if _names(self._earlier[0]) > _names(present) + RETIRED_KEPT:
+                self._earlier = keep(self._earlier, present)
 
     def counters(self) -> list[Counted]:
         """All lists, the published layout's last."""
@@ -53,22 +61,41 @@ def fold(first: Counted, second: Counted) -> Counted:
     return wide, values
 
 
+def keep(counted: Counted, present: Layout) -> Counted:
+    """Only what belongs to zones, services and regions that `present` has."""
+    values = [0] * present.size
+    _add(present, values, counted)
+    return present, values
+
+
+def _names(layout: Layout) -> int:
+    return len(layout.zones) + sum(1 + len(service.regions) for service in layout.services)
+
+
 def _add(wide: Layout, values: list[int], counted: Counted) -> None:
+    """What `wide` has no place for is left out."""
     layout, added = counted
-    places = [wide.zones.index(zone) for zone in layout.zones] + [len(wide.zones)]
+    at = {zone: place for place, zone in enumerate(wide.zones)}
+    places = [at.get(zone) for zone in layout.zones] + [len(wide.zones)]
     requests = PROTOS * FAMILIES * TYPES
     for zone, place in enumerate(places):
+        if place is None:
+            continue
         _add_run(values, place * requests, added, zone * requests, requests)
         responses = (wide.responses_base + place * RCODES, layout.responses_base + zone * RCODES)
         _add_run(values, responses[0], added, responses[1], RCODES)
     services = {service.name: service for service in wide.services}
     for service in layout.services:
-        _add_decisions(services[service.name], values, service, added)
+        if service.name in services:
+            _add_decisions(services[service.name], values, service, added)
 
 
 def _add_decisions(wide: Service, values: list[int], service: Service, added: list[int]) -> None:
-    places = [wide.regions.index(region) for region in service.regions] + [len(wide.regions)]
+    at = {region: place for place, region in enumerate(wide.regions)}
+    places = [at.get(region) for region in service.regions] + [len(wide.regions)]
     for region, place in enumerate(places):
+        if place is None:
+            continue
         _add_run(values, wide.base + place * REASONS, added, service.base + region * REASONS, REASONS)
 
 

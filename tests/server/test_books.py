@@ -3,7 +3,7 @@
 import random
 
 from georouter.answers.layout import REASONS, Layout, lay_out
-from georouter.server.books import Books, fold
+from georouter.server.books import RETIRED_KEPT, Books, fold
 
 ONE = lay_out(["a.example"], [("web", ["us", "eu"])])
 TWO = lay_out(["b.example", "a.example"], [("api", ["us"]), ("web", ["eu", "ap"])])
@@ -84,3 +84,38 @@ def test_nothing_was_published() -> None:
     books = Books()
     books.settle(None)
     assert books.counters() == []
+
+
+def test_names_without_end_are_forgotten_in_time() -> None:
+    """Services named after builds do not grow the process; what stays keeps its counts."""
+    books = Books()
+    largest = 0
+    for build in range(RETIRED_KEPT):
+        layout = lay_out(["a.example", f"{build}.example"], [("web", ["us"]), (f"web-{build}", ["us", "eu"])])
+        counters = books.open(layout)
+        for place in range(layout.size):
+            counters[place] += 1
+        books.settle(counters)
+        largest = max(largest, *(len(values) for _, values in books.counters()))
+    assert largest < 300 * RETIRED_KEPT
+    counted: dict[tuple[object, ...], int] = {}
+    for layout, values in books.counters():
+        for key, value in named(layout, values).items():
+            counted[key] = counted.get(key, 0) + value
+    assert counted["decision", "web", "us", 0] == RETIRED_KEPT
+    assert counted["request", "a.example", 0] == RETIRED_KEPT
+    assert counted["request", "none", 0] == RETIRED_KEPT
+    assert sum(1 for key in counted if key[0] == "request" and key[2] == 0) < RETIRED_KEPT / 2
+
+
+def test_a_name_that_returns_goes_on_counting() -> None:
+    """A mistaken reload, taken back, is no reset for Prometheus."""
+    books = Books()
+    for layout in (ONE, lay_out([], []), ONE):
+        counters = books.open(layout)
+        counters[0] += 1
+        books.settle(counters)
+    totals = [
+        named(layout, values).get(("request", "a.example", 0), 0) for layout, values in books.counters()
+    ]
+    assert sum(totals) == 2
