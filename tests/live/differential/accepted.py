@@ -1,0 +1,220 @@
+"""Where a peer may answer otherwise than we do, and why.
+
+A difference takes one disagreement and gives the peer's reply as it would be without it, or None where
+it is about something else. What it is told apart by is asked of the peer again, so that a rule lets
+nothing pass but what it is about.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+
+from georouter.policy.names import Names
+from georouter.wire.names import parse_name
+from tests.live.differential.questions import Question
+from tests.live.differential.replies import Record, Reply, Section, exchange, read
+
+Address = tuple[str, int]
+MOST_LINKS = 8
+"""CNAMEs that we follow in one answer."""
+ADDRESSES = frozenset({"A", "AAAA"})
+
+
+@cache
+def ask(server: Address, name: str, kind: str) -> Reply:
+    """Everything that a server has to say, over TCP."""
+    ((reply,),) = exchange([server], [Question(name, kind, 4096, dnssec=False, tcp=True).wire()], tcp=True)
+    return read(reply)
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """One question, and two replies that are not the same."""
+
+    question: Question
+    us: Address
+    peer: Address
+    peer_name: str
+    ours: Reply
+    theirs: Reply
+    names: Names
+    apexes: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The name in question, lower case."""
+        return self.question.name.lower()
+
+    def is_steered(self, name: str) -> bool:
+        """Whether a service answers for `name`, not counting CNAMEs that lead to one."""
+        owner = self.names.owner_of(parse_name(name))
+        return owner in self.names.steered
+
+    def zone_of(self, name: str) -> str:
+        """The deepest of our zones that answers for `name`, or nothing. DS belongs to the zone above."""
+        if self.question.type == "DS" and name in self.apexes:
+            name = name.partition(".")[2]
+        return max((apex for apex in self.apexes if f".{name}".endswith(f".{apex}")), key=len, default="")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A kind of difference that is right. `peers` are those that show it."""
+
+    name: str
+    peers: tuple[str, ...]
+    why: str
+    settle: Callable[[Disagreement], Reply | None]
+
+
+def is_referral(reply: Reply) -> bool:
+    """Whether it sends the client on."""
+    return any(record.type == "NS" for record in reply.authority)
+
+
+def end_of_chain(name: str, answer: Section) -> tuple[str, int]:
+    """Where the CNAMEs in an answer lead, and how many they are."""
+    links = {record.owner: record.data for record in answer if record.type == "CNAME"}
+    count = 0
+    while name in links and count <= len(links):
+        name, count = links[name], count + 1
+    return name, count
+
+
+def truncated(case: Disagreement) -> Reply | None:
+    """TC on both sides."""
+    if "TC" not in case.ours.flags & case.theirs.flags:
+        return None
+    assert not case.ours.answer | case.ours.authority | case.ours.additional
+    return replace(case.theirs, answer=case.ours.answer, authority=frozenset(), additional=frozenset())
+
+
+def glue_dropped_in_silence(case: Disagreement) -> Reply | None:
+    """We truncate, the peer's referral lacks addresses of servers inside the delegated zone."""
+    if "TC" not in case.ours.flags or "TC" in case.theirs.flags or not is_referral(case.theirs):
+        return None
+    whole = ask(case.peer, case.question.name, case.question.type)
+    lost = whole.additional - case.theirs.additional
+    cut = next(record.owner for record in case.theirs.authority)
+    if not any(f".{record.owner}".endswith(f".{cut}") for record in lost):
+        return None
+    return replace(
+        case.theirs,
+        flags=case.theirs.flags | {"TC"},
+        answer=frozenset(),
+        authority=frozenset(),
+        additional=frozenset(),
+    )
+
+
+def glue_beside(case: Disagreement) -> Reply | None:
+    """Short of space, we leave out all glue that is not required; the peer leaves out some of it."""
+    if not is_referral(case.ours) or not case.ours.additional < case.theirs.additional:
+        return None
+    if not case.theirs.additional <= ask(case.us, case.question.name, case.question.type).additional:
+        return None
+    return replace(case.theirs, additional=case.ours.additional)
+
+
+def steered_glue(case: Disagreement) -> Reply | None:
+    """The peer gives addresses of a name that is steered here."""
+    if not is_referral(case.ours):
+        return None
+    kept = frozenset(record for record in case.theirs.additional if not case.is_steered(record.owner))
+    return replace(case.theirs, additional=kept) if kept != case.theirs.additional else None
+
+
+def additional_addresses(case: Disagreement) -> Reply | None:
+    """Addresses of what an answer names."""
+    extra = case.theirs.additional - case.ours.additional
+    if is_referral(case.theirs) or not extra or not {record.type for record in extra} <= ADDRESSES:
+        return None
+    return replace(case.theirs, additional=case.ours.additional)
+
+
+def any_type(case: Disagreement) -> Reply | None:
+    """Each gives one RRset of the name; asked for ours, the peer has the same."""
+    if case.question.type != "ANY" or not (case.ours.answer and case.theirs.answer):
+        return None
+    own = {record.type for record in case.ours.answer if record.owner == case.name}
+    if len(own) != 1 or len({record.type for record in case.theirs.answer if record.owner == case.name}) != 1:
+        return None
+    reply = ask(case.peer, case.question.name, own.pop())
+    return replace(case.theirs, answer=reply.answer, additional=case.ours.additional)
+
+
+def zone_border(case: Disagreement) -> Reply | None:
+    """The peer stops where a chain leaves the zone; asked for the rest, it has what we gave."""
+    end, _ = end_of_chain(case.name, case.theirs.answer)
+    if end == case.name or not case.zone_of(end) or case.zone_of(end) == case.zone_of(case.name):
+        return None
+    seen = {case.name}
+    answer, rest = case.theirs.answer, case.theirs
+    while end not in seen and case.zone_of(end):
+        seen.add(end)
+        rest = ask(case.peer, end, case.question.type)
+        answer |= rest.answer
+        end, _ = end_of_chain(case.name, answer)
+    additional = rest.additional if is_referral(rest) else frozenset()
+    return replace(
+        case.theirs, rcode=rest.rcode, answer=answer, authority=rest.authority, additional=additional
+    )
+
+
+def signing_types_at_a_cname(case: Disagreement) -> Reply | None:
+    """The peer does not follow a CNAME for types of signed zones; for another type not there it does."""
+    if case.question.type not in ("RRSIG", "NSEC", "NSEC3") or case.theirs.answer:
+        return None
+    reply = ask(case.peer, case.question.name, "TYPE1234")
+    if not any(record.type == "CNAME" and record.owner == case.name for record in reply.answer):
+        return None
+    settled = replace(
+        case.theirs,
+        rcode=reply.rcode,
+        answer=reply.answer,
+        authority=reply.authority,
+        additional=reply.additional,
+    )
+    return (
+        zone_border(replace(case, question=replace(case.question, type="TYPE1234"), theirs=settled))
+        or settled
+    )
+
+
+def ds_below_a_cut(case: Disagreement) -> Reply | None:
+    """DS at an apex of ours; the zone just above is somebody else's, one further up is ours again."""
+    end, _ = end_of_chain(case.name, case.theirs.answer)
+    if case.question.type != "DS" or end not in case.apexes or not is_referral(case.theirs):
+        return None
+    cut = next(record.owner for record in case.theirs.authority)
+    if cut == end or not end.endswith(f".{cut}"):
+        return None
+    nodata = ask(case.peer, case.question.name, "TYPE1234")
+    flags = case.theirs.flags | {"AA"}
+    return replace(case.theirs, flags=flags, authority=nodata.authority, additional=nodata.additional)
+
+
+def loop(case: Disagreement) -> Reply | None:
+    """CNAMEs that lead nowhere: the peer goes round once more, or once less."""
+    both = case.ours.answer | case.theirs.answer
+    _, count = end_of_chain(case.name, both)
+    if count <= len(both) or not (case.ours.answer and case.theirs.answer):
+        return None
+    if not (case.ours.answer <= case.theirs.answer or case.theirs.answer <= case.ours.answer):
+        return None
+    return replace(case.theirs, answer=case.ours.answer)
+
+
+def steered_cname(case: Disagreement) -> Reply | None:
+    """The CNAME alone, for what is no address."""
+    own = {record for record in case.ours.answer if record.owner == case.name}
+    if not any(record.type == "CNAME" for record in own) or not own <= case.theirs.answer:
+        return None
+    if not case.is_steered(case.name) or case.question.type in ADDRESSES:
+        return None
+    return replace(case.theirs, answer=case.ours.answer, authority=case.ours.authority, rcode=case.ours.rcode)
+
+
+def soa_of(section: Section) -> Record | None:
+    """The SOA record of an authority section."""
+    return next((record for record in section if record.type == "SOA"), None)

@@ -1,0 +1,213 @@
+"""Knot DNS and NSD, given the same zones and asked the same questions, answer as we do.
+
+`GEOROUTER_DIFFERENTIAL=200000` asks so many random questions, about more zones, instead of a few thousand;
+`GEOROUTER_SEED` asks others.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from benchmarks.harness.daemon import Daemon
+from georouter.policy.load import PolicyFile, load
+from georouter.policy.model import Policy
+from georouter.policy.names import Names
+from tests.live.differential import accepted
+from tests.live.differential.accepted import Difference, Disagreement
+from tests.live.differential.peers import knot, nsd, zone_files
+from tests.live.differential.questions import Question, questions
+from tests.live.differential.replies import Reply, exchange, read
+from tests.live.differential.zones import random_zones
+
+pytestmark = pytest.mark.live
+
+ASKED = int(os.environ.get("GEOROUTER_DIFFERENTIAL", "6000"))
+SEED = int(os.environ.get("GEOROUTER_SEED", "20260101"))
+ZONES = max(30, min(1000, ASKED // 200))
+AT_ONCE = 2000
+SHOWN = 40
+WORLD = Path(__file__).parent / "world.yaml"
+
+KNOT, NSD = "Knot", "NSD"
+BOTH = (KNOT, NSD)
+
+ACCEPTED = (
+    Difference(
+        "truncated answers",
+        (KNOT,),
+        "RFC 2181 9: what stands beside TC is not to be used. We and NSD send none of it, Knot what fits.",
+        accepted.truncated,
+    ),
+    Difference(
+        "required glue",
+        (NSD,),
+        "RFC 9471 3.1: TC where addresses of servers inside the delegated zone do not fit. NSD 4.6 is older.",
+        accepted.glue_dropped_in_silence,
+    ),
+    Difference(
+        "glue beside",
+        BOTH,
+        "RFC 9471 3.2: other glue may be left out. We leave out all of it, they what does not fit.",
+        accepted.glue_beside,
+    ),
+    Difference(
+        "steered glue",
+        BOTH,
+        "A steered address depends on who asks, and a referral is the same for everybody.",
+        accepted.steered_glue,
+    ),
+    Difference(
+        "additional addresses",
+        BOTH,
+        "RFC 1034 4.3.2 step 6: 'attempt to add other RRs which may be useful'. We keep answers small.",
+        accepted.additional_addresses,
+    ),
+    Difference(
+        "ANY",
+        BOTH,
+        "RFC 8482 4.1: one RRset of our choice. They choose another.",
+        accepted.any_type,
+    ),
+    Difference(
+        "types of signed zones at a CNAME",
+        BOTH,
+        "RFC 1034 3.6.2 follows the CNAME whatever the type. In signed zones RRSIG and NSEC stand beside one "
+        "(RFC 4034 3, 4), so Knot looks for them there; NSD does for NSEC3, which is at no such name.",
+        accepted.signing_types_at_a_cname,
+    ),
+    Difference(
+        "chains into other zones",
+        (KNOT,),
+        "RFC 1034 4.3.2 step 3a goes back to step 1, which looks for the zone. Knot stays in the first one.",
+        accepted.zone_border,
+    ),
+    Difference(
+        "steered CNAME",
+        BOTH,
+        "Regions that are hostnames: the CNAME is steered and leads elsewhere for every client, so that only "
+        "addresses are looked up behind it. The resolver asks for other types (RFC 1034 3.6.2).",
+        accepted.steered_cname,
+    ),
+    Difference(
+        "DS below a cut",
+        BOTH,
+        "RFC 4035 3.1.4.1: authoritative for the child and not for the parent, we say that the child has no "
+        "DS. They refer to the parent, where a third zone of ours further up delegates it.",
+        accepted.ds_below_a_cut,
+    ),
+    Difference(
+        "loops",
+        BOTH,
+        "CNAMEs that lead in a circle are answered as far as they are followed; no RFC says how far.",
+        accepted.loop,
+    ),
+)
+
+
+@dataclass(frozen=True)
+class World:
+    """Three servers with the same zones."""
+
+    policy: Policy
+    names: Names
+    apexes: tuple[str, ...]
+    us: tuple[str, int]
+    peers: dict[str, tuple[str, int]]
+
+
+@pytest.fixture(scope="module")
+def world(need: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """georouter, Knot and NSD on loopback."""
+    text = WORLD.read_text() + random_zones(SEED, ZONES)
+    policy = load([PolicyFile("world.yaml", f"version: 1\n{text}")]).policy
+    folder = tmp_path_factory.mktemp("differential")
+    files = zone_files(policy, folder)
+    with (
+        knot(need("knotd"), files, folder / "knot") as knot_address,
+        nsd(need("nsd"), files, folder / "nsd") as nsd_address,
+        Daemon(folder / "georouter", text, ready="mail.example.com") as daemon,
+    ):
+        yield World(
+            policy,
+            Names(policy.zones.values()),
+            tuple(f"{name}." for name in policy.zones),
+            daemon.address,
+            {KNOT: knot_address, NSD: nsd_address},
+        )
+
+
+@pytest.fixture(scope="module")
+def used() -> Counter[tuple[str, str]]:
+    """How often each accepted difference was seen, by its name and the peer's."""
+    return Counter()
+
+
+@pytest.mark.timeout(60 + ASKED // 100)
+def test_answers_are_the_same(world: World, used: Counter[tuple[str, str]]) -> None:
+    """Response code, AA, TC and all other flags, question, answer, authority, glue, EDNS."""
+    found: list[str] = []
+    waiting: list[Question] = []
+    for question in questions(world.policy, SEED, ASKED):
+        waiting.append(question)
+        if len(waiting) == AT_ONCE:
+            found += compare(world, waiting, used)
+            waiting = []
+    found += compare(world, waiting, used)
+    assert not found, "\n\n".join([f"{len(found)} differences", *found[:SHOWN]])
+
+
+def test_every_accepted_difference_is_seen(used: Counter[tuple[str, str]]) -> None:
+    """The table holds nothing that is not true any more."""
+    if not used:
+        pytest.skip("the test before did not run")
+    stale = [(item.name, peer) for item in ACCEPTED for peer in item.peers if not used[item.name, peer]]
+    assert not stale
+
+
+def compare(world: World, asked: list[Question], used: Counter[tuple[str, str]]) -> Iterator[str]:
+    """Ask, and tell every difference that is not accepted."""
+    for tcp in (False, True):
+        these = [question for question in asked if question.tcp == tcp]
+        if not these:
+            continue
+        servers = [world.us, *world.peers.values()]
+        replies = exchange(servers, [question.wire() for question in these], tcp=tcp)
+        for question, ours, *theirs in zip(these, *replies, strict=True):
+            for (peer, address), reply in zip(world.peers.items(), theirs, strict=True):
+                if ours[2:] != reply[2:]:
+                    case = Disagreement(
+                        question=question,
+                        us=world.us,
+                        peer=address,
+                        peer_name=peer,
+                        ours=read(ours),
+                        theirs=read(reply),
+                        names=world.names,
+                        apexes=world.apexes,
+                    )
+                    yield from settle(case, used)
+
+
+def settle(case: Disagreement, used: Counter[tuple[str, str]]) -> Iterator[str]:
+    """Apply what is accepted, in the order of the table; what is left is told."""
+    first = case.theirs
+    for difference in ACCEPTED:
+        if same(case.ours, case.theirs):
+            return
+        if case.peer_name not in difference.peers:
+            continue
+        settled = difference.settle(case)
+        if settled is not None:
+            used[difference.name, case.peer_name] += 1
+            case = replace(case, theirs=settled)
+    if not same(case.ours, case.theirs):
+        yield f"{case.question}\nours: {case.ours}\n{case.peer_name}: {first}\n"
+
+
+def same(ours: Reply, theirs: Reply) -> bool:
+    """But for the size, which compression decides."""
+    return replace(ours, size=0) == replace(theirs, size=0)
