@@ -65,13 +65,20 @@ class Decided:
 def ask(
     snapshot: Snapshot, name: bytes, type_: int, client: Network, *, now: float, udp_payload: int
 ) -> tuple[Meaning, Decided | None]:
-    """The answer to a client in `client` (its whole block as client subnet) at time `now`."""
+    """The answer to a client in `client` (its whole block as client subnet) at time `now`.
+
+    The resolver stands where the client does: it decides where client subnets do not count.
+    """
+    first = int(client.network_address)
+    address = first if client.version == 4 else first >> 64
     layout = snapshot.directory.layout
     query = make_query(name, type_, client, udp_payload)
     replies: list[bytes] = []
     for proto in (Proto.UDP, Proto.TCP):
         counters = [0] * layout.size
-        reply = Responder(snapshot, counters, Limits(udp_payload)).respond(query, 0, 4, proto, now)
+        reply = Responder(snapshot, counters, Limits(udp_payload)).respond(
+            query, address, client.version, proto, now
+        )
         if reply is None:
             raise ValueError("this question gets no answer")
         replies.append(reply)

@@ -18,11 +18,13 @@ import numpy as np
 
 from georouter.analysis.ask import Decided, Meaning, ask
 from georouter.analysis.find import Found, find
+from georouter.answers.client import NO_SUBNET
 from georouter.answers.layout import Reason
 from georouter.answers.ranges import locate as locate_range
 from georouter.answers.ranges import scope
 from georouter.answers.steer import Steering as CompiledSteering
 from georouter.answers.steer import fenced
+from georouter.answers.tables import LOCAL
 from georouter.compiler.plan import Plan, plan
 from georouter.compiler.publish import publish
 from georouter.compiler.steering import make_table
@@ -221,7 +223,10 @@ def _fence_over(
     source = min(block.prefixlen, bits)
     index = locate_range(table, address)
     ranking = table.values[index]
-    if source >= scope(table, index, address, bits):
+    if ranking >= LOCAL or not steering.subnets:
+        source = NO_SUBNET
+        ranking %= LOCAL
+    elif source >= scope(table, index, address, bits):
         return None
     cut = fenced(steering.fences, ranking, address, block.version, source)
     group = made.steered.steerings[made.steered.group_of[found.service]]

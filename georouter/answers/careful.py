@@ -27,7 +27,7 @@ from georouter.wire.codes import (
     TYPE_TSIG,
 )
 from georouter.wire.compress import compress
-from georouter.wire.edns import make_error, make_opt
+from georouter.wire.edns import ClientSubnet, make_error, make_opt
 from georouter.wire.message import FLAG_RD, FLAG_TC, HEADER_SIZE, Query, Question, parse_query
 
 META_TYPES = frozenset({TYPE_OPT, TYPE_TKEY, TYPE_TSIG, TYPE_IXFR, TYPE_AXFR})
@@ -77,15 +77,7 @@ class CarefulResponder:
         if answer is None and ref >= 0:
             answer = self._directory.answers[ref]
         elif answer is None:
-            block = block_of(subnet) if subnet else None
-            if block is None or block[2] == NO_SUBNET:
-                extra = block[3] if block else 0
-                answer, _, decision = self._steering(~ref).steer(source, family, NO_SUBNET, now)
-                scope = extra
-            else:
-                address, client_family, bits, extra = block
-                answer, width, decision = self._steering(~ref).steer(address, client_family, bits, now)
-                scope = extra + width
+            answer, scope, decision = self._steer(self._steering(~ref), subnet, source, family, now)
             self._counters[decision] += 1
         echo = subnet.echo(scope) if subnet else b""
         reply = self._encode(asked, question, answer, echo, proto)
@@ -94,6 +86,22 @@ class CarefulResponder:
         self._count_request(zone, proto, family, SLOT_OF.get(question.type, SLOT_OTHER_TYPE))
         self._count_response(zone, answer.rcode)
         return reply
+
+    def _steer(
+        self, steering: Steering, subnet: ClientSubnet | None, source: int, family: int, now: float
+    ) -> tuple[Answer, int, int]:
+        """A steered answer, its scope, and its decision counter."""
+        scope = 0
+        if subnet is not None and steering.subnets:
+            address, client_family, bits, extra = block_of(subnet)
+            scope = extra
+            if bits != NO_SUBNET:
+                answer, width, decision = steering.steer(address, client_family, bits, now)
+                if answer is not None:
+                    return answer, extra + width, decision
+                scope = max(subnet.source, extra + width)
+        answer, decision = steering.steer_resolver(source, family, now)
+        return answer, scope, decision
 
     def _look_up(self, question: Question) -> tuple[Answer | None, int, int]:
         """(a fixed answer, zone, -) or (None, zone, ref)."""

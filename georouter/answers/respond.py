@@ -183,16 +183,19 @@ class Responder:
             answer = self._answers[ref]
         else:
             steering = self._steerings[~ref]
-            if not block:
-                answer, _, decision = steering.steer(source, family, NO_SUBNET, now)
+            if not block or not steering.subnets:
+                found, _, decision = steering.steer(source, family, NO_SUBNET, now)
             elif block == 4:
                 client = _number(address, "big") << shift
-                answer, scope, decision = steering.steer(client, 4, bits, now)
+                found, scope, decision = steering.steer(client, 4, bits, now)
             elif address[:12] == MAPPED_PREFIX:
                 return self._careful.respond(query, source, family, proto, now)
             else:
                 client = _number(address[:8], "big") << shift
-                answer, scope, decision = steering.steer(client, 6, min(bits, 64), now)
+                found, scope, decision = steering.steer(client, 6, min(bits, 64), now)
+            if found is None:
+                return self._careful.respond(query, source, family, proto, now)
+            answer = found
 
         if length:
             if answer.option:

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from georouter.answers.choice import choose, network_key, pick
 from georouter.answers.client import NO_SUBNET
 from georouter.answers.ranges import locate, scope
-from georouter.answers.tables import Answer, Fences, RangeTable, Runs, Snapshot
+from georouter.answers.tables import LOCAL, Answer, Fences, RangeTable, Runs, Snapshot
 
 MAX_FENCE_RANGES = 1024
 """A client block over more ranges than this is not walked: it gets what every fence allows."""
@@ -24,6 +24,7 @@ class Steering:
         "first",
         "runs",
         "salt",
+        "subnets",
         "tally",
         "ttl_s",
         "v4",
@@ -48,13 +49,17 @@ class Steering:
         self.salt: int = view.salt
         self.counter_base: int = view.counter_base
         self.zone: int = view.zone
+        self.subnets: bool = view.subnets
 
-    def steer(self, address: int, family: int, source: int, now: float) -> tuple[Answer, int, int]:
+    def steer(self, address: int, family: int, source: int, now: float) -> tuple[Answer | None, int, int]:
         """The answer for a client, its exact scope, and the decision counter to add one to.
 
         `address` is the first of the client's block as in `respond`, `family` 4 or 6, `source` the
         block's prefix length, or `NO_SUBNET` when the address is only the resolver's; then the scope
         means nothing. A block wider than the scope is answered for its first address.
+
+        No answer for a block in a private network: the resolver's address decides (`steer_resolver`),
+        with a scope no wider than the client's block and the network's range, which is given.
         """
         if family == 4:
             starts, bits = self.v4.starts, 32
@@ -73,6 +78,10 @@ class Steering:
             width = bits + 1 - nearer.bit_length()
         else:
             width = scope(self.v4 if family == 4 else self.v6, index, address, bits)
+        if ranking >= LOCAL:
+            if source != NO_SUBNET:
+                return None, width, 0
+            ranking -= LOCAL
         fences = self.fences
         if fences is not None and source < width:
             ranking = fenced(fences, ranking, address, family, source)
@@ -81,6 +90,12 @@ class Steering:
             value = choose(self.salt, network_key(address, family), self.ttl_s, now)
             alternative = pick(self.runs, ranking, value)
         return self.bodies[self.body[alternative]], width, self.counter_base + self.tally[alternative]
+
+    def steer_resolver(self, address: int, family: int, now: float) -> tuple[Answer, int]:
+        """The answer for whoever asks through the resolver at `address`, and its decision counter."""
+        answer, _, decision = self.steer(address, family, NO_SUBNET, now)
+        assert answer is not None  # noqa: S101 - that is for client subnets only
+        return answer, decision
 
 
 class Steerings(dict[int, Steering]):

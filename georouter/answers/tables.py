@@ -47,9 +47,14 @@ class RangeTable:
     values: "array[int]"
 
 
+LOCAL = 1 << 31
+"""Added to the ranking id of private and reserved networks that nobody gave a place: a client subnet
+in one says nothing, and its resolver's address decides."""
+
+
 @dataclass(frozen=True, slots=True)
 class RangeMap:
-    """Ranking ids for both families."""
+    """Ranking ids for both families, `LOCAL` added where it applies."""
 
     v4: RangeTable
     v6: RangeTable
@@ -118,6 +123,8 @@ class View:
     salt: int
     counter_base: int
     zone: int
+    subnets: bool = True
+    """Whether client subnets count; without, every query is answered by its resolver's address."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,7 @@ def plan(policy: Policy, geo: GeoMap, world: World) -> Plan:
                 salt=salt(policy.server.seed, name),
                 counter_base=bases[name],
                 slots=steered.steerings[group].slots,
+                subnets=policy.services[name].ecs,
             )
             for name, group in steered.group_of.items()
         }

@@ -5,8 +5,9 @@ from array import array
 import numpy as np
 from numpy.typing import NDArray
 
-from georouter.answers.tables import RangeMap, RangeTable
+from georouter.answers.tables import LOCAL, RangeMap, RangeTable
 from georouter.geo.map import GeoMap
+from georouter.geo.special import mark
 
 
 def range_map(geo: GeoMap, ids: NDArray[np.int32]) -> RangeMap:
@@ -17,7 +18,22 @@ def range_map(geo: GeoMap, ids: NDArray[np.int32]) -> RangeMap:
     )
 
 
-def range_table(starts: NDArray[np.unsignedinteger], values: NDArray[np.int32], code: str) -> RangeTable:
+def client_map(geo: GeoMap, ids: NDArray[np.int32]) -> RangeMap:
+    """As `range_map`, with `LOCAL` added to the ids of networks that are nobody's place."""
+    tables = []
+    for starts, rows, version, code in (
+        (geo.starts4, geo.place4, 4, "I"),
+        (geo.starts6, geo.place6, 6, "Q"),
+    ):
+        cut, place, special = mark(starts, rows, version)
+        values = ids[place].astype(np.uint32) | np.where(special, np.uint32(LOCAL), np.uint32(0))
+        tables.append(range_table(cut, values, code))
+    return RangeMap(*tables)
+
+
+def range_table(
+    starts: NDArray[np.unsignedinteger], values: NDArray[np.int32] | NDArray[np.uint32], code: str
+) -> RangeTable:
     """Merge equal neighbours. `code` is the array type of `starts`: `I` (IPv4) or `Q` (IPv6)."""
     first = np.empty(len(values), dtype=np.bool_)
     first[:1] = True
@@ -39,5 +55,5 @@ def shares(table: RangeTable, count: int) -> NDArray[np.float64]:
     widths = np.empty(len(starts), dtype=np.float64)
     np.subtract(starts[1:], starts[:-1], out=widths[:-1])
     widths[-1:] = float(1 << 32) - float(starts[-1])
-    values = np.frombuffer(table.values, dtype=np.uint32)
+    values = np.frombuffer(table.values, dtype=np.uint32) & np.uint32(LOCAL - 1)
     return np.bincount(values, weights=widths, minlength=count) / float(1 << 32)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from georouter.answers.tables import SLOT_A, SLOT_AAAA, SLOT_OTHER, Fences, RangeMap
 from georouter.compiler.fences import fence
 from georouter.compiler.prefixes import Prefixes, prefixes
-from georouter.compiler.ranges import range_map, shares
+from georouter.compiler.ranges import client_map, shares
 from georouter.facts.world import World
 from georouter.geo.map import GeoMap
 from georouter.policy.model import AllDown, Policy, Region, Service
@@ -121,7 +121,7 @@ def rerank(steered: Steered, policy: Policy, geo: GeoMap, world: World) -> Steer
 def make_table(policy: Policy, service: Service, geo: GeoMap, world: World) -> Table:
     """Rank all places for the chain of `service`."""
     rankings, ids = distinct(rank(policy, service, make_scene(policy, service, geo.places, world)))
-    ranges = range_map(geo, ids)
+    ranges = client_map(geo, ids)
     fenced = None
     if any(isinstance(step, Residency) for step in service.chain):
         allowed = without_ecs_allowed(service, universe(service))

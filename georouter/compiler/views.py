@@ -42,6 +42,8 @@ class Hook:
     counter_base: int
     slots: frozenset[int]
     """The slots in which any of its regions has something to say."""
+    subnets: bool = True
+    """Whether client subnets count."""
 
 
 @dataclass(slots=True)
@@ -61,7 +63,7 @@ class Views:
         hook = self.hooks[service]
         number = _intern(form, self.forms, self._forms)
         bodies = _intern(Written(hook.group, slot, number), self.written, self._written)
-        view = View(hook.group, slot, bodies, hook.salt, hook.counter_base, zone)
+        view = View(hook.group, slot, bodies, hook.salt, hook.counter_base, zone, hook.subnets)
         return ~_intern(view, self.views, self._views)
 
 

@@ -83,7 +83,10 @@ class AllDown(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A set of regions and the chain that orders them. `fallback` is used with `AllDown.FALLBACK`."""
+    """A set of regions and the chain that orders them. `fallback` is used with `AllDown.FALLBACK`.
+
+    Without `ecs`, clients are only ever known by their resolver's address.
+    """
 
     name: ServiceName
     regions: tuple[RegionName, ...]
@@ -91,6 +94,7 @@ class Service:
     ttl_s: int = 30
     when_all_down: AllDown = AllDown.SERVE_ALL
     fallback: tuple[RegionName, ...] = ()
+    ecs: bool = True
 
 
 @dataclass(frozen=True, slots=True)

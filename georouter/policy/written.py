@@ -193,6 +193,9 @@ class ServiceFile(FileModel):
         description="The regions, in the order of last resort."
     )
     ttl: ServiceTtl = Field(default=30, description="TTL of steered answers.")
+    ecs: bool = Field(
+        default=True, description="Whether client subnets count; else only the resolver's address does."
+    )
     chain: list[StepFile] = Field(default=[], description="Steering steps, in order.")
     when_all_down: Annotated[
         object,

@@ -1,5 +1,6 @@
 """Explanations: what they say, and that they agree with the answer's bytes."""
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -17,7 +18,7 @@ from georouter.facts.world import World
 from georouter.geo.map import GeoMap, MapInfo
 from georouter.geo.map import Kind as MatchKind
 from georouter.policy.model import Endpoint, Location, Policy, Region, Server, Service
-from georouter.policy.steps import Failover, Match, Nearest, Residency, Weighted
+from georouter.policy.steps import Failover, Match, Nearest, Residency, Unplaced, Weighted, WithoutEcs
 from georouter.words.ids import RegionName
 from tests.compiler.build import ASHBURN, BERLIN, client, policy, service, tiny_map, world, zone
 from tests.routing.chains import services, sites, spots, worlds
@@ -120,6 +121,32 @@ def test_a_block_across_fences_gets_what_all_of_them_allow() -> None:
     inside = explain(POLICY, split, world(), "www.example.com", "10.0.0.0/8", now=1.0)
     assert inside.decided is not None
     assert inside.decided.region == "us"
+
+
+def test_private_clients_and_services_without_ecs() -> None:
+    """Decided as for a resolver at that address; the answer's scope says for whom else it is."""
+    told = explained("www.example.com", "0.1.2.0/24")
+    assert told.answer.scope == IPv4Network("0.1.2.0/24")
+    assert told.decided is not None
+    plain = policy([ZONE], [dataclasses.replace(service("web", chain=[FENCE, Nearest()]), ecs=False)])
+    told = explain(plain, tiny_map(), world(), "www.example.com", client(BERLIN), now=1000.0)
+    assert told.answer.scope == IPv4Network("0.0.0.0/0")
+    assert told.decided is not None
+    assert told.decided.region == "eu"
+    assert told.steering is not None
+    assert told.steering.tiers[0] == ("eu",)
+
+
+def test_a_fence_for_queries_without_client_subnet_is_explained() -> None:
+    """Private client subnets count as none."""
+    fence = dataclasses.replace(FENCE, unplaced=Unplaced.ALLOW, without_ecs=WithoutEcs.RESTRICT)
+    strict = policy([ZONE], [service("web", chain=[fence, Nearest()])])
+    for who, fenced in (("0.1.2.0/24", True), ("1.1.2.0/24", False)):
+        told = explain(strict, tiny_map(), world(), "www.example.com", who, now=1000.0)
+        assert told.steering is not None
+        assert told.decided is not None
+        assert ("us" not in sum(told.steering.tiers, ())) == fenced
+        assert told.decided.region == told.steering.tiers[0][0]
 
 
 def test_given_a_plan_it_says_the_same() -> None:

@@ -9,6 +9,7 @@ from ipaddress import IPv4Address, IPv6Address
 from georouter.answers.layout import REASONS, lay_out
 from georouter.answers.make import make_answer
 from georouter.answers.tables import (
+    LOCAL,
     SLOT_A,
     SLOT_AAAA,
     SLOT_OTHER,
@@ -105,7 +106,7 @@ class Builder:
     zones: list[ZoneTable] = field(default_factory=list)
     nodata: list[int] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
-    views: list[tuple[int, int, int, int, str, int]] = field(default_factory=list)
+    views: list[tuple[int, int, int, int, str, int, bool]] = field(default_factory=list)
     maps: list[RangeMap] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
     bodies: list[tuple[Answer, ...]] = field(default_factory=list)
@@ -177,13 +178,14 @@ class Builder:
         kinds: Mapping[str, Sequence[Answer]],
         *,
         salt: int = 7,
+        subnets: bool = True,
     ) -> None:
         """A steered name: per record type the bodies that its group's runs index."""
         node = self.node(name, zone)
         for kind, bodies in kinds.items():
             slot = {"A": SLOT_A, "AAAA": SLOT_AAAA}.get(kind, SLOT_OTHER)
             self.bodies.append(tuple(bodies))
-            self.views.append((group, slot, len(self.bodies) - 1, salt, service, zone))
+            self.views.append((group, slot, len(self.bodies) - 1, salt, service, zone, subnets))
             ref = ~(len(self.views) - 1)
             if slot == SLOT_OTHER:
                 self.other[node] = ref
@@ -195,8 +197,8 @@ class Builder:
         layout = lay_out([zone.name for zone in self.zones], self.services)
         base = {service.name: service.base for service in layout.services}
         views = tuple(
-            View(group, slot, bodies, salt, base[service], zone)
-            for group, slot, bodies, salt, service, zone in self.views
+            View(group, slot, bodies, salt, base[service], zone, subnets)
+            for group, slot, bodies, salt, service, zone, subnets in self.views
         )
         directory = Directory(
             self.index,
@@ -220,9 +222,10 @@ V4_RANGES = (
     ("81.2.69.160", 2),
     ("81.2.69.192", 1),
     ("82.0.0.0", 0),
+    ("127.0.0.0", LOCAL),
     ("128.0.0.0", 2),
 )
-V6_RANGES = (("::", 0), ("2a00::", 1), ("2a00:0:0:1::", 2), ("2b00::", 0))
+V6_RANGES = (("::", 0), ("2a00::", 1), ("2a00:0:0:1::", 2), ("2b00::", 0), ("fc00::", LOCAL), ("fe00::", 0))
 
 
 def example(generation: int = 1) -> Snapshot:
@@ -258,6 +261,7 @@ def example(generation: int = 1) -> Snapshot:
     v4 = [address_answer(f"192.0.2.{10 * n}") for n in (1, 2, 3)]
     v6 = [address_answer(f"2001:db8::{n}") for n in (1, 2, 3)]
     made.steered("www.example.com", zone, group, "web", {"A": v4, "AAAA": v6})
+    made.steered("plain.example.com", zone, group, "web", {"A": v4, "AAAA": v6}, subnets=False)
     made.steered("*.app.example.com", zone, group, "web", {"A": v4, "AAAA": v6})
     cname = [make_answer(answers=1, body=record(5, parse_name(f"{region}.cdn.net"))) for region in REGIONS]
     made.steered("alias.example.com", zone, group, "web", {"CNAME": cname})

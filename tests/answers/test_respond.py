@@ -369,6 +369,36 @@ def test_without_client_subnet_the_resolver_decides(
     assert asked.message(message, source).options == ()
 
 
+@pytest.mark.parametrize(
+    ("subnet", "source", "address", "scope"),
+    [
+        ("127.1.2.0/24", "81.0.0.1", "192.0.2.20", 24),
+        ("127.1.2.3/32", "81.2.69.165", "192.0.2.30", 32),
+        ("127.1.2.0/24", "2a00::1", "192.0.2.20", 24),
+        ("127.0.0.0/8", "81.0.0.1", "192.0.2.20", 8),
+        ("::ffff:127.1.2.0/120", "81.0.0.1", "192.0.2.20", 120),
+        ("fd12::/48", "81.0.0.1", "192.0.2.20", 48),
+        ("fd12::1/128", "81.0.0.1", "192.0.2.20", 128),
+        ("127.1.2.0/24", "127.0.0.1", "192.0.2.10", 24),
+        ("fc00::/6", "81.0.0.1", "192.0.2.20", 7),
+    ],
+)
+def test_private_client_subnets(asked: Asked, subnet: str, source: str, address: str, scope: int) -> None:
+    """They place nobody: the resolver decides, for this subnet (or the private part of it) alone."""
+    told = asked.message(query("www.example.com", subnet=subnet), source)
+    assert [item.address for rrset in told.answer for item in rrset] == [address]
+    assert scope_of(told) == scope
+
+
+@pytest.mark.parametrize("subnet", ["81.0.0.0/24", "127.1.2.0/24", "2a00::/56", "::ffff:81.0.0.0/120"])
+def test_services_without_client_subnet(asked: Asked, subnet: str) -> None:
+    """The resolver decides, whatever the subnet says, and the answer is for all of its clients."""
+    for source, address in (("81.0.0.1", "192.0.2.20"), ("130.0.0.1", "192.0.2.30")):
+        told = asked.message(query("plain.example.com", subnet=subnet), source)
+        assert [item.address for rrset in told.answer for item in rrset] == [address]
+        assert scope_of(told) == 0
+
+
 def test_types_of_a_steered_cname(asked: Asked) -> None:
     """Every type gets the region's CNAME."""
     for kind in ("A", "TXT", "HTTPS", "CNAME"):

@@ -1,9 +1,12 @@
+from ipaddress import ip_address
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from georouter.answers.ranges import locate
-from georouter.compiler.ranges import range_map, range_table, shares
+from georouter.answers.tables import LOCAL
+from georouter.compiler.ranges import client_map, range_map, range_table, shares
 from tests.compiler.build import tiny_map
 
 
@@ -34,3 +37,27 @@ def test_array_types_and_shares() -> None:
     assert ranges.v6.starts[1] == 0x2100 << 48
     parts = shares(ranges.v4, 4)
     assert parts.tolist() == [20 / 256, 20 / 256, 216 / 256, 0.0]
+
+
+def test_networks_that_are_nobodys_place() -> None:
+    """Marked where neither map nor operator places them; everything else is as in `range_map`."""
+    ids = np.array([3, 1, 1, 0, 2, 2], dtype=np.int32)
+    plain, marked = range_map(tiny_map(), ids), client_map(tiny_map(), ids)
+    for text, value in (
+        ("0.0.0.1", 3 | LOCAL),
+        ("1.0.0.0", 3),
+        ("10.1.2.3", 1),  # the tiny map has Berlin there
+        ("192.168.0.1", 2),
+        ("::1", 3 | LOCAL),
+        ("2001:db8::", 3 | LOCAL),
+        ("2001:db9::", 3),
+        ("fd00::", 2),
+    ):
+        address = ip_address(text)
+        of_family = "v4" if address.version == 4 else "v6"
+        number = int(address) >> (0 if address.version == 4 else 64)
+        table = getattr(marked, of_family)
+        assert table.values[locate(table, number)] == value
+        table = getattr(plain, of_family)
+        assert table.values[locate(table, number)] == value & ~LOCAL
+    assert shares(marked.v4, 4).tolist() == shares(plain.v4, 4).tolist()

@@ -100,14 +100,14 @@ def test_fence_tables() -> None:
     assert fences is not None
     fence_of = {}
     for place in range(6):
-        ranking = table.map.v4.values[locate(table.map.v4, place * 10 << 24)]
+        ranking = table.map.v4.values[locate(table.map.v4, (place * 10 + 1) << 24)]
         fence_of[place] = fences.map.v4.values[locate(fences.map.v4, place * 10 << 24)]
         assert ranking < table.mapped
         own = fences.restrict[ranking * fences.count + fence_of[place]]
         assert own == ranking
     allowed = {}
     for place, fence in fence_of.items():
-        ranking = table.map.v4.values[locate(table.map.v4, place * 10 << 24)]
+        ranking = table.map.v4.values[locate(table.map.v4, (place * 10 + 1) << 24)]
         allowed[fence] = table.rankings[ranking].allowed
     assert allowed[fence_of[BERLIN]] == {0, 1}
     assert allowed[fence_of[PARIS]] == {1}

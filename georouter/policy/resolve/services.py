@@ -58,6 +58,7 @@ def _service(
         ttl_s=written.head.ttl,
         when_all_down=mode,
         fallback=tuple(fallback),
+        ecs=written.head.ecs,
     )
 
 
