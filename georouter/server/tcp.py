@@ -146,6 +146,9 @@ class TcpServer:
         start.add_done_callback(self._starting.discard)
 
     async def _start(self, connection: "Connection", sock: socket) -> None:
+        if connection.over:
+            sock.close()
+            return
         try:
             await asyncio.get_running_loop().connect_accepted_socket(lambda: connection, sock)
         except OSError:  # it has ended already
@@ -182,7 +185,8 @@ class Connection(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._client = client
         self._family, self._source = client
-        self._over = False
+        self.over = False
+        """It was cut, perhaps before it had begun."""
         self._waiting = bytearray()
         self._received = 0
         self._client_reads = True
@@ -195,7 +199,7 @@ class Connection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin, unless it had to make room meanwhile."""
         self._transport = cast("asyncio.Transport", transport)
-        if self._over:
+        if self.over:
             self.cut()
         else:
             self._transport.set_write_buffer_limits(high=WRITE_HIGH)
@@ -243,7 +247,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def cut(self) -> None:
         """End now. Answers that the kernel has taken still arrive."""
-        self._over = True
+        self.over = True
         transport, self._transport = self._transport, None
         self._server.forget(self, self._client)
         if transport is not None:

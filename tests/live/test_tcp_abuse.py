@@ -56,7 +56,7 @@ def test_thousands_of_connections(small: Daemon) -> None:
             if number % 200 == 199:
                 most = max(most, open_files(small.pid) - before)
                 good_client(small)
-        assert CONNECTIONS // 2 <= most <= CONNECTIONS + TURN
+        assert CONNECTIONS // 2 <= most <= CONNECTIONS + 3 * TURN  # those cut are closed a turn later
     until(lambda: open_files(small.pid) <= before, "the connections to be closed")
 
 
