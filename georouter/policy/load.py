@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from os import PathLike, fspath
 
 from georouter.policy import lint, yaml
+from georouter.policy.files import PolicyFile
 from georouter.policy.merge import merge
 from georouter.policy.model import Policy
 from georouter.policy.nodes import Node
@@ -12,13 +13,7 @@ from georouter.policy.report import Report
 from georouter.policy.resolve import document
 from georouter.words.errors import Diagnostic, PolicyError
 
-
-@dataclass(frozen=True, slots=True)
-class PolicyFile:
-    """One file as it was read. Relative paths inside it start from the folder of `name`."""
-
-    name: str
-    text: str
+__all__ = ["Loaded", "PolicyFile", "load"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +27,27 @@ class Loaded:
 def load(files: Sequence[PolicyFile], *, root: str | PathLike[str] = "/") -> Loaded:
     """Read, merge, check and resolve `files`.
 
-    `root` is the absolute folder that relative file names start from; `sources.policy_files` gives
-    absolute ones.
+    Among them are the zone files that the policy names (`zonefile.includes` tells which). `root` is the
+    absolute folder that relative file names start from; `sources.policy_files` gives absolute ones.
 
     Raises PolicyError with every problem in file order (and the warnings found so far).
     """
-    if not files:
+    written = [file for file in files if not file.zone]
+    if not written:
         raise PolicyError([Diagnostic(fspath(root), 0, 0, "", "there is no policy file here")])
-    report = Report(Node(files[0].name, 1, 1, {}))
-    tops = [yaml.parse(file.name, file.text, report.add) for file in files]
+    report = Report(Node(written[0].name, 1, 1, {}))
+    tops = [yaml.parse(file.name, file.text, report.add) for file in written]
     readable = [top for top in tops if top is not None]
     if not readable:
         raise PolicyError(report.all())
     merged = merge(readable, report)
     report.root = merged.root
-    written = document.read(report.root, report)
+    pieces = document.read(report.root, report)
     if len(readable) < len(tops) or not merged.whole:
         # Names that the unreadable parts define would all look unknown.
         raise PolicyError(report.all())
-    policy = document.resolve(written, report, fspath(root))
+    zone_files = {file.name: file for file in files if file.zone}
+    policy = document.resolve(pieces, report, fspath(root), zone_files)
     if not report.failed:
         lint.lint(policy, report)
     if report.failed:

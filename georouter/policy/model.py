@@ -3,7 +3,7 @@
 The file as written (versioned, strict, with line numbers) is a different model, in `written`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -141,7 +141,7 @@ class Zone:
     apex: bytes
     """The zone's name in lower-case wire format."""
     soa: Soa
-    records: tuple[RecordSet, ...]
+    records: Sequence[RecordSet]
     steered: tuple[Steered, ...]
 
 

@@ -248,7 +248,7 @@ _RECORD: dict[str, Any] = {
         "service": {"type": "string", "description": "Steer this name with a service."},
         "ttl": {"type": "string", "pattern": "^[0-9]", "description": "TTL of these records."},
     },
-    "patternProperties": {"^[A-Z][A-Z0-9]*$": _RDATA},
+    "patternProperties": {"^[A-Z][A-Z0-9-]*$": _RDATA},
     "additionalProperties": False,
     "minProperties": 1,
 }
@@ -264,7 +264,10 @@ class ZoneFile(FileModel):
 
     soa: Annotated[SoaFile, Optionally] = Field(default_factory=SoaFile, description="Start of authority.")
     ttl: Ttl = Field(default=3600, description="TTL of records that name none.")
-    ns: Annotated[Texts, Field(min_length=1)] = Field(description="Name servers, absolute host names.")
+    file: Text | None = Field(default=None, description="Zone file (RFC 1035) with records of the zone.")
+    ns: Texts = Field(
+        default=[], description="Name servers, absolute host names; may be left out where the file has them."
+    )
     records: Annotated[object, WithJsonSchema(RECORDS_SCHEMA)] = Field(
         default=None, description="Owner name, relative to the zone unless it ends with a dot, to records."
     )

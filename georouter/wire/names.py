@@ -58,6 +58,13 @@ def labels(wire: bytes) -> tuple[bytes, ...]:
     raise ValueError(f"{wire!r} is not an uncompressed domain name")
 
 
+def end_of(data: bytes, start: int) -> int:
+    """The offset behind the uncompressed name that begins at `start` of well-formed data."""
+    while length := data[start]:
+        start += 1 + length
+    return start + 1
+
+
 def join(parts: tuple[bytes, ...]) -> bytes:
     """Labels to a wire name; the inverse of `labels`."""
     return b"".join(bytes((len(label),)) + label for label in parts) + b"\0"

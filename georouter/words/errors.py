@@ -33,10 +33,10 @@ class Diagnostic:
     severity: Severity = Severity.ERROR
 
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}:{self.column}: " if self.line else f"{self.file}: "
+        where = ":".join(str(part) for part in (self.file, self.line, self.column) if part)
         path = f"{self.path}: " if self.path else ""
         warning = "warning: " if self.severity is Severity.WARNING else ""
-        return f"{where}{warning}{path}{self.message}"
+        return f"{where}: {warning}{path}{self.message}"
 
 
 class PolicyError(GeorouterError):

@@ -69,19 +69,37 @@ zones:
     ns: [ns1.example.com, ns.example.net]
     records:
       www: {service: web}
-      ns1: {CNAME: www}
+      ns1: {A: 192.0.2.53}
       "@": {MX: [10 ns1, 10 nowhere, 0 www]}
-      sub: {NS: ns.sub}
+      sub: {NS: [ns.beside, nowhere]}
       a: {A: [192.0.2.1, 192.0.2.1]}
       "b*": {A: 192.0.2.1}
       hidden.sub: {TXT: x}
+      beside: {NS: ns.example.net.}
+      ds: [{DS: 1 8 2 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}, {A: 192.0.2.1}]
 """,
-        '3:10: warning: zones["example.com"].ns[0]: "ns1.example.com" is a CNAME; a name server must have addresses (RFC 2181)',
-        '7:18: warning: zones["example.com"].records["@"].MX[0]: "ns1.example.com" is a CNAME; a mail host must have addresses (RFC 2181)',
         '7:26: warning: zones["example.com"].records["@"].MX[1]: "nowhere.example.com" has no address in this policy; add its A or AAAA record',
-        '8:17: warning: zones["example.com"].records.sub.NS: "ns.sub.example.com" lies in the delegated zone; add its A or AAAA record as glue',
+        '8:29: warning: zones["example.com"].records.sub.NS[1]: "nowhere.example.com" has no address in this policy; add its A or AAAA record',
         '9:26: warning: zones["example.com"].records.a.A[1]: the same record stands here twice',
         '10:7: warning: zones["example.com"].records["b*"]: a wildcard is a first label that is just "*"; this one is literal',
         '11:20: warning: zones["example.com"].records["hidden.sub"].TXT: is never answered: "sub.example.com" is delegated to other name servers',
+        '13:13: warning: zones["example.com"].records.ds[0].DS: "ds.example.com" is not delegated: DS has no effect',
+    ),
+    Case(
+        "a_child_zone_of_ours",
+        """\
+zones:
+  example.com:
+    ns: [ns.example.net]
+    records:
+      www: {service: web}
+      sub: [{NS: [ns.sub, NS2.sub]}, {DS: 1 8 2 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}, {A: 192.0.2.1}]
+      ns.sub: {A: 192.0.2.1}
+      ns2.sub: {AAAA: "2001:db8::1"}
+      other: {NS: ns.example.org.}
+  sub.example.com: {ns: [ns.sub.example.com, ns2.sub.example.com], records: {ns: {A: 192.0.2.1}, ns2: {A: 192.0.2.2}}}
+  other.example.com: {ns: [ns.example.net]}
+""",
+        '9:19: warning: zones["example.com"].records.other.NS: other name servers than those of the zone "other.example.com" itself',
     ),
 )

@@ -86,7 +86,7 @@ zones:
       g: {A: {x: 1}}
       h: {ttl: 5m, service: web}
       i: {SOA: x}
-      j: {ALIAS: x, DNAME: y, RRSIG: z}
+      j: {ALIAS: x, RRSIG: z, TYPE48: "\\\\# 0", TYPE6: x, OPT: x, TYPE200: x}
       k: [{service: web}, {service: web}]
       l: {service: 5}
       m: {A: 192.0.2.1, ttl: 300}
@@ -101,8 +101,11 @@ zones:
         '13:11: zones["example.com"].records.h.ttl: the TTL of a steered name is that of its service',
         '14:11: zones["example.com"].records.i.SOA: the SOA record is made from the zone\'s "soa" key',
         '15:11: zones["example.com"].records.j.ALIAS: alias records are not available in this version',
-        '15:21: zones["example.com"].records.j.DNAME: DNAME records are not available in this version',
-        '15:31: zones["example.com"].records.j.RRSIG: DNSSEC is not available in this version',
+        '15:21: zones["example.com"].records.j.RRSIG: RRSIG records are made by a signer, and DNSSEC is not available in this version',
+        '15:31: zones["example.com"].records.j.TYPE48: DNSKEY records are made by a signer, and DNSSEC is not available in this version',
+        '15:48: zones["example.com"].records.j.TYPE6: the SOA record is made from the zone\'s "soa" key',
+        '15:58: zones["example.com"].records.j.OPT: OPT is not a type of stored records',
+        '15:66: zones["example.com"].records.j.TYPE200: TYPE200 is not a type of stored records',
         '16:37: zones["example.com"].records.k[1].service: the name is already answered by service "web"',
         '17:20: zones["example.com"].records.l.service: expected the name of a service, found the number 5',
         '18:30: zones["example.com"].records.m.ttl: a duration needs a unit: write 300s (or ms, m, h, d)',
@@ -207,7 +210,7 @@ zones:
       sub: [{NS: ns.sub}, {TXT: x}]
       a.sub: {service: web}
 """,
-        '6:18: warning: zones["example.com"].records.sub[0].NS: "ns.sub.example.com" lies in the delegated zone; add its A or AAAA record as glue',
+        '6:18: zones["example.com"].records.sub[0].NS: "ns.sub.example.com" lies in the delegated zone; add its A or AAAA record as glue',
         '6:28: warning: zones["example.com"].records.sub[1].TXT: is never answered: "sub.example.com" is delegated to other name servers',
         '7:24: zones["example.com"].records["a.sub"].service: "sub.example.com" is delegated to other name servers; no service there',
     ),
@@ -219,6 +222,79 @@ zones:
   sub.example.com: {ns: [ns.example.net]}
 """,
         '2:70: zones["example.com"].records["a.sub"]: belongs into the zone "sub.example.com"',
+    ),
+    Case(
+        "beside_a_child_zone",
+        """\
+zones:
+  example.com:
+    ns: [ns.example.net]
+    records:
+      www: {service: web}
+      sub: [{NS: ns.example.net.}, {TXT: x}]
+      a.sub: [{A: 192.0.2.1}, {TXT: x}]
+      b.sub: {service: web}
+      deep.x: {A: 192.0.2.1}
+      "@": {DS: 1 8 2 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}
+  sub.example.com: {ns: [ns.example.net]}
+  x.example.com: {ns: [ns.example.net]}
+""",
+        '6:7: zones["example.com"].records.sub: belongs into the zone "sub.example.com"',
+        '7:7: zones["example.com"].records["a.sub"]: belongs into the zone "sub.example.com"',
+        '8:7: zones["example.com"].records["b.sub"]: belongs into the zone "sub.example.com"',
+        '9:7: zones["example.com"].records["deep.x"]: belongs into the zone "x.example.com"',
+        '10:13: zones["example.com"].records["@"].DS: the DS records of a zone belong into the zone above it',
+    ),
+    Case(
+        "aliases_as_targets",
+        """\
+zones:
+  example.com:
+    ns: [ns1.example.com, ns.example.net]
+    records:
+      www: {service: web}
+      ns1: {CNAME: www}
+      "@": {MX: [10 ns1, 0 www, 20 host.away]}
+      _a._tcp: {SRV: [0 0 1 ns1, 0 0 0 .]}
+      sub: {NS: ns1}
+      away: {DNAME: example.net.}
+""",
+        '3:10: zones["example.com"].ns[0]: "ns1.example.com" is an alias; a name server must have addresses (RFC 2181)',
+        '7:18: zones["example.com"].records["@"].MX[0]: "ns1.example.com" is an alias; a mail host must have addresses (RFC 2181)',
+        '7:33: zones["example.com"].records["@"].MX[2]: "host.away.example.com" is an alias; a mail host must have addresses (RFC 2181)',
+        '8:23: zones["example.com"].records["_a._tcp"].SRV[0]: "ns1.example.com" is an alias; an SRV target must have addresses (RFC 2782)',
+        '9:17: zones["example.com"].records.sub.NS: "ns1.example.com" is an alias; a name server must have addresses (RFC 2181)',
+    ),
+    Case(
+        "dname",
+        """\
+zones:
+  example.com:
+    ns: [ns.example.net]
+    records:
+      www: {service: web}
+      a: [{DNAME: b}, {CNAME: c}]
+      x.b: {A: 192.0.2.1}
+      y.b: {service: web}
+      b: [{DNAME: c}, {TXT: fine}, {service: web}]
+      c: {DNAME: [d, e]}
+      d: [{DNAME: e}, {NS: ns.example.net.}]
+      "*.e": {DNAME: f}
+""",
+        '6:24: zones["example.com"].records.a[1].CNAME: a CNAME cannot stand beside other records (DNAME)',
+        '7:7: zones["example.com"].records["x.b"]: lies below the DNAME of "b.example.com", which redirects it (RFC 6672 2.4)',
+        '8:7: zones["example.com"].records["y.b"]: lies below the DNAME of "b.example.com", which redirects it (RFC 6672 2.4)',
+        '10:22: zones["example.com"].records.c.DNAME[1]: a name has at most one DNAME (RFC 6672)',
+        '11:12: zones["example.com"].records.d[0].DNAME: a DNAME cannot stand at a delegation (RFC 6672 2.3)',
+        '12:15: zones["example.com"].records["*.e"].DNAME: a wildcard DNAME would not redirect what it matches (RFC 6672 3.3); name the names',
+    ),
+    Case(
+        "file_missing",
+        """\
+zones:
+  example.com: {file: nowhere.zone, records: {www: {service: web}}}
+""",
+        '2:23: zones["example.com"].file: /etc/nowhere.zone cannot be read: it was not there',
     ),
     Case(
         "tests_section",

@@ -45,7 +45,7 @@ def test_the_examples_load(repository: Path) -> None:
     blocks = {
         block.split(":")[0]: block for block in re.findall(r"```yaml\n(.*?)```", text(repository), re.DOTALL)
     }
-    assert set(blocks) == {"chain", "records", "tests"}
+    assert set(blocks) == {"chain", "records", "tests", "zones"}
     start = "version: 1\n" + REGIONS
     for policy in (
         start + indented(blocks["chain"]) + ZONE + WWW,
@@ -53,3 +53,5 @@ def test_the_examples_load(repository: Path) -> None:
         start + ZONE + WWW + blocks["tests"],
     ):
         load([PolicyFile("/doc.yaml", policy)])
+    file = PolicyFile("/zones/example.com.zone", "@ NS ns.example.net.\nmail A 192.0.2.60\n", zone=True)
+    load([PolicyFile("/doc.yaml", start + blocks["zones"]), file])

@@ -1,12 +1,14 @@
 """What may stand at one name, in one zone, and beside another zone."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from georouter.policy.model import Region, Service
-from georouter.policy.report import Report
+from georouter.policy.nodes import Path
+from georouter.policy.report import Line, Place, Report
 from georouter.policy.resolve import targets
-from georouter.policy.resolve.records import Owner
+from georouter.policy.resolve.ledger import Sets
+from georouter.policy.resolve.records import Answering
 from georouter.wire import codes, names
 from georouter.words.ids import RegionName, ServiceName
 
@@ -14,6 +16,7 @@ _ADDRESSES = (codes.TYPE_A, codes.TYPE_AAAA)
 _AT_CUT = frozenset({codes.TYPE_NS, codes.TYPE_DS, *_ADDRESSES})
 _HINT_KEYS = (4, 6)
 """SvcParamKeys ipv4hint and ipv6hint (RFC 9460 7.3)."""
+_WILDCARD = b"\x01*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,18 @@ class ZoneDraft:
 
     key: str
     apex: bytes
-    owners: dict[bytes, Owner]
+    sets: Sets
+    services: Mapping[bytes, Answering]
+    cuts: frozenset[bytes] = field(init=False)
+    """Names below the apex with NS records: what is at and below them is other servers' (RFC 1034 4.2.1)."""
+    redirects: frozenset[bytes] = field(init=False)
+    """Names with a DNAME record: everything below them is somewhere else (RFC 6672)."""
+
+    def __post_init__(self) -> None:
+        cuts = map(self.sets.name, self.sets.of_type(codes.TYPE_NS))
+        object.__setattr__(self, "cuts", frozenset(cuts) - {self.apex})
+        redirects = map(self.sets.name, self.sets.of_type(codes.TYPE_DNAME))
+        object.__setattr__(self, "redirects", frozenset(redirects))
 
 
 def check(
@@ -33,16 +47,19 @@ def check(
 ) -> None:
     """Report names that break the rules of DNS."""
     for zone in zones.values():
-        for name, owner in zone.owners.items():
-            _cname(owner, name == zone.apex, report)
-            if owner.service is not None:
-                aliased = by_hostname(owner.service, services, regions)
-                _steered(name == zone.apex, owner, aliased, report)
-        _delegations(zone, report)
-        _other_zones(zone, zones, report)
-    targets.check(
-        {name: owner for zone in zones.values() for name, owner in zone.owners.items()}, zones, report
-    )
+        for index in zone.sets.of_type(codes.TYPE_CNAME):
+            _cname(zone, index, report)
+        for index in zone.sets.of_type(codes.TYPE_DNAME):
+            _dname(zone, index, report)
+        for name, answering in zone.services.items():
+            aliased = by_hostname(answering.service, services, regions)
+            _steered(zone, name, answering, aliased, report)
+        inner = frozenset(apex for apex in zones if apex != zone.apex and names.is_below(apex, zone.apex))
+        _Borders(zone, inner, report).check()
+        _delegation_signers(zone, inner, report)
+        for apex in inner & zone.cuts:
+            _same_servers(zone, zones[apex], report)
+    targets.check(zones, report)
 
 
 def by_hostname(
@@ -57,42 +74,69 @@ def by_hostname(
     return None
 
 
-def _cname(owner: Owner, at_apex: bool, report: Report) -> None:
+def _cname(zone: ZoneDraft, index: int, report: Report) -> None:
     """A CNAME stands alone (RFC 1034 3.6.2, RFC 2181 10.1)."""
-    draft = owner.sets.get(codes.TYPE_CNAME)
-    if draft is None:
+    sets, name = zone.sets, zone.sets.name(index)
+    records = sets.records(index)
+    place = records[0][1]
+    if len(records) > 1:
+        report.error(records[1][1], "a name has at most one CNAME")
+    if name in zone.services:
+        there = _elsewhere(place, zone.services[name].path, report)
+        report.error(place, f"a CNAME cannot stand beside a service{there}", key=True)
+    if name == zone.apex:
+        report.error(place, "a CNAME cannot stand at the top of a zone", key=True)
         return
-    if len(draft.rdatas) > 1:
-        report.error(list(draft.rdatas.values())[1], "a name has at most one CNAME")
-    if owner.service is not None:
-        report.error(draft.path, "a CNAME cannot stand beside a service", key=True)
-    if at_apex:
-        report.error(draft.path, "a CNAME cannot stand at the top of a zone", key=True)
-        return
-    others = [codes.type_text(number) for number in owner.sets if number != codes.TYPE_CNAME]
+    others = ", ".join(
+        f"{codes.type_text(int(sets.type[other]))}{_elsewhere(place, sets.where(other), report)}"
+        for other in sets.of_name(name)
+        if other != index
+    )
     if others:
-        report.error(draft.path, f"a CNAME cannot stand beside other records ({', '.join(others)})", key=True)
+        report.error(place, f"a CNAME cannot stand beside other records ({others})", key=True)
 
 
-def _steered(at_apex: bool, owner: Owner, aliased: str | None, report: Report) -> None:
-    for number in _ADDRESSES:
-        if number in owner.sets:
-            message = (
-                f"{codes.type_text(number)} records cannot stand beside a service, which gives the addresses"
-            )
-            report.error(owner.sets[number].path, message, key=True)
-    for number in (codes.TYPE_HTTPS, codes.TYPE_SVCB):
-        if number in owner.sets and any(map(_has_hints, owner.sets[number].rdatas)):
+def _dname(zone: ZoneDraft, index: int, report: Report) -> None:
+    """What RFC 6672 2.3, 2.4 and 3.3 ask of a DNAME's own name."""
+    records, name = zone.sets.records(index), zone.sets.name(index)
+    if len(records) > 1:
+        report.error(records[1][1], "a name has at most one DNAME (RFC 6672)")
+    if name.startswith(_WILDCARD):
+        message = "a wildcard DNAME would not redirect what it matches (RFC 6672 3.3); name the names"
+        report.error(records[0][1], message, key=True)
+    if name in zone.cuts:
+        message = "a DNAME cannot stand at a delegation (RFC 6672 2.3)"
+        report.error(records[0][1], message, key=True)
+
+
+def _elsewhere(place: Place, other: Place, report: Report) -> str:
+    """Where the other one is, if that is in another file of another kind."""
+    if isinstance(place, Line) or isinstance(other, Line):
+        return f" at {report.where(other)}"
+    return ""
+
+
+def _steered(zone: ZoneDraft, name: bytes, answering: Answering, aliased: str | None, report: Report) -> None:
+    sets = zone.sets
+    for index in sets.of_name(name):
+        number, place = int(sets.type[index]), sets.where(index)
+        there = _elsewhere(place, answering.path, report)
+        if number in _ADDRESSES:
+            beside = f"{codes.type_text(number)} records cannot stand beside a service{there}"
+            report.error(place, f"{beside}, which gives the addresses", key=True)
+        elif number in (codes.TYPE_HTTPS, codes.TYPE_SVCB) and any(
+            _has_hints(rdata) for rdata, _ in sets.records(index)
+        ):
             message = "address hints beside a service would go past it; leave out ipv4hint and ipv6hint"
-            report.error(owner.sets[number].path, message)
+            report.error(place, message)
     if aliased is None:
         return
-    why = f'service "{owner.service}" answers with a CNAME (region "{aliased}" has hostnames)'
-    if at_apex:
-        report.error(owner.service_path, f"{why}, which cannot stand at the top of a zone")
-    elif owner.sets:
-        beside = ", ".join(codes.type_text(number) for number in owner.sets)
-        report.error(owner.service_path, f"{why}, which cannot stand beside other records ({beside})")
+    why = f'service "{answering.service}" answers with a CNAME (region "{aliased}" has hostnames)'
+    if name == zone.apex:
+        report.error(answering.path, f"{why}, which cannot stand at the top of a zone")
+    elif sets.of_name(name):
+        beside = ", ".join(codes.type_text(int(sets.type[index])) for index in sets.of_name(name))
+        report.error(answering.path, f"{why}, which cannot stand beside other records ({beside})")
 
 
 def _has_hints(rdata: bytes) -> bool:
@@ -109,43 +153,100 @@ def _has_hints(rdata: bytes) -> bool:
     return False
 
 
-def _delegations(zone: ZoneDraft, report: Report) -> None:
-    """At and below a delegation only glue is ours (RFC 1034 4.2.1)."""
-    cuts = {name for name, owner in zone.owners.items() if codes.TYPE_NS in owner.sets and name != zone.apex}
-    if not cuts:
-        return
-    for name, owner in zone.owners.items():
-        cut = _above(name, cuts, zone.apex)
-        if cut is None:
-            continue
-        where = names.name_text(cut)
-        if owner.service is not None:
-            report.error(
-                owner.service_path, f'"{where}" is delegated to other name servers; no service there'
-            )
-        allowed = _AT_CUT if name == cut else frozenset(_ADDRESSES)
-        for number, draft in owner.sets.items():
-            if number not in allowed:
+@dataclass(frozen=True, slots=True)
+class _Borders:
+    """Names at and below what is not the zone's own: delegations, DNAMEs, `inner` zones of ours."""
+
+    zone: ZoneDraft
+    inner: frozenset[bytes]
+    report: Report
+
+    def check(self) -> None:
+        """Every name once; for most zones there is nothing to do."""
+        zone = self.zone
+        borders = zone.cuts | zone.redirects | self.inner
+        borders -= {zone.apex} - zone.redirects
+        if not borders:
+            return
+        for number, name in enumerate(zone.sets.spellings):
+            border = self.above(name, borders)
+            if border is not None:
+                for index in range(int(zone.sets.of[number]), int(zone.sets.of[number + 1])):
+                    self.records(index, name, border)
+        for name, answering in zone.services.items():
+            border = self.above(name, borders)
+            if border is not None:
+                self.service(answering, name, border)
+
+    def above(self, name: bytes, borders: frozenset[bytes]) -> bytes | None:
+        """The highest border that `name` lies at or below."""
+        found, apex = None, self.zone.apex
+        while True:
+            if name in borders:
+                found = name
+            if name in (apex, b"\0"):
+                return found
+            name = name[1 + name[0] :]
+
+    def records(self, index: int, name: bytes, border: bytes) -> None:
+        """One set at or below the border."""
+        zone, where = self.zone, names.name_text(border)
+        number, place = int(zone.sets.type[index]), zone.sets.where(index)
+        if border in self.inner:
+            delegated = border in zone.cuts
+            glue = delegated and number in _ADDRESSES
+            if not glue and not (name == border and number in _AT_CUT):
+                self.report.error(_owner(place), f'belongs into the zone "{where}"', key=True)
+        elif border in zone.cuts:
+            if number not in (_AT_CUT if name == border else _ADDRESSES) and number != codes.TYPE_DNAME:
                 message = f'is never answered: "{where}" is delegated to other name servers'
-                report.warn(draft.path, message, key=True)
+                self.report.warn(place, message, key=True)
+        elif name != border:
+            message = f'lies below the DNAME of "{where}", which redirects it (RFC 6672 2.4)'
+            self.report.error(_owner(place), message, key=True)
+
+    def service(self, answering: Answering, name: bytes, border: bytes) -> None:
+        """A steered name at or below the border."""
+        where = names.name_text(border)
+        if border in self.inner:
+            self.report.error(_owner(answering.path), f'belongs into the zone "{where}"', key=True)
+        elif border in self.zone.cuts:
+            message = f'"{where}" is delegated to other name servers; no service there'
+            self.report.error(answering.path, message)
+        elif name != border:
+            message = f'lies below the DNAME of "{where}", which redirects it (RFC 6672 2.4)'
+            self.report.error(_owner(answering.path), message, key=True)
 
 
-def _above(name: bytes, cuts: set[bytes], apex: bytes) -> bytes | None:
-    """The highest delegation that `name` lies at or below."""
-    found = None
-    while name not in (apex, b"\0"):
-        if name in cuts:
-            found = name
-        name = names.parent(name)
-    return found
+def _owner(place: Place) -> Place:
+    """The name that a record of the policy stands under: `zones.ZONE.records.NAME`."""
+    return place if isinstance(place, Line) else _first_four(place)
 
 
-def _other_zones(zone: ZoneDraft, zones: Mapping[bytes, ZoneDraft], report: Report) -> None:
-    """Names that belong to a zone below this one."""
-    below = {apex for apex in zones if apex != zone.apex and names.is_below(apex, zone.apex)}
-    if not below:
+def _first_four(path: Path) -> Path:
+    return path[:4]
+
+
+def _delegation_signers(zone: ZoneDraft, inner: frozenset[bytes], report: Report) -> None:
+    """DS stands with the NS set above a cut, and nowhere else (RFC 4035 2.4)."""
+    for index in zone.sets.of_type(codes.TYPE_DS):
+        name, place = zone.sets.name(index), zone.sets.where(index)
+        if name == zone.apex:
+            report.error(place, "the DS records of a zone belong into the zone above it", key=True)
+        elif name not in zone.cuts and name not in inner:
+            report.warn(place, f'"{names.name_text(name)}" is not delegated: DS has no effect', key=True)
+
+
+def _same_servers(zone: ZoneDraft, inner: ZoneDraft, report: Report) -> None:
+    """A delegation to a zone of ours names the servers that the zone names (RFC 1034 4.2.2)."""
+    index = zone.sets.find(inner.apex, codes.TYPE_NS)
+    own = inner.sets.find(inner.apex, codes.TYPE_NS)
+    if index is None or own is None:
         return
-    for name, owner in zone.owners.items():
-        inner = _above(name, below, zone.apex)
-        if inner is not None:
-            report.error(owner.path, f'belongs into the zone "{names.name_text(inner)}"', key=True)
+    above, below = (
+        {names.lower(rdata) for rdata, _ in draft.sets.records(at)}
+        for draft, at in ((zone, index), (inner, own))
+    )
+    if above != below:
+        message = f'other name servers than those of the zone "{names.name_text(inner.apex)}" itself'
+        report.warn(zone.sets.where(index), message)

@@ -1,10 +1,11 @@
 """What every resolver needs: where to report, and which names the document defines at all."""
 
 import posixpath
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from georouter.policy import suggest
+from georouter.policy.files import PolicyFile
 from georouter.policy.nodes import Path, find
 from georouter.policy.report import Report
 from georouter.words.ids import RegionName
@@ -19,16 +20,19 @@ class Context:
     checks: frozenset[str]
     regions: frozenset[str]
     services: frozenset[str]
+    zone_files: Mapping[str, PolicyFile]
 
     def absolute(self, name: str, path: Path) -> str:
         """A file name as an absolute path; relative ones start from the file that `path` stands in."""
-        file = find(self.report.root, path).node.file
-        return posixpath.normpath(posixpath.join(self.root, posixpath.dirname(file), name))
+        return posixpath.normpath(posixpath.join(self.root, posixpath.dirname(self.file_of(path)), name))
+
+    def file_of(self, path: Path) -> str:
+        """The file that `path` stands in."""
+        return find(self.report.root, path).node.file
 
     def where(self, path: Path) -> str:
         """`file:line:column` of `path`."""
-        node = find(self.report.root, path).node
-        return f"{node.file}:{node.line}:{node.column}"
+        return self.report.where(path)
 
     def known(self, what: str, name: str, known: Iterable[str], path: Path, *, key: bool = False) -> bool:
         """Whether `name` is among `known`; if not, that is reported with the nearest one."""

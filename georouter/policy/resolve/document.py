@@ -1,13 +1,15 @@
 """The whole document: every piece read by itself, so that one broken piece hides no other."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TypeVar
 
 from pydantic import BaseModel
 
 from georouter.policy import shape
+from georouter.policy.files import PolicyFile
 from georouter.policy.model import Policy
 from georouter.policy.nodes import Node
 from georouter.policy.report import Report
@@ -24,6 +26,8 @@ from georouter.policy.written import (
 )
 
 Model = TypeVar("Model", bound=BaseModel)
+
+NO_FILES: Mapping[str, PolicyFile] = MappingProxyType({})
 
 _NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9_])?\Z")
 
@@ -60,14 +64,20 @@ def read(root: Node, report: Report) -> Written:
     return written
 
 
-def resolve(written: Written, report: Report, root: str) -> Policy:
-    """The policy the pieces describe; only usable when `report` holds no error afterwards."""
+def resolve(
+    written: Written, report: Report, root: str, zone_files: Mapping[str, PolicyFile] = NO_FILES
+) -> Policy:
+    """The policy the pieces describe; only usable when `report` holds no error afterwards.
+
+    `zone_files` are the zone files at hand, by absolute name.
+    """
     context = Context(
         report=report,
         root=root,
         checks=frozenset(written.checks),
         regions=frozenset(written.regions),
         services=frozenset(written.services),
+        zone_files=zone_files,
     )
     all_checks = checks.resolve(_whole(written.checks), context)
     all_regions = regions.resolve(_whole(written.regions), context)

@@ -1,77 +1,71 @@
-"""The `records:` of a zone: owner names to drafts of record sets and services."""
+"""The `records:` of a zone: owner names to a ledger of records, and the names that services answer."""
 
 from dataclasses import dataclass, field
 
 from georouter.policy import suggest, units
 from georouter.policy.fields import LARGEST_TTL_S
 from georouter.policy.nodes import Node, Path, describe
+from georouter.policy.refused import SIGNED, signed_text
 from georouter.policy.report import Report
 from georouter.policy.resolve.context import Context
+from georouter.policy.resolve.ledger import Ledger
 from georouter.policy.shape import not_yet
 from georouter.wire import codes, names
-from georouter.wire.rdata import parse_rdata
+from georouter.wire.rdata import parse_rdata, stored_type
 
 _SUGGESTED = ("A", "AAAA", "CAA", "CNAME", "HTTPS", "MX", "NS", "PTR", "SRV", "SVCB", "TXT", "service", "ttl")
-_SIGNING = frozenset({"RRSIG", "NSEC", "NSEC3", "NSEC3PARAM", "DNSKEY", "CDS", "CDNSKEY", "ZONEMD"})
-_LATER = {
-    "ALIAS": "alias records are",
-    "ANAME": "alias records are",
-    "DNAME": "DNAME records are",
-} | dict.fromkeys(_SIGNING, "DNSSEC is")
+_LATER = {"ALIAS": "alias records are", "ANAME": "alias records are"}
 
 
-@dataclass(slots=True)
-class Draft:
-    """Records of one owner and type that are still being collected."""
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """The service that answers a name, and where that is written."""
 
-    ttl_s: int
+    service: str
     path: Path
-    rdatas: dict[bytes, Path]
 
 
 @dataclass(slots=True)
 class Owner:
-    """Everything written for one name."""
+    """Where a name is written, and who answers it."""
 
+    name: bytes
     path: Path
-    service: str | None = None
-    service_path: Path = ()
-    sets: dict[int, Draft] = field(default_factory=dict)
+    answering: Answering | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Reads the records of the zone at `path` whose apex is `apex` (lower-case wire format)."""
+    """Reads the records of the zone at `path` whose apex is `apex` (lower-case wire format) into `ledger`.
+
+    `services` are the names (lower-case wire format) that services answer.
+    """
 
     zone: str
     apex: bytes
     ttl_s: int
     path: Path
     context: Context
+    ledger: Ledger
+    services: dict[bytes, Answering] = field(default_factory=dict)
 
     @property
     def report(self) -> Report:
         """Where findings go."""
         return self.context.report
 
-    def read(self, node: Node | None) -> dict[bytes, Owner]:
-        """Owners by name in lower-case wire format."""
-        owners: dict[bytes, Owner] = {}
+    def read(self, node: Node | None) -> None:
+        """Everything below `records:`."""
         if node is None or node.value is None:
-            return owners
+            return
         if not isinstance(node.value, dict):
             self.report.error((*self.path, "records"), f"expected a mapping, found {describe(node.value)}")
-            return owners
+            return
         for key, value in node.value.items():
             path: Path = (*self.path, "records", key)
             name = self.owner(key, path)
-            if name is None:
-                continue
-            owner = owners.get(name)
-            if owner is None:
-                owner = owners[name] = Owner(path)
-            self.value(owner, value, path)
-        return owners
+            if name is not None:
+                self.value(Owner(name, path, self.services.get(name)), value, path)
 
     def owner(self, key: str, path: Path) -> bytes | None:
         """The absolute name of a key, None after the reason against it was reported."""
@@ -134,10 +128,10 @@ class Reader:
         """A reference to a service; a name has at most one."""
         if not isinstance(node.value, str):
             self.report.error(path, f"expected the name of a service, found {describe(node.value)}")
-        elif owner.service is not None:
-            self.report.error(path, f'the name is already answered by service "{owner.service}"')
+        elif owner.answering is not None:
+            self.report.error(path, f'the name is already answered by service "{owner.answering.service}"')
         elif self.context.known("service", node.value, self.context.services, path):
-            owner.service, owner.service_path = node.value, path
+            self.services[owner.name] = owner.answering = Answering(node.value, path)
 
     def records(self, owner: Owner, type_name: str, node: Node, ttl_s: int, path: Path) -> None:
         """The records of one type: one text or a list."""
@@ -165,17 +159,7 @@ class Reader:
         except ValueError as error:
             self.report.error(path, str(error))
             return
-        draft = owner.sets.get(number)
-        if draft is None:
-            owner.sets[number] = Draft(ttl_s, path, {rdata: path})
-        elif rdata in draft.rdatas:
-            self.report.warn(path, "the same record stands here twice")
-        else:
-            draft.rdatas[rdata] = path
-            if draft.ttl_s != ttl_s:
-                had, has = units.duration_text(draft.ttl_s), units.duration_text(ttl_s)
-                message = f"records of one name and type share one TTL (RFC 2181): {had} and {has}"
-                self.report.error(path, message)
+        self.ledger.add(owner.name, number, ttl_s, rdata, self.ledger.path_place(path))
 
 
 def _not_a_record(node: Node) -> str:
@@ -199,12 +183,20 @@ def _type_problem(name: str) -> str | None:
         return f"{_LATER[name]} not available in this version"
     if not_yet(name) and name not in ("HTTPS", "SVCB"):
         return not_yet(name)
-    if name == "SOA":
+    try:
+        number = stored_type(name)
+    except ValueError as error:
+        return str(error) if _is_type(name) else suggest.unknown("record type", name, _SUGGESTED)
+    if name != name.upper():
+        return f'record types are written in capitals: "{name.upper()}"'
+    if number == codes.TYPE_SOA:
         return 'the SOA record is made from the zone\'s "soa" key'
+    return signed_text(number) if number in SIGNED else None
+
+
+def _is_type(name: str) -> bool:
     try:
         codes.type_number(name)
     except ValueError:
-        return suggest.unknown("record type", name, _SUGGESTED)
-    if name != name.upper():
-        return f'record types are written in capitals: "{name.upper()}"'
-    return None
+        return False
+    return True

@@ -1,97 +1,148 @@
-"""Where NS and MX records point: hosts of ours must have addresses and be no aliases."""
+"""Where NS, MX and SRV records point: hosts of ours must have addresses and be no aliases."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
 
-from georouter.policy.nodes import Path
-from georouter.policy.report import Report
-from georouter.policy.resolve.records import Owner
+from georouter.policy.report import Place, Report
+from georouter.policy.resolve.ledger import Sets
+from georouter.policy.resolve.records import Answering
 from georouter.wire import codes, names
+from georouter.wire.rdata import name_in_rdata
 
 _WILDCARD = b"\x01*"
+_WHAT = {codes.TYPE_NS: "a name server", codes.TYPE_MX: "a mail host", codes.TYPE_SRV: "an SRV target"}
+_RULE = {codes.TYPE_NS: "RFC 2181", codes.TYPE_MX: "RFC 2181", codes.TYPE_SRV: "RFC 2782"}
 
 
-def check(owners: Mapping[bytes, Owner], apexes: Iterable[bytes], report: Report) -> None:
-    """`owners` are the names of all zones, `apexes` the zones themselves."""
-    zones = frozenset(apexes)
-    cuts = frozenset(
-        name for name, owner in owners.items() if codes.TYPE_NS in owner.sets and name not in zones
-    )
-    hosts = _Hosts(owners, zones, cuts, _existing(owners))
-    for name, owner in owners.items():
-        servers, mail = owner.sets.get(codes.TYPE_NS), owner.sets.get(codes.TYPE_MX)
-        for rdata, path in servers.rdatas.items() if servers else ():
-            hosts.name_server(names.lower(rdata), name, path, report)
-        for rdata, path in mail.rdatas.items() if mail else ():
-            if rdata[2:] != b"\0":  # RFC 7505: a root target says that no mail is accepted
-                hosts.mail_host(names.lower(rdata[2:]), path, report)
+class Draft(Protocol):
+    """What a zone has to tell; `coexist.ZoneDraft` does."""
+
+    @property
+    def apex(self) -> bytes: ...  # noqa: D102 - as there
+    @property
+    def sets(self) -> Sets: ...  # noqa: D102
+    @property
+    def services(self) -> Mapping[bytes, Answering]: ...  # noqa: D102
+    @property
+    def cuts(self) -> frozenset[bytes]: ...  # noqa: D102
+    @property
+    def redirects(self) -> frozenset[bytes]: ...  # noqa: D102
 
 
-@dataclass(frozen=True, slots=True)
-class _Hosts:
-    owners: Mapping[bytes, Owner]
-    zones: frozenset[bytes]
-    cuts: frozenset[bytes]
-    existing: frozenset[bytes]
+def check(zones: Mapping[bytes, Draft], report: Report) -> None:
+    """`zones` by apex."""
+    hosts = _Hosts(zones, {name: zone for zone in zones.values() for name in zone.cuts})
+    for zone in zones.values():
+        for index in zone.sets.of_type(codes.TYPE_NS, codes.TYPE_MX, codes.TYPE_SRV):
+            number = int(zone.sets.type[index])
+            for rdata, place in zone.sets.records(index):
+                host = name_in_rdata(number, rdata)
+                if host is None or (host == b"\0" and number != codes.TYPE_NS):
+                    continue  # RFC 7505, RFC 2782: a root target says that there is no such service
+                at_cut = zone.sets.name(index) if number == codes.TYPE_NS else None
+                _target(hosts, number, names.lower(host), at_cut, place, report)
 
-    def name_server(self, target: bytes, owner: bytes, path: Path, report: Report) -> None:
-        problem = self.problem(target)
-        text = names.name_text(target)
-        if owner in self.zones and problem == "address":
+
+class _Problem(Enum):
+    NONE = "fine, or not ours"
+    ADDRESS = "has no address"
+    ALIAS = "is an alias"
+    GLUE = "is delegated, and has no address here"
+
+
+def _target(  # noqa: PLR0917 - what is known of one record
+    hosts: "_Hosts", number: int, host: bytes, at_cut: bytes | None, place: Place, report: Report
+) -> None:
+    text = names.name_text(host)
+    match hosts.problem(host):
+        case _Problem.ADDRESS if at_cut in hosts.zones:
             message = f'"{text}" is in a zone of this policy but has no address; add an A or AAAA record'
-            report.error(path, message)
-        elif problem == "address":
-            report.warn(path, f'"{text}" has no address in this policy; add its A or AAAA record')
-        elif problem == "alias":
-            report.warn(path, f'"{text}" is a CNAME; a name server must have addresses (RFC 2181)')
-        elif problem == "glue" and names.is_below(target, owner):
-            report.warn(path, f'"{text}" lies in the delegated zone; add its A or AAAA record as glue')
+            report.error(place, message)
+        case _Problem.ADDRESS:
+            report.warn(place, f'"{text}" has no address in this policy; add its A or AAAA record')
+        case _Problem.ALIAS:
+            message = f'"{text}" is an alias; {_WHAT[number]} must have addresses ({_RULE[number]})'
+            report.error(place, message)
+        case _Problem.GLUE if at_cut is not None and names.is_below(host, at_cut):
+            message = f'"{text}" lies in the delegated zone; add its A or AAAA record as glue'
+            report.error(place, message)
+        case _:
+            pass
 
-    def mail_host(self, target: bytes, path: Path, report: Report) -> None:
-        problem = self.problem(target)
-        text = names.name_text(target)
-        if problem == "address":
-            report.warn(path, f'"{text}" has no address in this policy; add its A or AAAA record')
-        elif problem == "alias":
-            report.warn(path, f'"{text}" is a CNAME; a mail host must have addresses (RFC 2181)')
 
-    def problem(self, target: bytes) -> str:
-        """`address`, `alias` or `glue`; empty for hosts that are fine or not ours."""
-        above = target
-        while above not in self.zones and above not in self.cuts:
+@dataclass(slots=True)
+class _Hosts:
+    """Looks hosts up. `cuts` are the delegations of all zones, each with its zone."""
+
+    zones: Mapping[bytes, Draft]
+    cuts: Mapping[bytes, Draft]
+    known: dict[bytes, _Problem] = field(default_factory=dict)
+    existing: dict[bytes, frozenset[bytes]] = field(default_factory=dict)
+
+    def problem(self, host: bytes) -> _Problem:
+        """What is wrong with `host` (lower-case wire format) as a target."""
+        found = self.known.get(host)
+        if found is None:
+            found = self.known[host] = self.look(host)
+        return found
+
+    def look(self, host: bytes) -> _Problem:
+        """As `problem`: from the host up to the first zone or delegation."""
+        above = host
+        while above not in self.zones:
+            if above in self.cuts:
+                # the zone of ours that lies at the cut would have been found before
+                return _Problem.NONE if _has_address(self.cuts[above], host) else _Problem.GLUE
             if above == b"\0":
-                return ""
+                return _Problem.NONE
             above = names.parent(above)
-        owner = self.owners.get(target)
-        if above in self.cuts:
-            return "" if owner is not None and _has_address(owner) else "glue"
-        if owner is None and target not in self.existing:
-            owner = self.wildcard(target)
+        zone = self.zones[above]
+        if self.is_redirected(host, zone):
+            return _Problem.ALIAS
+        owner: bytes | None = host
+        if host not in zone.sets.ledger.names and host not in zone.services:
+            owner = self.wildcard(host, zone)
         if owner is None:
-            return "address"
-        if codes.TYPE_CNAME in owner.sets:
-            return "alias"
-        return "" if owner.service is not None or _has_address(owner) else "address"
+            return _Problem.ADDRESS
+        if zone.sets.find(owner, codes.TYPE_CNAME) is not None:
+            return _Problem.ALIAS
+        fine = owner in zone.services or _has_address(zone, owner)
+        return _Problem.NONE if fine else _Problem.ADDRESS
 
-    def wildcard(self, target: bytes) -> Owner | None:
+    def is_redirected(self, host: bytes, zone: Draft) -> bool:
+        """Whether a DNAME above `host` makes another name of it."""
+        while zone.redirects and host != zone.apex:
+            host = names.parent(host)
+            if host in zone.redirects:
+                return True
+        return False
+
+    def wildcard(self, host: bytes, zone: Draft) -> bytes | None:
         """The wildcard that answers a name that does not exist (RFC 4592 2.2.1)."""
-        while target != b"\0":
-            target = names.parent(target)
-            if target in self.existing:
-                return self.owners.get(_WILDCARD + target)
+        existing = self.existing.get(zone.apex)
+        if existing is None:
+            existing = self.existing[zone.apex] = _existing(zone)
+        while host not in existing:
+            host = names.parent(host)
+            if host in existing:
+                star = _WILDCARD + host
+                return star if star in existing else None
         return None
 
 
-def _has_address(owner: Owner) -> bool:
-    return codes.TYPE_A in owner.sets or codes.TYPE_AAAA in owner.sets
+def _has_address(zone: Draft, host: bytes) -> bool:
+    return any(zone.sets.find(host, number) is not None for number in (codes.TYPE_A, codes.TYPE_AAAA))
 
 
-def _existing(owners: Mapping[bytes, Owner]) -> frozenset[bytes]:
-    """The owners and all names above them."""
-    found: set[bytes] = set()
-    for owner in owners:
-        name = owner
-        while name not in found and name != b"\0":
-            found.add(name)
-            name = names.parent(name)
+def _existing(zone: Draft) -> frozenset[bytes]:
+    """The owners of a zone and all names above them."""
+    found: set[bytes] = {zone.apex}
+    for names_ in (zone.sets.spellings, zone.services):
+        for owner in names_:
+            name = owner
+            while name not in found:
+                found.add(name)
+                name = name[1 + name[0] :]
     return frozenset(found)

@@ -1,16 +1,20 @@
 """The `zones:` section."""
 
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from georouter.policy import shape
-from georouter.policy.model import RecordSet, Region, Service, Soa, Steered, Zone
+from georouter.policy.model import Region, Service, Soa, Steered, Zone
 from georouter.policy.nodes import Node, Path
-from georouter.policy.report import Report
+from georouter.policy.report import Place, Report
 from georouter.policy.resolve import coexist
 from georouter.policy.resolve.context import Context
-from georouter.policy.resolve.records import Draft, Owner, Reader
+from georouter.policy.resolve.ledger import Ledger, sort
+from georouter.policy.resolve.records import Reader
 from georouter.policy.written import SoaFile, ZoneFile
+from georouter.policy.zonefile.includes import ZoneSource, zone_source
+from georouter.policy.zonefile.read import FileSoa, read_zone
 from georouter.wire import names
 from georouter.wire.codes import TYPE_NS
 from georouter.words.ids import RegionName, ServiceName, ZoneName
@@ -37,22 +41,32 @@ def resolve(
     context: Context,
 ) -> dict[ZoneName, Zone]:
     """Every zone with its records; names that cannot stand together are reported."""
-    drafts: dict[bytes, coexist.ZoneDraft] = {}
+    drafts: dict[bytes, _Draft] = {}
     for key, item in written.items():
         draft = _draft(key, item, context)
         if draft is None:
             continue
-        if draft.apex in drafts:
-            other = drafts[draft.apex].key
+        if draft.zone.apex in drafts:
+            other = drafts[draft.zone.apex].zone.key
             context.report.error(("zones", key), f'is the same zone as "{other}"', key=True)
             continue
-        drafts[draft.apex] = draft
-    coexist.check(drafts, services, regions, context.report)
-    zones = (_zone(draft, written[draft.key].head, context) for draft in drafts.values())
+        drafts[draft.zone.apex] = draft
+    coexist.check({apex: draft.zone for apex, draft in drafts.items()}, services, regions, context.report)
+    zones = (_zone(draft, context) for draft in drafts.values())
     return {zone.name: zone for zone in zones}
 
 
-def _draft(key: str, written: WrittenZone, context: Context) -> coexist.ZoneDraft | None:
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A zone whose records are read. `soa` is that of its file; `servers` are the apex's NS data."""
+
+    zone: coexist.ZoneDraft
+    head: ZoneFile
+    soa: FileSoa | None
+    servers: tuple[bytes, ...]
+
+
+def _draft(key: str, written: WrittenZone, context: Context) -> _Draft | None:
     path: Path = ("zones", key)
     try:
         apex = names.lower(names.parse_name(key))
@@ -61,16 +75,68 @@ def _draft(key: str, written: WrittenZone, context: Context) -> coexist.ZoneDraf
         return None
     if apex.startswith(b"\x01*"):
         context.report.error(path, "a zone cannot be a wildcard", key=True)
-    owners = Reader(names.name_text(apex), apex, written.head.ttl, path, context).read(written.records)
-    apex_owner = owners.setdefault(apex, Owner((*path, "ns")))
-    if TYPE_NS in apex_owner.sets:
-        context.report.error(
-            apex_owner.sets[TYPE_NS].path, 'the zone\'s own name servers belong in its "ns" key'
+    head, ledger = written.head, Ledger()
+    source = _source(head, path, context)
+    soa = None
+    if source is not None:
+        soa = read_zone(
+            source, apex, head.ttl, files=context.zone_files, ledger=ledger, report=context.report
         )
-    servers = _servers(written.head.ns, (*path, "ns"), apex, context)
-    if servers:
-        apex_owner.sets[TYPE_NS] = Draft(written.head.ttl, (*path, "ns"), servers)
-    return coexist.ZoneDraft(key, apex, owners)
+    in_file = _apex_servers(ledger, apex)
+    reader = Reader(names.name_text(apex), apex, head.ttl, path, context, ledger)
+    rows = len(ledger)
+    reader.read(written.records)
+    for row in range(rows, len(ledger)):
+        if ledger.type[row] == TYPE_NS and ledger.owner[row] == ledger.names.get(apex):
+            context.report.error(ledger.where(row), 'the zone\'s own name servers belong in its "ns" key')
+    servers = _servers(head.ns, (*path, "ns"), apex, context)
+    if in_file and servers:
+        _two_sources(in_file, servers, (*path, "ns"), context.report)
+    elif not in_file and not head.ns and (head.file is None or source):
+        hint = "" if head.file is None else ", and the zone file has no NS records for the zone itself"
+        context.report.error(path, f'"ns" is missing{hint}', key=True)
+    if not in_file:
+        for name, where in servers.items():
+            ledger.add(apex, TYPE_NS, head.ttl, name, ledger.path_place(where))
+    if soa is not None and head.soa != SoaFile():
+        message = f'the SOA record is in the zone file ({context.report.where(soa.place)}); remove "soa"'
+        context.report.error((*path, "soa"), message, key=True)
+    draft = coexist.ZoneDraft(key, apex, sort(ledger, context.report), reader.services)
+    return _Draft(draft, head, soa, tuple(servers) or tuple(in_file))
+
+
+def _source(head: ZoneFile, path: Path, context: Context) -> ZoneSource | None:
+    """The zone's file, if it names one that could be read."""
+    if head.file is None:
+        return None
+    where = (*path, "file")
+    source = zone_source(head.file, context.file_of(where), context.root)
+    found = context.zone_files.get(source.name)
+    if found is None or found.problem:
+        reason = found.problem if found is not None else "it was not there"
+        context.report.error(where, f"{source.name} cannot be read: {reason}")
+        return None
+    return source
+
+
+def _apex_servers(ledger: Ledger, apex: bytes) -> dict[bytes, Place]:
+    """The zone's own name servers as its file has them."""
+    owner = ledger.names.get(apex)
+    rows = () if owner is None else range(len(ledger))
+    return {
+        names.lower(ledger.rdata(row)): ledger.where(row)
+        for row in rows
+        if ledger.owner[row] == owner and ledger.type[row] == TYPE_NS
+    }
+
+
+def _two_sources(
+    in_file: Mapping[bytes, Place], servers: Mapping[bytes, Path], path: Path, report: Report
+) -> None:
+    """The file's name servers stand; the policy may repeat them."""
+    if set(in_file) != set(servers):
+        first = report.where(next(iter(in_file.values())))
+        report.error(path, f'the zone file has other name servers ({first}); remove "ns"', key=True)
 
 
 def _servers(written: list[str], path: Path, apex: bytes, context: Context) -> dict[bytes, Path]:
@@ -97,30 +163,44 @@ def _host(text: str, path: Path, context: Context) -> bytes | None:
         return None
 
 
-def _zone(draft: coexist.ZoneDraft, head: ZoneFile, context: Context) -> Zone:
-    steered: list[Steered] = []
-    records: list[RecordSet] = []
-    for name, owner in draft.owners.items():
-        if owner.service is not None:
-            steered.append(Steered(name, ServiceName(owner.service)))
-        for number, item in owner.sets.items():
-            records.append(RecordSet(name, number, item.ttl_s, tuple(item.rdatas)))
+def _zone(draft: _Draft, context: Context) -> Zone:
+    zone = draft.zone
     return Zone(
-        name=ZoneName(names.name_text(draft.apex)),
-        apex=draft.apex,
-        soa=_soa(draft, head.soa, head, context),
-        records=tuple(records),
-        steered=tuple(steered),
+        name=ZoneName(names.name_text(zone.apex)),
+        apex=zone.apex,
+        soa=_file_soa(draft.soa) if draft.soa is not None else _soa(draft, context),
+        records=zone.sets.pack(),
+        steered=tuple(Steered(name, ServiceName(item.service)) for name, item in zone.services.items()),
     )
 
 
-def _soa(draft: coexist.ZoneDraft, written: SoaFile, head: ZoneFile, context: Context) -> Soa:
-    path: Path = ("zones", draft.key, "soa")
-    mname = _host(written.mname or head.ns[0], (*path, "mname"), context)
-    rname = _mailbox(written.rname, draft.apex, (*path, "rname"), context)
+def _file_soa(found: FileSoa) -> Soa:
+    """The fields of SOA data (RFC 1035 3.3.13)."""
+    rdata = found.rdata
+    stop = names.end_of(rdata, 0)
+    end = names.end_of(rdata, stop)
+    serial, refresh, retry, expire, minimum = struct.unpack("!5L", rdata[end:])
     return Soa(
-        mname=names.name_text(mname or draft.apex),
-        rname=names.name_text(rname or draft.apex),
+        mname=names.name_text(rdata[:stop]),
+        rname=names.name_text(rdata[stop:end]),
+        serial=serial,
+        refresh_s=refresh,
+        retry_s=retry,
+        expire_s=expire,
+        negative_ttl_s=minimum,
+        ttl_s=found.ttl_s,
+    )
+
+
+def _soa(draft: _Draft, context: Context) -> Soa:
+    head, apex = draft.head, draft.zone.apex
+    written = head.soa
+    path: Path = ("zones", draft.zone.key, "soa")
+    mname = _host(written.mname, (*path, "mname"), context) if written.mname else None
+    rname = _mailbox(written.rname, apex, (*path, "rname"), context)
+    return Soa(
+        mname=names.name_text(mname or next(iter(draft.servers), apex)),
+        rname=names.name_text(rname or apex),
         serial=written.serial,
         refresh_s=written.refresh,
         retry_s=written.retry,
