@@ -158,6 +158,7 @@ def test_positive(asker: Asker, name: str, kind: str, expected: list[str]) -> No
     assert response.rcode() == dns.rcode.NOERROR
     assert response.flags & dns.flags.AA
     assert not response.authority
+    assert not response.additional
 
 
 @pytest.mark.parametrize(

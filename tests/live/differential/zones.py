@@ -2,25 +2,56 @@
 
 import json
 import random
+import re
 from collections.abc import Iterator
 from typing import Any
+
+from georouter.policy.load import PolicyFile, load
+from georouter.words.errors import PolicyError, Severity
 
 LABELS = ("a", "b", "c", "*", "D", r"e\.f")
 ELSEWHERE = ("www.elsewhere.test.", "ns1.elsewhere.test.", "test.")
 NAMES = (8, 24)
 """Owners of a zone: at least, and fewer than."""
 
+PLACE = re.compile(r'zones\["([^"]+)"\]\.records(?:\["([^"]+)"\]|\.(\w+))\.(\w+)(?:\[\d+\])?')
+"""Where a diagnostic says that a record is."""
+
 Records = dict[str, Any]
 
 
-def random_zones(seed: int, count: int) -> str:
-    """Entries for the `zones:` of a policy; every third zone has one inside it."""
+def random_zones(seed: int, count: int, before: str) -> str:
+    """Entries for the `zones:` of a policy, which begins with `before`; every third zone has one inside it.
+
+    What the policy refuses is taken out again.
+    """
     chance = random.Random(seed)
     apexes = [f"z{number}.test" for number in range(count)]
     inner = [f"{'.'.join(chance.choices('abn', k=chance.choice((1, 2))))}.{apex}" for apex in apexes[::3]]
     every = [*apexes, *inner]
-    lines = (f"  {apex}: {json.dumps(zone(apex, every, chance))}\n" for apex in every)
-    return "".join(lines)
+    made = {apex: zone(apex, every, chance) for apex in every}
+    while True:
+        text = "".join(f"  {apex}: {json.dumps(written)}\n" for apex, written in made.items())
+        try:
+            load([PolicyFile("policy.yaml", before + text)])
+        except PolicyError as error:
+            refused = [found.path for found in error.diagnostics if found.severity is Severity.ERROR]
+            for path in refused:
+                take_out(made, path)
+        else:
+            return text
+
+
+def take_out(zones: Records, path: str) -> None:
+    """Remove the records of one type at one name."""
+    found = PLACE.fullmatch(path)
+    assert found, f"{path} is refused, and not because of one record"
+    apex, quoted, plain, kind = found.groups()
+    records = zones[apex]["records"]
+    held = records.get(quoted or plain, {})
+    held.pop(kind, None)
+    if not held:
+        records.pop(quoted or plain, None)
 
 
 def zone(apex: str, apexes: list[str], chance: random.Random) -> Records:
@@ -28,14 +59,16 @@ def zone(apex: str, apexes: list[str], chance: random.Random) -> Records:
     below = tuple(f".{other}." for other in apexes if other != apex and other.endswith(f".{apex}"))
     owners = {owner(chance) for _ in range(chance.randrange(*NAMES))}
     owners = {name for name in owners if not f".{name}.{apex}.".lower().endswith(below)}
-    records: Records = {name: contents(name, apex, apexes, chance) for name in sorted(owners)}
-    cuts = {name.lower() for name, held in records.items() if "NS" in held}
+    records = unique({name: contents(name, apex, apexes, chance) for name in sorted(owners)})
+    cuts = [name for name, held in records.items() if "NS" in held]
     for name, held in records.items():
-        if "service" in held and any(name.lower() == cut or name.lower().endswith(f".{cut}") for cut in cuts):
+        if "service" in held and any(f".{name}".lower().endswith(f".{cut}".lower()) for cut in cuts):
             records[name] = {"A": address(chance)}
+    for name in cuts:
+        add_glue(records, name, chance)
     soa = {"serial": chance.randrange(1, 1000), "negative_ttl": f"{chance.randrange(600)}s", "ttl": "5m"}
     servers = ["ns1.elsewhere.test", "ns2.elsewhere.test"]
-    return {"soa": soa, "ttl": f"{chance.randrange(1, 4000)}s", "ns": servers, "records": unique(records)}
+    return {"soa": soa, "ttl": f"{chance.randrange(1, 4000)}s", "ns": servers, "records": records}
 
 
 def unique(records: Records) -> Records:
@@ -44,6 +77,16 @@ def unique(records: Records) -> Records:
     for name in records:
         found.setdefault(name.lower(), name)
     return {name: records[name] for name in found.values()}
+
+
+def add_glue(records: Records, cut: str, chance: random.Random) -> None:
+    """Addresses for servers inside the zone that they serve."""
+    folded = {name.lower(): name for name in records}
+    for server in records[cut]["NS"]:
+        if server == cut:
+            records[cut] |= dict(addresses(chance))
+        elif server.lower().endswith(f".{cut}".lower()) and server.lower() not in folded:
+            records[server] = dict(addresses(chance))
 
 
 def owner(chance: random.Random) -> str:
