@@ -8,6 +8,7 @@ so depends on the question. Few answers come near a client's limit; those pay fo
    of the question.
 """
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 from georouter.wire.codes import TYPE_CNAME, TYPE_MX, TYPE_NS, TYPE_PTR, TYPE_SOA
@@ -32,55 +33,95 @@ _LAYOUT: dict[int, tuple[int, int]] = {
 """Record type -> octets before the names in its data, and how many names there are."""
 
 
-@lru_cache(maxsize=1024)
 def compress(name: bytes, records: bytes, room: int) -> bytes | None:
     """`records`, which follow a question for `name`, in at most `room` octets; None when they are more.
 
-    `name` and `records` are ours: well formed, names whole or a pointer to the question. Cached, since
-    what does not fit one client does not fit the next; pass `name` in lower case.
+    `name` is in lower case; it and `records` are ours: well formed, names whole or a pointer to the
+    question. All that matters of `name` is its length and how much of its end the records mention, so a
+    flood of random names costs little more than one question.
     """
-    known: dict[bytes, int] = {}
-    start = _HEADER + len(name) + 4
-    _remember(name, _HEADER, known)
-    out = bytearray()
+    mentioned = _mentioned(records)
     at = 0
-    while at < len(records):
-        at = _put_name(out, records, at, start, known)
-        head = records[at : at + _AFTER_OWNER]
-        at += _AFTER_OWNER
-        stop = at + int.from_bytes(head[8:])
+    while name[at] and name[at:] not in mentioned:
+        at += 1 + name[at]
+    return _compress(name[at:], len(name), records, room)
+
+
+@lru_cache(maxsize=1024)
+def _mentioned(records: bytes) -> frozenset[bytes]:
+    """Every name in owners and compressible data, and every name above those."""
+    found: set[bytes] = set()
+    for _, names, _ in _read(records):
+        for name in names:
+            at = 0
+            while at < len(name) and name[0] < _POINTER:
+                found.add(name[at:].lower())
+                at += 1 + name[at]
+    return frozenset(found)
+
+
+@lru_cache(maxsize=4096)
+def _compress(shared: bytes, length: int, records: bytes, room: int) -> bytes | None:
+    """`compress` behind a name of `length` octets that ends with `shared`."""
+    known: dict[bytes, int] = {}
+    _remember(shared, _HEADER + length - len(shared), known)
+    start = _HEADER + length + 4
+    out = bytearray()
+    for head, names, plain in _read(records):
+        _put(out, names[0], start, known)
         out += head
         begin = len(out)
-        before, names = _LAYOUT.get(int.from_bytes(head[:2]), (0, 0))
-        out += records[at : at + before]
-        at += before
-        for _ in range(names):
-            at = _put_name(out, records, at, start, known)
-        out += records[at:stop]
-        at = stop
+        before = _LAYOUT.get(int.from_bytes(head[:2]), (0, 0))[0]
+        out += plain[:before]
+        for name in names[1:]:
+            _put(out, name, start, known)
+        out += plain[before:]
         out[begin - 2 : begin] = (len(out) - begin).to_bytes(2)
         if len(out) > room:
             return None
     return bytes(out)
 
 
-def _put_name(out: bytearray, records: bytes, at: int, start: int, known: dict[bytes, int]) -> int:
-    """Write the name at `at`, as little of it as needed; the offset after it."""
+def _read(records: bytes) -> Iterator[tuple[bytes, list[bytes], bytes]]:
+    """Per record: type to data length, the owner and the names in the data, the data without these."""
+    at = 0
+    while at < len(records):
+        stop = _end(records, at)
+        names = [records[at:stop]]
+        at = stop + _AFTER_OWNER
+        head = records[stop:at]
+        end = at + int.from_bytes(head[8:])
+        before, count = _LAYOUT.get(int.from_bytes(head[:2]), (0, 0))
+        plain = records[at : at + before]
+        at += before
+        for _ in range(count):
+            stop = _end(records, at)
+            names.append(records[at:stop])
+            at = stop
+        yield head, names, plain + records[at:end]
+        at = end
+
+
+def _end(records: bytes, at: int) -> int:
+    """The offset after the name at `at`."""
     if records[at] >= _POINTER:
-        out += _QUESTION
         return at + 2
-    stop = at
-    while records[stop]:
-        stop += 1 + records[stop]
-    stop += 1
-    name = records[at:stop]
+    while records[at]:
+        at += 1 + records[at]
+    return at + 1
+
+
+def _put(out: bytearray, name: bytes, start: int, known: dict[bytes, int]) -> None:
+    """Write as little of a name as needed."""
+    if name == _QUESTION:
+        out += name
+        return
     done = 0
     while name[done] and name[done:].lower() not in known:
         done += 1 + name[done]
     rest = (_POINTER << 8 | known[name[done:].lower()]).to_bytes(2) if name[done] else b"\0"
     _remember(name, start + len(out), known, done)
     out += name[:done] + rest
-    return stop
 
 
 def _remember(name: bytes, offset: int, known: dict[bytes, int], until: int = 255) -> None:

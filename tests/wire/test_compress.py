@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from georouter.wire import compress as module
 from georouter.wire.compress import compress
 from georouter.wire.names import parse_name
 
@@ -142,3 +143,15 @@ def test_the_answers_are_the_same_every_time() -> None:
         small = compress(name, records, ROOMY)
         assert small is not None
         assert message(name, small, 2) == message(name, records, 2)
+
+
+def test_random_names_are_work_only_once() -> None:
+    """A flood of names that do not exist must not cost a compression each."""
+    records = record(parse_name("sub.example.com"), "NS", "ns.elsewhere.example.com.") * 5
+    before = module._compress.cache_info().misses
+    for number in range(1000, 2000):
+        name = parse_name(f"{number}.sub.example.com")
+        small = compress(name, records, ROOMY)
+        assert small is not None
+        assert message(name, small, 5) == message(name, records, 5)
+    assert module._compress.cache_info().misses == before + 1
