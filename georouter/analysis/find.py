@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from georouter.answers.lookup import NOT_OURS, at_node, below, closest_encloser
+from georouter.answers.lookup import NOT_OURS, REDIRECTED, at_node, below, closest_encloser
+from georouter.answers.redirect import follow
 from georouter.answers.tables import Directory
 from georouter.wire.names import lower, name_text
 from georouter.words.ids import ServiceName, ZoneName
@@ -21,6 +22,8 @@ class Kind(StrEnum):
     NO_NAME = "no such name"
     REFERRAL = "referral"
     """Delegated to other servers."""
+    REDIRECT = "redirect"
+    """Below a DNAME whose target is not steered."""
     OUTSIDE = "outside"
     """In no zone of ours."""
 
@@ -53,11 +56,17 @@ def find(directory: Directory, name: bytes, type_: int) -> Found:
         ref = below(directory, node, type_)
         if not directory.cut[node] and directory.wildcard[node] >= 0:
             node = directory.wildcard[node]
+        if ref == REDIRECTED:
+            way = follow(directory, name, type_)
+            if way.alone is None and way.ref < 0:
+                return find(directory, way.target, type_)
     zone = directory.zones[directory.zone[node]]
     place = ZoneName(zone.name)
     if ref >= 0 and ref == zone.nxdomain:
         return Found(Kind.NO_NAME, place)
     owner = name_text(next(owner for owner, index in directory.index.items() if index == node))
+    if ref == REDIRECTED:
+        return Found(Kind.REDIRECT, place, owner)
     if ref < 0:
         return Found(Kind.SERVICE, place, owner, _service(directory, ~ref), ~ref)
     return Found(_static(directory, node, ref), place, owner)

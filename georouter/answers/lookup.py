@@ -7,6 +7,9 @@ from georouter.answers.tables import Directory
 NOT_OURS = -1
 """The node of names outside all zones."""
 
+REDIRECTED = -(2**31)
+"""The ref of names below a DNAME: `redirect` makes their answers. No view has it."""
+
 
 def closest_encloser(index: Mapping[bytes, int], name: bytes) -> int:
     """Node of the longest existing ancestor of `name`, which itself does not exist (RFC 4592 3.3.1).
@@ -25,11 +28,13 @@ def closest_encloser(index: Mapping[bytes, int], name: bytes) -> int:
 def below(directory: Directory, node: int, kind: int) -> int:
     """Ref for a missing name whose closest encloser is `node`, asked for record type `kind`.
 
-    A delegation refers the client on (RFC 1034 4.3.2 step 3b); a wildcard stands in (RFC 4592 3.3);
-    otherwise the name does not exist.
+    A delegation refers the client on (RFC 1034 4.3.2 step 3b); a DNAME renames (RFC 6672 3.2: before a
+    wildcard); a wildcard stands in (RFC 4592 3.3); otherwise the name does not exist.
     """
     if directory.cut[node]:
         return directory.other[node]
+    if node in directory.redirects:
+        return REDIRECTED
     wildcard = directory.wildcard[node]
     if wildcard >= 0:
         return at_node(directory, wildcard, kind)

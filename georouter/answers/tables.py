@@ -13,7 +13,7 @@ can read the same tables.
 
 from array import array
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from georouter.answers.layout import Layout
 
@@ -137,6 +137,14 @@ class ZoneTable:
 
 
 @dataclass(frozen=True, slots=True)
+class Redirect:
+    """A DNAME (RFC 6672): names below its owner are names below `target` (uncompressed, case as written)."""
+
+    target: bytes
+    ttl_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class Directory:
     """Names and static answers.
 
@@ -144,7 +152,7 @@ class Directory:
     delegation points too, nothing below a delegation) to its node. `rrsets[node << 16 | type]` is a
     ref; `other[node]` is the ref for every type not listed (NODATA, a CNAME chain, a referral, or a
     steered name with CNAME endpoints). `wildcard[node]` is the node of the name's `*` child, or -1.
-    `cut[node]` is 1 for delegation points. `zone[node]` indexes `zones`.
+    `cut[node]` is 1 for delegation points. `zone[node]` indexes `zones`. `redirects` are the DNAMEs by node.
     """
 
     index: Mapping[bytes, int]
@@ -157,6 +165,7 @@ class Directory:
     answers: tuple[Answer, ...]
     views: tuple[View, ...]
     layout: Layout
+    redirects: Mapping[int, Redirect] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ def targets(policy: Policy, tree: Tree) -> Targets:
         alias = tree.sets[end.node].get(TYPE_CNAME)
         if alias is not None:
             chain = chase(tree, alias, host)
-            if chain.broken or chain.end.where is not Where.FOUND:
+            if chain.broken or chain.too_long or chain.end.where is not Where.FOUND:
                 continue
             records, count, owner, end = chain.records, chain.count, chain.owner, chain.end
         for slot, number in _SLOT_TYPE.items():

@@ -2,7 +2,8 @@
 
 Rule 1: the deepest zone owns a name; what an outer zone says at or below an inner zone's apex is left
 out (but the DS set at that apex, which belongs to the outer side, RFC 4035 3.1.4.1).
-Rule 2: an NS set below an apex is a cut; names below it are not ours and get no node.
+Rule 2: an NS set below an apex is a cut; names below it are not ours and get no node. Below a DNAME there
+is nothing (RFC 6672 2.4).
 Rule 3: every ancestor of a name up to its apex exists too (empty non-terminals, RFC 4592 2.2.2).
 """
 
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from georouter.policy.model import RecordSet, Zone
-from georouter.wire.codes import TYPE_DS, TYPE_NS
+from georouter.wire.codes import TYPE_DNAME, TYPE_DS, TYPE_NS
 from georouter.wire.names import name_text, parent
 from georouter.words.ids import ServiceName
 
@@ -27,6 +28,8 @@ class Where(Enum):
     """It exists, or a wildcard covers it; the node has its records."""
     CUT = "cut"
     """At or below a delegation."""
+    REDIRECT = "redirect"
+    """Below a DNAME; the node has it."""
     NOWHERE = "nowhere"
     """In a zone of ours, and does not exist."""
     OUTSIDE = "outside"
@@ -50,6 +53,8 @@ class Tree:
     cut: bytearray = field(default_factory=bytearray)
     sets: list[dict[int, RecordSet]] = field(default_factory=list)
     services: dict[int, ServiceName] = field(default_factory=dict)
+    redirects: dict[int, RecordSet] = field(default_factory=dict)
+    """DNAME sets by their node (RFC 6672)."""
     upper: dict[int, tuple[int, RecordSet | None]] = field(default_factory=dict)
     """For an apex inside another zone of ours: that zone, and its DS set for the apex."""
     hidden: dict[tuple[int, bytes], dict[int, RecordSet]] = field(default_factory=dict)
@@ -84,6 +89,8 @@ class Tree:
     def _below(self, node: int) -> Found:
         if self.cut[node]:
             return Found(Where.CUT, node)
+        if node in self.redirects:
+            return Found(Where.REDIRECT, node)
         star = self.wildcard[node]
         return Found(Where.NOWHERE, node) if star < 0 else Found(Where.FOUND, star)
 
@@ -134,12 +141,19 @@ def _plant(tree: Tree, zone: Zone, number: int, inner: Mapping[bytes, bool]) -> 
         for records in owned
         if records.type == TYPE_NS and records.owner != zone.apex and records.owner[:2] != STAR
     )
+    redirects = frozenset(
+        records.owner for records in owned if records.type == TYPE_DNAME and records.owner[:2] != STAR
+    )
     for records in owned:
         if _cut_above(records.owner, zone.apex, cuts):
             _hide(tree, records, number)
+        elif _below_any(records.owner, zone.apex, redirects):
+            tree.warnings.append(_lost(records.owner, zone, "it lies below a DNAME"))
         else:
             node = _ensure(tree, records.owner, number, zone.apex)
             tree.sets[node][records.type] = records
+            if records.owner in redirects and records.type == TYPE_DNAME:
+                tree.redirects[node] = records
     for owner in cuts:
         if owner in tree.index:
             tree.cut[tree.index[owner]] = 1
@@ -148,6 +162,8 @@ def _plant(tree: Tree, zone: Zone, number: int, inner: Mapping[bytes, bool]) -> 
             tree.warnings.append(_lost(steered.owner, zone, "it lies in a zone of its own"))
         elif steered.owner in cuts or _cut_above(steered.owner, zone.apex, cuts):
             tree.warnings.append(_lost(steered.owner, zone, "it is delegated"))
+        elif _below_any(steered.owner, zone.apex, redirects):
+            tree.warnings.append(_lost(steered.owner, zone, "it lies below a DNAME"))
         else:
             tree.services[_ensure(tree, steered.owner, number, zone.apex)] = steered.service
     for apex, nearest in inner.items():
@@ -210,6 +226,15 @@ def _cut_above(name: bytes, apex: bytes, cuts: frozenset[bytes]) -> bool:
         if name in cuts:
             return True
         name = parent(name)
+    return False
+
+
+def _below_any(name: bytes, apex: bytes, owners: frozenset[bytes]) -> bool:
+    """True when an ancestor of `name`, the apex included, is among `owners`."""
+    while owners and name != apex:
+        name = parent(name)
+        if name in owners:
+            return True
     return False
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from georouter.answers.layout import Layout
-from georouter.answers.tables import SLOT_A, SLOT_AAAA, SLOT_OTHER, Directory, ZoneTable
+from georouter.answers.tables import SLOT_A, SLOT_AAAA, SLOT_OTHER, Directory, Redirect, ZoneTable
 from georouter.compiler.chase import Chain, chase
 from georouter.compiler.records import QUESTION, Authority, Pool, authority, record, record_set
 from georouter.compiler.referral import referral
@@ -16,6 +16,7 @@ from georouter.policy.model import RecordSet, Zone
 from georouter.wire.codes import (
     RCODE_NOERROR,
     RCODE_NXDOMAIN,
+    RCODE_YXDOMAIN,
     TYPE_A,
     TYPE_AAAA,
     TYPE_ANY,
@@ -78,6 +79,9 @@ def compile_zones(zones: Sequence[Zone], views: Views, layout: Layout) -> Compil
         other=writer.other,
         wildcard=tree.wildcard,
         cut=bytes(tree.cut),
+        redirects={
+            node: Redirect(records.rdatas[0], records.ttl_s) for node, records in tree.redirects.items()
+        },
         zone=tree.zone,
         zones=tables,
         answers=tuple(writer.pool.answers),
@@ -171,6 +175,9 @@ class _Writer:
         if chain.broken:
             name = name_text(self.names[node])
             self.warnings.append(f"{name}: its CNAMEs loop or are too many; only the first are answered")
+        if chain.too_long:
+            self.other[node] = self.pool.add(chain.records, rcode=RCODE_YXDOMAIN, answers=chain.count)
+            return
         if chain.broken or chain.end.where is Where.OUTSIDE or self._too_many(node, chain):
             self.other[node] = self.pool.add(chain.records, answers=chain.count)
             return

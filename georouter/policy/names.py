@@ -1,15 +1,15 @@
-"""Which service answers a name: exact names, wildcards (RFC 4592) and CNAMEs inside the policy."""
+"""Which service answers a name: exact names, wildcards (RFC 4592), CNAMEs and DNAMEs inside the policy."""
 
 from collections.abc import Iterable, Mapping
 
 from georouter.policy.model import Zone
 from georouter.wire import names
-from georouter.wire.codes import TYPE_CNAME
+from georouter.wire.codes import TYPE_CNAME, TYPE_DNAME
 from georouter.words.ids import ServiceName
 
 _WILDCARD = b"\x01*"
 _LONGEST_CHASE = 8
-"""CNAMEs followed; operators rarely chain two."""
+"""CNAMEs and DNAMEs followed; operators rarely chain two."""
 
 
 class Names:
@@ -18,6 +18,7 @@ class Names:
     def __init__(self, zones: Iterable[Zone]) -> None:
         self._steered: dict[bytes, ServiceName] = {}
         self._alias: dict[bytes, bytes] = {}
+        self._redirects: dict[bytes, bytes] = {}
         self._exists: set[bytes] = set()
         for zone in zones:
             for steered in zone.steered:
@@ -27,6 +28,8 @@ class Names:
                 self._add(record.owner, zone.apex)
                 if record.type == TYPE_CNAME:
                     self._alias[record.owner] = names.lower(record.rdatas[0])
+                elif record.type == TYPE_DNAME:
+                    self._redirects[record.owner] = names.lower(record.rdatas[0])
             self._add(zone.apex, zone.apex)
 
     @property
@@ -36,13 +39,24 @@ class Names:
 
     def service_of(self, name: bytes) -> ServiceName | None:
         """The service that answers `name` (wire format, any case), None when none does."""
-        owner = self.owner_of(names.lower(name))
+        at: bytes | None = names.lower(name)
         for _ in range(_LONGEST_CHASE):
-            if owner is None or owner in self._steered:
+            if at is None:
                 break
-            target = self._alias.get(owner)
-            owner = self.owner_of(target) if target is not None else None
-        return self._steered.get(owner) if owner is not None else None
+            owner = self.owner_of(at)
+            if owner in self._steered:
+                return self._steered[owner]
+            at = self._alias.get(owner) if owner is not None else self._renamed(at)
+        return None
+
+    def _renamed(self, name: bytes) -> bytes | None:
+        """What a DNAME right above a name that does not exist makes of it (RFC 6672 2.2)."""
+        above = name
+        while above not in self._exists and above != b"\0":
+            above = names.parent(above)
+        target = self._redirects.get(above)
+        renamed = name[: len(name) - len(above)] + target if target is not None else b""
+        return renamed if 0 < len(renamed) <= names.MAX_NAME else None
 
     def owner_of(self, name: bytes) -> bytes | None:
         """The owner whose records answer `name`: itself, or the wildcard that covers it."""

@@ -1,4 +1,5 @@
 """Which service answers a name."""
+# ruff: noqa: E501 - a policy stands here whole
 
 import pytest
 
@@ -51,3 +52,13 @@ def test_service_of(name: str, service: str | None) -> None:
     """Exact names before wildcards, wildcards only at the closest encloser, CNAMEs followed."""
     zones = load_text(complete(ZONES)).policy.zones
     assert Names(zones.values()).service_of(parse_name(name)) == service
+
+
+def test_dnames_lead_to_services() -> None:
+    """A name below a DNAME is another name (RFC 6672); too long ones are none."""
+    text = 'zones:\n  example.com:\n    ns: [ns.example.net]\n    records:\n      www: {service: web}\n      d: {DNAME: "@"}\n      to: {CNAME: www.d}\n'
+    index = Names(load_text(complete(text)).policy.zones.values())
+    for name in ("www.d", "www.d.d", "to", "to.d"):
+        assert index.service_of(parse_name(f"{name}.example.com")) == "web"
+    for name in ("d", "x.d", "www.away"):
+        assert index.service_of(parse_name(f"{name}.example.com")) is None
