@@ -69,8 +69,7 @@ def ask(
 
     The resolver stands where the client does: it decides where client subnets do not count.
     """
-    first = int(client.network_address)
-    address = first if client.version == 4 else first >> 64
+    address = int(client.network_address)
     layout = snapshot.directory.layout
     query = make_query(name, type_, client, udp_payload)
     replies: list[bytes] = []

@@ -6,28 +6,41 @@
 """
 
 from collections.abc import Callable
+from struct import pack
 
 from georouter.answers.client import NO_SUBNET, block_of
+from georouter.answers.conduct import Conduct
+from georouter.answers.cookies import CLIENT_SIZE, well_formed
 from georouter.answers.layout import FAMILIES, PROTOS, RCODES, TYPE_SLOTS, TYPES, Proto
 from georouter.answers.limits import MAX_TCP, MIN_PAYLOAD, Limits
-from georouter.answers.lookup import NOT_OURS, at_node, below, closest_encloser
+from georouter.answers.lookup import NOT_OURS, REDIRECTED, at_node, below, closest_encloser
 from georouter.answers.make import QR, head_index, make_answer
+from georouter.answers.ratelimit import ANSWER, ANSWERS, ERRORS, MISSING, SLIP
+from georouter.answers.redirect import follow
 from georouter.answers.steer import Steering
 from georouter.answers.tables import Answer, Directory
 from georouter.wire.codes import (
+    CLASS_CH,
     CLASS_IN,
     EDE_NOT_AUTHORITATIVE,
     EDE_NOT_SUPPORTED,
+    OPTION_NSID,
+    RCODE_BADCOOKIE,
+    RCODE_FORMERR,
+    RCODE_NOERROR,
+    RCODE_NXDOMAIN,
     RCODE_REFUSED,
     RCODE_SERVFAIL,
+    TYPE_ANY,
     TYPE_AXFR,
     TYPE_IXFR,
     TYPE_OPT,
     TYPE_TKEY,
     TYPE_TSIG,
+    TYPE_TXT,
 )
 from georouter.wire.compress import compress
-from georouter.wire.edns import ClientSubnet, make_error, make_opt
+from georouter.wire.edns import ClientSubnet, make_error, make_opt, make_option
 from georouter.wire.message import FLAG_RD, FLAG_TC, HEADER_SIZE, Query, Question, parse_query
 
 META_TYPES = frozenset({TYPE_OPT, TYPE_TKEY, TYPE_TSIG, TYPE_IXFR, TYPE_AXFR})
@@ -45,6 +58,9 @@ NOT_SUPPORTED = make_answer(rcode=RCODE_REFUSED, authoritative=False, option=mak
 
 _OPCODE_BITS = 0x7800
 
+Lane = tuple[int, Proto, int]
+"""Zone, transport and its address family: where a query is counted."""
+
 
 class CarefulResponder:
     """Answers anything. `steering` gives the `Steering` of a view's index."""
@@ -54,11 +70,16 @@ class CarefulResponder:
         directory: Directory,
         counters: list[int],
         limits: Limits,
+        conduct: Conduct,
         steering: Callable[[int], Steering],
     ) -> None:
         self._directory = directory
         self._counters = counters
         self._limits = limits
+        self._cookies = conduct.cookies
+        self._limiter = conduct.limiter
+        self._nsid = make_option(OPTION_NSID, conduct.nsid) if conduct.nsid else b""
+        self._chaos = chaos_answers(conduct)
         self._steering = steering
         self._no_zone = len(directory.zones)
 
@@ -68,24 +89,67 @@ class CarefulResponder:
         if asked is None:
             self._count_request(self._no_zone, proto, family, SLOT_OTHER_TYPE)
             return None
-        if asked.question is None or asked.error:
-            return self._error(asked, self._no_zone, proto, family, asked.error)
+        cookie, proven, error = self._prove(asked, source, family, now)
+        limiter = None if proven or proto is Proto.TCP else self._limiter
         question = asked.question
-        answer, zone, ref = self._look_up(question)
+        if question is None or error:
+            verdict = limiter.judge(source, family, ERRORS, now) if limiter else ANSWER
+            if verdict != ANSWER:
+                return self._limited(verdict, asked, (self._no_zone, proto, family), cookie)
+            return self._error(asked, (self._no_zone, proto, family), error, cookie)
+        answer, node, ref = self._look_up(question)
+        zone = self._directory.zone[node] if node != NOT_OURS else self._no_zone
         subnet = asked.opt.subnet if asked.opt else None
-        scope = 0
+        scope, decision, way = 0, -1, None
+        if answer is None and ref == REDIRECTED:
+            way = follow(self._directory, question.name, question.type)
+            answer, ref = way.alone, way.ref
         if answer is None and ref >= 0:
             answer = self._directory.answers[ref]
         elif answer is None:
             answer, scope, decision = self._steer(self._steering(~ref), subnet, source, family, now)
+        if way is not None:
+            answer = way.led_to(answer)
+        options = (subnet.echo(scope) if subnet else b"") + cookie
+        if self._nsid and asked.opt and asked.opt.nsid:
+            options += self._nsid
+        reply = self._encode(asked, question, answer, options, proto)
+        if limiter is not None:
+            verdict = limiter.judge(source, family, told(answer.rcode, node, zone), now)
+            if verdict != ANSWER:
+                return self._limited(verdict, asked, (zone, proto, family), cookie)
+        if decision >= 0:
             self._counters[decision] += 1
-        echo = subnet.echo(scope) if subnet else b""
-        reply = self._encode(asked, question, answer, echo, proto)
         if len(reply) > MAX_TCP:
-            return self._error(asked, zone, proto, family, RCODE_SERVFAIL)
+            return self._error(asked, (zone, proto, family), RCODE_SERVFAIL, cookie)
         self._count_request(zone, proto, family, SLOT_OF.get(question.type, SLOT_OTHER_TYPE))
         self._count_response(zone, answer.rcode)
         return reply
+
+    def _prove(self, asked: Query, source: int, family: int, now: float) -> tuple[bytes, bool, int]:
+        """The cookie option for the response, whether the query's proves its source, and the error."""
+        data = asked.opt.cookie if asked.opt else None
+        if data is None:
+            return b"", False, asked.error
+        lone = asked.question is None and not asked.error
+        if self._cookies is None:
+            return b"", False, RCODE_FORMERR if lone else asked.error
+        if not well_formed(data):
+            return b"", False, asked.error or RCODE_FORMERR
+        cookie, proven = self._cookies.answer(data, source, family, now)
+        if lone and not proven and len(data) > CLIENT_SIZE:
+            return cookie, False, RCODE_BADCOOKIE
+        return cookie, proven, asked.error
+
+    def _limited(self, verdict: int, asked: Query, lane: Lane, cookie: bytes) -> bytes | None:
+        """Nothing, or no more than the query: "bad cookie" to who sent one, else "truncated"."""
+        if verdict == SLIP:
+            if cookie:
+                return self._error(asked, lane, RCODE_BADCOOKIE, cookie)
+            return self._error(asked, lane, RCODE_NOERROR, b"", FLAG_TC)
+        zone, proto, family = lane
+        self._count_request(zone, proto, family, self._slot(asked, zone))
+        return None
 
     def _steer(
         self, steering: Steering, subnet: ClientSubnet | None, source: int, family: int, now: float
@@ -100,14 +164,17 @@ class CarefulResponder:
                 if answer is not None:
                     return answer, extra + width, decision
                 scope = max(subnet.source, extra + width)
-        answer, decision = steering.steer_resolver(source, family, now)
+        resolver = source if family == 4 else source >> 64
+        answer, decision = steering.steer_resolver(resolver, family, now)
         return answer, scope, decision
 
     def _look_up(self, question: Question) -> tuple[Answer | None, int, int]:
-        """(a fixed answer, zone, -) or (None, zone, ref)."""
+        """(a fixed answer, node, -) or (None, node, ref)."""
         directory = self._directory
+        if question.klass == CLASS_CH and question.type in {TYPE_TXT, TYPE_ANY}:
+            return self._chaos.get(question.name.lower(), NOT_AUTHORITATIVE), NOT_OURS, 0
         if question.klass != CLASS_IN:
-            return NOT_AUTHORITATIVE, self._no_zone, 0
+            return NOT_AUTHORITATIVE, NOT_OURS, 0
         name = question.name.lower()
         node = directory.index.get(name)
         if node is not None:
@@ -115,10 +182,9 @@ class CarefulResponder:
         else:
             node = closest_encloser(directory.index, name)
             if node == NOT_OURS:
-                return NOT_AUTHORITATIVE, self._no_zone, 0
+                return NOT_AUTHORITATIVE, NOT_OURS, 0
             ref = below(directory, node, question.type)
-        zone = directory.zone[node]
-        return (NOT_SUPPORTED if question.type in META_TYPES else None), zone, ref
+        return (NOT_SUPPORTED if question.type in META_TYPES else None), node, ref
 
     def _encode(self, asked: Query, question: Question, answer: Answer, echo: bytes, proto: Proto) -> bytes:
         """The message, made smaller where the client cannot take all: first names are compressed, then
@@ -159,22 +225,52 @@ class CarefulResponder:
             return b""
         return make_opt(self._limits.udp_payload, asked.opt.dnssec_ok, rcode, options)
 
-    def _error(self, asked: Query, zone: int, proto: Proto, family: int, rcode: int) -> bytes:
+    def _error(self, asked: Query, lane: Lane, rcode: int, cookie: bytes, flags: int = 0) -> bytes:
         """A message with no records but OPT; the question only where it could be read."""
         question = asked.question.raw if asked.question else b""
-        opt = self._opt(asked, rcode, b"")
-        flags = QR | (asked.flags & (_OPCODE_BITS | FLAG_RD)) | (rcode & 0xF)
+        opt = self._opt(asked, rcode, cookie)
+        flags |= QR | (asked.flags & (_OPCODE_BITS | FLAG_RD)) | (rcode & 0xF)
         counts = bytes((0, 1 if question else 0, 0, 0, 0, 0, 0, 1 if opt else 0))
-        kind = SLOT_OTHER_TYPE
-        if asked.question and zone != self._no_zone:
-            kind = SLOT_OF.get(asked.question.type, SLOT_OTHER_TYPE)
-        self._count_request(zone, proto, family, kind)
+        zone, proto, family = lane
+        self._count_request(zone, proto, family, self._slot(asked, zone))
         self._count_response(zone, rcode)
         return b"".join((asked.id, flags.to_bytes(2), counts, question, opt))
+
+    def _slot(self, asked: Query, zone: int) -> int:
+        """The counter slot of the question's type, where the question was looked up."""
+        if asked.question is None or (zone == self._no_zone and asked.error):
+            return SLOT_OTHER_TYPE
+        return SLOT_OF.get(asked.question.type, SLOT_OTHER_TYPE)
 
     def _count_request(self, zone: int, proto: Proto, family: int, slot: int) -> None:
         lane = (zone * PROTOS + proto) * FAMILIES + (1 if family == 6 else 0)
         self._counters[lane * TYPES + slot] += 1
 
     def _count_response(self, zone: int, rcode: int) -> None:
+        if rcode == RCODE_BADCOOKIE:
+            rcode = RCODES - 1
         self._counters[self._directory.layout.responses_base + zone * RCODES + rcode] += 1
+
+
+def told(rcode: int, node: int, zone: int) -> int:
+    """What a response tells, for rate limiting: a name's answers, a zone's missing names, or an error."""
+    if rcode == RCODE_NOERROR:
+        return node << 2 | ANSWERS
+    return zone << 2 | MISSING if rcode == RCODE_NXDOMAIN else ERRORS
+
+
+def chaos_answers(conduct: Conduct) -> dict[bytes, Answer]:
+    """Answers of class CH by lower-case name: who and what we are, as far as the operator lets us say."""
+    texts = {
+        b"\7version\4bind\0": conduct.version,
+        b"\7version\6server\0": conduct.version,
+        b"\2id\6server\0": conduct.identity,
+        b"\x08hostname\4bind\0": conduct.identity,
+    }
+    return {name: _chaos_text(text.encode()) for name, text in texts.items() if text}
+
+
+def _chaos_text(text: bytes) -> Answer:
+    rdata = len(text).to_bytes(1) + text
+    record = b"\xc0\x0c" + pack("!HHIH", TYPE_TXT, CLASS_CH, 0, len(rdata)) + rdata
+    return make_answer(answers=1, body=record)

@@ -54,8 +54,8 @@ TYPES = len(TYPE_SLOTS) + 1
 PROTOS = len(Proto)
 FAMILIES = 2
 """0 is IPv4, 1 is IPv6: of the transport, not of the client subnet."""
-RCODES = 17
-"""RCODE 0..15, and 16 (BADVERS)."""
+RCODES = 18
+"""RCODE 0..15, 16 (BADVERS), and one for 23 (BADCOOKIE)."""
 REASONS = len(Reason)
 
 

@@ -14,17 +14,23 @@ from georouter.answers.careful import (
     SLOT_OF,
     SLOT_OTHER_TYPE,
     CarefulResponder,
+    told,
 )
 from georouter.answers.client import NO_SUBNET
+from georouter.answers.conduct import Conduct
+from georouter.answers.cookies import well_formed
 from georouter.answers.layout import FAMILIES, PROTOS, RCODES, TYPES, Proto
 from georouter.answers.limits import MAX_TCP, MIN_PAYLOAD, Limits
-from georouter.answers.lookup import NOT_OURS, below, closest_encloser
+from georouter.answers.lookup import NOT_OURS, REDIRECTED, below, closest_encloser
 from georouter.answers.make import head_index
+from georouter.answers.ratelimit import ANSWERS, SLIP
 from georouter.answers.steer import Steerings
 from georouter.answers.tables import Snapshot
-from georouter.wire.codes import CLASS_IN, OPTION_COOKIE, OPTION_ECS, RCODE_SERVFAIL
+from georouter.wire.codes import CLASS_IN, OPTION_COOKIE, OPTION_ECS, RCODE_BADCOOKIE, RCODE_SERVFAIL
 from georouter.wire.edns import DO_FLAG, MAPPED_PREFIX, OPT_START, WIDTHS
-from georouter.wire.message import FLAG_CD, FLAG_RD, name_end
+from georouter.wire.message import FLAG_CD, FLAG_RD, FLAG_TC, name_end
+
+DEFAULT = Conduct()
 
 _AD = 0x0020
 _SHAPES: dict[bytes, int] = {
@@ -42,6 +48,20 @@ _QUESTIONS: dict[bytes, tuple[int, int]] = {
     if kind not in META_TYPES
 }
 """Type and class of a question -> type and its counter slot."""
+
+
+_SLIPS: dict[tuple[int, bool], bytes] = {
+    (rd, cookie): pack(
+        "!HHHH",
+        0x8000 | (FLAG_RD if rd else 0) | (RCODE_BADCOOKIE & 0xF if cookie else FLAG_TC),
+        1,
+        0,
+        0,
+    )
+    for rd in (0, 1)
+    for cookie in (False, True)
+}
+"""(with RD, with cookie) -> bytes 2..9 of what slips through a rate limit."""
 
 
 class Form(NamedTuple):
@@ -86,9 +106,11 @@ class Responder:
     __slots__ = (
         "_answers",
         "_careful",
+        "_cookies",
         "_counters",
         "_directory",
         "_index",
+        "_limiter",
         "_no_zone",
         "_opts",
         "_other",
@@ -100,7 +122,9 @@ class Responder:
         "_zone",
     )
 
-    def __init__(self, snapshot: Snapshot, counters: list[int], limits: Limits) -> None:
+    def __init__(
+        self, snapshot: Snapshot, counters: list[int], limits: Limits, conduct: Conduct = DEFAULT
+    ) -> None:
         """`counters` holds `snapshot.directory.layout.size` ints or more, and is added to."""
         directory = snapshot.directory
         self._directory = directory
@@ -117,12 +141,15 @@ class Responder:
         self._steerings = Steerings(snapshot)
         opt = OPT_START + limits.udp_payload.to_bytes(2)
         self._opts = {pack("!I", flags): opt + pack("!I", flags) for flags in (0, DO_FLAG)}
-        self._careful = CarefulResponder(directory, counters, limits, self._steerings.__getitem__)
+        self._cookies = conduct.cookies
+        self._limiter = conduct.limiter
+        steering = self._steerings.__getitem__
+        self._careful = CarefulResponder(directory, counters, limits, conduct, steering)
 
     def respond(self, query: bytes, source: int, family: int, proto: Proto, now: float) -> bytes | None:
         """The answer to a message, or None where silence is right: responses, and less than a header.
 
-        `source` is the transport's source address: IPv4 as 32 bits, IPv6 by its top 64 bits, with
+        `source` is the transport's source address: IPv4 as 32 bits, IPv6 as 128 bits, with
         `family` 4 or 6 (IPv4-mapped addresses are passed as IPv4). `now` is the wall clock in seconds.
         Any bytes are fine; the answer never exceeds what the client can take.
 
@@ -150,10 +177,13 @@ class Responder:
                 return self._careful.respond(query, source, family, proto, now)
             node = closest_encloser(self._index, name)
             ref = self._outside if node == NOT_OURS else below(self._directory, node, kind)
+            if ref == REDIRECTED:
+                return self._careful.respond(query, source, family, proto, now)
         size = len(query)
         form = None
         length = block = bits = shift = 0
-        address = opt = echo = b""
+        address = opt = echo = extra = cookie = b""
+        proven = False
         if shape & 1:
             at = tail + 11
             head = self._opts.get(query[tail + 5 : tail + 9])
@@ -165,7 +195,13 @@ class Responder:
             if at != size:
                 form = _FORMS.get(query[at : at + 8])
                 if form is None or at + form[0] != size:
-                    at = _skip_cookies(query, at, size)
+                    at, place = _find(query, at, size)
+                    if place and self._cookies is not None:
+                        data = query[place + 4 : place + 4 + query[place + 3]]
+                        if query[place + 2] or not well_formed(data):
+                            return self._careful.respond(query, source, family, proto, now)
+                        cookie, proven = self._cookies.answer(data, source, family, now)
+                        extra = cookie
                     form = _FORMS.get(query[at : at + 8])
                 if form is not None:
                     length, echo, block, bits, spare, shift = form
@@ -184,7 +220,8 @@ class Responder:
         else:
             steering = self._steerings[~ref]
             if not block or not steering.subnets:
-                found, _, decision = steering.steer(source, family, NO_SUBNET, now)
+                resolver = source if family == 4 else source >> 64
+                found, _, decision = steering.steer(resolver, family, NO_SUBNET, now)
             elif block == 4:
                 client = _number(address, "big") << shift
                 found, scope, decision = steering.steer(client, 4, bits, now)
@@ -197,17 +234,33 @@ class Responder:
                 return self._careful.respond(query, source, family, proto, now)
             answer = found
 
+        if answer.option:
+            extra += answer.option
         if length:
-            if answer.option:
-                echo = (length + len(answer.option)).to_bytes(2, "big") + echo[2:]
-            opt = opt + echo + _SCOPES[scope] + address + answer.option
+            if extra:
+                echo = (length + len(extra)).to_bytes(2, "big") + echo[2:]
+            opt = opt + echo + _SCOPES[scope] + address + extra
         elif opt:
-            opt = opt + len(answer.option).to_bytes(2, "big") + answer.option
+            opt = opt + len(extra).to_bytes(2, "big") + extra
         reply = query[:2] + answer.head[shape] + query[12:tail] + answer.body + opt
         if len(reply) > MIN_PAYLOAD and len(reply) > self._limit(query, tail, shape, proto):
             return self._careful.respond(query, source, family, proto, now)
         zone = self._zone[node] if node != NOT_OURS else self._no_zone
         counters = self._counters
+        if self._limiter is not None and not proven and not proto:
+            what = told(answer.rcode, node, zone) if answer.rcode else node << 2 | ANSWERS
+            verdict = self._limiter.judge(source, family, what, now)
+            if verdict:
+                counters[zone * _ZONE + (TYPES if family == 6 else 0) + slot] += 1
+                if verdict != SLIP:
+                    return None
+                counters[self._responses + zone * RCODES + (RCODES - 1 if cookie else 0)] += 1
+                flags = _SLIPS[shape >> 1, bool(cookie)] + (b"\0\1" if shape & 1 else b"\0\0")
+                if cookie:  # the upper bits of BADCOOKIE, and nothing but the cookie
+                    opt = opt[:5] + b"\1" + opt[6:9] + len(cookie).to_bytes(2, "big") + cookie
+                elif opt:
+                    opt = opt[:9] + b"\0\0"
+                return query[:2] + flags + query[12:tail] + opt
         counters[zone * _ZONE + (_TCP if proto else 0) + (TYPES if family == 6 else 0) + slot] += 1
         counters[self._responses + zone * RCODES + answer.rcode] += 1
         if decision >= 0:
@@ -236,19 +289,25 @@ def fail(query: bytes) -> bytes | None:
     return query[:2] + bytes((0x80 | (query[2] & 0x79), RCODE_SERVFAIL)) + bytes(8)
 
 
-def _skip_cookies(query: bytes, at: int, size: int) -> int:
-    """The offset of the only client subnet among cookies; `size` when there is none; -1 otherwise."""
-    found = size
+def _find(query: bytes, at: int, size: int) -> tuple[int, int]:
+    """Where the only client subnet and the first cookie are, where these are all of the options.
+
+    The client subnet's place is `size` when there is none and -1 where there are other options; the
+    cookie's is 0 when there is none.
+    """
+    found, cookie = size, 0
     while at < size:
         if at + 4 > size:
-            return -1
+            return -1, 0
         code = query[at] << 8 | query[at + 1]
         stop = at + 4 + (query[at + 2] << 8 | query[at + 3])
         if stop > size:
-            return -1
+            return -1, 0
         if code == OPTION_ECS and found == size:
             found = at
         elif code != OPTION_COOKIE:
-            return -1
+            return -1, 0
+        elif not cookie:
+            cookie = at
         at = stop
-    return found
+    return found, cookie

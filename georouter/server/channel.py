@@ -72,6 +72,8 @@ class PlainChannel:
                 query, ancillary, _, sender = self._sock.recvmsg(DATAGRAM, self._room, socket.MSG_DONTWAIT)
             except (BlockingIOError, InterruptedError):
                 return count
+            if not sender[1]:
+                continue  # nobody is at port 0: see `mmsg`
             family, source = source_of(sender[0])
             try:
                 reply = respond(query, source, family, Proto.UDP, now)

@@ -30,9 +30,9 @@ the octets received or sent; `0P` is the padding the C compiler puts there."""
 _RECEIVED = struct.calcsize("@PIPNPNi0P")
 _CONTROL_SIZE = struct.calcsize("@PIPNP")
 
-# Sizes of sockaddr_in and sockaddr_in6, and where the address stands in them.
-_SENDER_4 = struct.Struct(">4xI8x")
-_SENDER_6 = struct.Struct(">8xQ12x")
+# Sizes of sockaddr_in and sockaddr_in6, and where port and address stand in them.
+_SENDER_4 = struct.Struct(">2xHI8x")
+_SENDER_6 = struct.Struct(">2xH4xQQ4x")
 
 # Room for one control message with in_pktinfo or in6_pktinfo, and where the interface index stands.
 _CONTROL_4, _INTERFACE_4 = 32, 16
@@ -135,7 +135,12 @@ class MmsgChannel:
         if count <= 0:
             return 0
         size = self._sender.size
-        sources = [source for (source,) in self._sender.iter_unpack(self._all_senders[: count * size])]
+        senders = self._sender.iter_unpack(self._all_senders[: count * size])
+        # Nobody is at port 0: answers to it only ever serve to have us talk (RFC 6335 6).
+        if self._family == 4:
+            sources = [source if port else -1 for port, source in senders]
+        else:
+            sources = [high << 64 | low if port else -1 for port, high, low in senders]
         silent = self._answer(sources, count, respond, now)
         if self._control_size:
             self._turn_round(count)
@@ -158,7 +163,8 @@ class MmsgChannel:
                 for slot in range(slot + 1, count):  # noqa: B020 - goes on where it stopped
                     at = slot * DATAGRAM
                     query = queries[at : at + received[slot * _WORDS + _RECEIVED_WORD]]
-                    reply = respond(query, sources[slot], family, udp, now)
+                    source = sources[slot]
+                    reply = respond(query, source, family, udp, now) if source >= 0 else None
                     if reply is None:
                         silent.append(slot)
                         continue

@@ -6,7 +6,7 @@ _MAPPED_LOW = 0xFFFF
 
 
 def source_of(host: str) -> tuple[int, int]:
-    """(family 4 or 6, IPv4 as 32 bits or the top 64 bits of IPv6) of a numeric address.
+    """(family 4 or 6, the address as a number) of a numeric address.
 
     IPv4-mapped IPv6 addresses are IPv4.
     """
@@ -15,4 +15,4 @@ def source_of(host: str) -> tuple[int, int]:
     value = int.from_bytes(socket.inet_pton(socket.AF_INET6, host.partition("%")[0]), "big")
     if value >> 32 == _MAPPED_LOW:
         return 4, value & 0xFFFFFFFF
-    return 6, value >> 64
+    return 6, value

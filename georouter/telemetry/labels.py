@@ -35,8 +35,9 @@ RCODE_TEXTS: tuple[str, ...] = (
     "RCODE14",
     "RCODE15",
     "BADVERS",
+    "BADCOOKIE",
 )
-"""Mnemonics by number (IANA DNS RCODEs)."""
+"""Mnemonics by number (IANA DNS RCODEs), and the last one, whose number is 23."""
 
 _TYPE_TEXTS = (*(text for _, text in TYPE_SLOTS), "other")
 _FAMILY_TEXTS = ("ipv4", "ipv6")

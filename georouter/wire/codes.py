@@ -11,6 +11,8 @@ RCODE_REFUSED = 5
 RCODE_YXDOMAIN = 6
 RCODE_BADVERS = 16
 """Does not fit the header: its upper bits travel in the OPT record (RFC 6891 6.1.3)."""
+RCODE_BADCOOKIE = 23
+"""As BADVERS (RFC 7873 8)."""
 
 RCODE_NAMES: dict[int, str] = {
     0: "NOERROR",
@@ -26,6 +28,7 @@ RCODE_NAMES: dict[int, str] = {
     10: "NOTZONE",
     11: "DSOTYPENI",
     16: "BADVERS",
+    23: "BADCOOKIE",
 }
 
 CLASS_IN = 1
@@ -158,6 +161,8 @@ _TYPES: dict[str, int] = {
 }
 _NAMES: dict[int, str] = {number: name for name, number in _TYPES.items()}
 
+OPTION_NSID = 3
+"""Name server identifier (RFC 5001)."""
 OPTION_ECS = 8
 """Client subnet (RFC 7871)."""
 OPTION_COOKIE = 10

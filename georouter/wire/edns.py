@@ -5,7 +5,8 @@ Rules, and where they come from:
 1. The version decides before the options: a higher version than 0 is BADVERS, its options are not
    read (RFC 6891 6.1.3).
 2. An option that runs past the record is FORMERR, with an OPT record in the answer (RFC 6891 7).
-3. Options we do not know are ignored (RFC 6891 6.1.2); cookies are among them.
+3. Options we do not know are ignored (RFC 6891 6.1.2). A cookie is kept as it came: only who speaks
+   cookies can say whether its length is right. Of several the first counts (RFC 7873 5.2).
 4. A client subnet with an unknown FAMILY, a SOURCE beyond the family's width, a SCOPE other than 0,
    an ADDRESS of another length than SOURCE asks for, or bits set beyond SOURCE is FORMERR
    (RFC 7871 6 and 7.2.1). FAMILY 0 is well formed with SOURCE 0 and no address: "tell nobody where
@@ -15,7 +16,15 @@ Rules, and where they come from:
 
 from dataclasses import dataclass
 
-from georouter.wire.codes import OPTION_ECS, OPTION_EDE, RCODE_BADVERS, RCODE_FORMERR, RCODE_NOERROR
+from georouter.wire.codes import (
+    OPTION_COOKIE,
+    OPTION_ECS,
+    OPTION_EDE,
+    OPTION_NSID,
+    RCODE_BADVERS,
+    RCODE_FORMERR,
+    RCODE_NOERROR,
+)
 
 FAMILY_NONE, FAMILY_IPV4, FAMILY_IPV6 = 0, 1, 2
 """Address family numbers (IANA) of a client subnet."""
@@ -48,12 +57,18 @@ class ClientSubnet:
 
 @dataclass(frozen=True, slots=True)
 class Opt:
-    """What a query's OPT record says. `error` is the response code it earned, 0 for none."""
+    """What a query's OPT record says. `error` is the response code it earned, 0 for none.
+
+    `cookie` is the data of a cookie option (RFC 7873); `nsid` whether the server's name is asked for
+    (RFC 5001).
+    """
 
     payload: int
     dnssec_ok: bool
     subnet: ClientSubnet | None
     error: int
+    cookie: bytes | None = None
+    nsid: bool = False
 
 
 def parse_opt(payload: int, ttl: int, rdata: bytes) -> Opt:
@@ -62,6 +77,8 @@ def parse_opt(payload: int, ttl: int, rdata: bytes) -> Opt:
     if ttl >> 16 & 0xFF:
         return Opt(payload, dnssec_ok, None, RCODE_BADVERS)
     subnet: ClientSubnet | None = None
+    cookie: bytes | None = None
+    nsid = False
     at = 0
     while at < len(rdata):
         code = int.from_bytes(rdata[at : at + 2])
@@ -73,8 +90,12 @@ def parse_opt(payload: int, ttl: int, rdata: bytes) -> Opt:
             if found is None or subnet is not None:
                 return Opt(payload, dnssec_ok, None, RCODE_FORMERR)
             subnet = found
+        elif code == OPTION_COOKIE and cookie is None:
+            cookie = rdata[at + 4 : stop]
+        elif code == OPTION_NSID:
+            nsid = True
         at = stop
-    return Opt(payload, dnssec_ok, subnet, RCODE_NOERROR)
+    return Opt(payload, dnssec_ok, subnet, RCODE_NOERROR, cookie, nsid)
 
 
 def parse_subnet(data: bytes) -> ClientSubnet | None:
@@ -105,7 +126,11 @@ def make_opt(payload: int, dnssec_ok: bool, rcode: int, options: bytes) -> bytes
     )
 
 
+def make_option(code: int, data: bytes) -> bytes:
+    """An option with this data."""
+    return code.to_bytes(2) + len(data).to_bytes(2) + data
+
+
 def make_error(code: int, text: str = "") -> bytes:
     """An extended error option (RFC 8914 2)."""
-    body = code.to_bytes(2) + text.encode()
-    return OPTION_EDE.to_bytes(2) + len(body).to_bytes(2) + body
+    return make_option(OPTION_EDE, code.to_bytes(2) + text.encode())

@@ -4,7 +4,8 @@
 
 Rules, and where they come from:
 
-1. Exactly one question, for opcode QUERY (RFC 9619 4); otherwise FORMERR.
+1. Exactly one question, for opcode QUERY (RFC 9619 4); otherwise FORMERR. Only who asks for a cookie
+   may ask nothing else (RFC 7873 5.4).
 2. The question's name is uncompressed, at most 255 octets (RFC 1035 3.1): there is nothing before it
    that a pointer could mean.
 3. Records in the other sections must be well formed, and are otherwise ignored: IXFR carries a SOA
@@ -44,7 +45,8 @@ class Question:
 class Query:
     """A message that wants an answer. `error` is the response code it earned by its form, 0 for none.
 
-    `question` and `opt` are None where they are absent or could not be read.
+    `question` and `opt` are None where they are absent or could not be read. Without question and
+    error, `opt` has a cookie.
     """
 
     id: bytes
@@ -97,6 +99,10 @@ def skip_name(data: bytes, at: int) -> int:
 def _sections(data: bytes) -> tuple[Question | None, Opt | None, int]:
     """Question, OPT and the error of a message with a full header."""
     questions, answers, authority, additional = (int.from_bytes(data[at : at + 2]) for at in (4, 6, 8, 10))
+    if questions == 0:
+        opt, error = _records(data, HEADER_SIZE, answers + authority, additional)
+        asks_cookie = opt is not None and opt.cookie is not None
+        return None, opt, error or (RCODE_NOERROR if asks_cookie else RCODE_FORMERR)
     if questions != 1:
         return None, None, RCODE_FORMERR
     question = _question(data)

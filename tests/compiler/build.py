@@ -211,7 +211,7 @@ class Asker:
             options.append(dns.edns.ECSOption(str(network.network_address), network.prefixlen))
         query = dns.message.make_query(name, kind, use_edns=0, options=options, payload=udp or 1232)
         address = ip_address(source)
-        number = int(address) if address.version == 4 else int(address) >> 64
+        number = int(address)
         proto = Proto.TCP if udp is None else Proto.UDP
         wire = self._responder.respond(query.to_wire(), number, address.version, proto, now)
         assert wire is not None

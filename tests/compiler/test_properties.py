@@ -162,7 +162,7 @@ def test_random_maps(ranges: list[tuple[int, int]], picks: list[int], chain: str
     asker = Asker(publish(plan(rules, geo, now), now, 1).snapshot)
     for pick in picks:
         address = str(ip_address(pick))
-        response = asker.ask("www.example.com.", subnet=f"{address}/32")
+        response = asker.ask("www.example.com.", subnet=f"{address}/32", source=address)
         scope = response.options[0].scopelen  # type: ignore[attr-defined]
         first = pick >> (32 - scope) << (32 - scope) if scope else 0
         for number in {pick, first, first | (1 << (32 - scope)) - 1}:

@@ -2,7 +2,7 @@
 
 import random
 
-from georouter.answers.layout import REASONS, Layout, lay_out
+from georouter.answers.layout import RCODES, REASONS, Layout, lay_out
 from georouter.server.books import RETIRED_KEPT, Books, fold
 
 ONE = lay_out(["a.example"], [("web", ["us", "eu"])])
@@ -17,8 +17,8 @@ def named(layout: Layout, values: list[int]) -> dict[tuple[object, ...], int]:
     for place, value in enumerate(values):
         if place < layout.responses_base:
             key: tuple[object, ...] = ("request", zones[place // lanes], place % lanes)
-        elif place < layout.responses_base + 17 * len(zones):
-            zone, rcode = divmod(place - layout.responses_base, 17)
+        elif place < layout.responses_base + RCODES * len(zones):
+            zone, rcode = divmod(place - layout.responses_base, RCODES)
             key = ("response", zones[zone], rcode)
         else:
             service = max((s for s in layout.services if s.base <= place), key=lambda s: s.base)

@@ -147,14 +147,14 @@ def test_an_answer_that_cannot_be_sent_stops_no_other() -> None:
 def test_single_answers_that_cannot_be_sent() -> None:
     """The same without batches."""
 
-    class FromNowhere(socket.socket):
-        """Says that every datagram came from port 0."""
+    class FromEverybody(socket.socket):
+        """Says that every datagram came from everybody."""
 
         def recvmsg(self, *args: int) -> tuple[bytes, list[tuple[int, int, bytes]], int, tuple[str, int]]:  # type: ignore[override]
             message, ancillary, flags, sender = super().recvmsg(*args)
-            return message, ancillary, flags, (sender[0], 0)
+            return message, ancillary, flags, ("255.255.255.255", sender[1])
 
-    with FromNowhere(socket.AF_INET, socket.SOCK_DGRAM) as sock, client("127.0.0.1") as asker:
+    with FromEverybody(socket.AF_INET, socket.SOCK_DGRAM) as sock, client("127.0.0.1") as asker:
         sock.bind(("127.0.0.1", 0))
         channel = PlainChannel(sock, wildcard=False)
         asker.sendto(query(1), sock.getsockname())
