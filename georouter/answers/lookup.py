@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from georouter.answers.tables import Directory
+from georouter.wire.codes import TYPE_ANY
 
 NOT_OURS = -1
 """The node of names outside all zones."""
@@ -43,5 +44,8 @@ def below(directory: Directory, node: int, kind: int) -> int:
 
 def at_node(directory: Directory, node: int, kind: int) -> int:
     """Ref for record type `kind` at an existing node."""
+    sole = directory.sole_type[node]
+    if sole == kind or (sole and kind == TYPE_ANY):
+        return directory.sole[node]
     ref = directory.rrsets.get(node << 16 | kind)
     return directory.other[node] if ref is None else ref

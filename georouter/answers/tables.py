@@ -149,14 +149,18 @@ class Directory:
     """Names and static answers.
 
     `index` maps every existing owner name (lower-case wire format; empty non-terminals and
-    delegation points too, nothing below a delegation) to its node. `rrsets[node << 16 | type]` is a
-    ref; `other[node]` is the ref for every type not listed (NODATA, a CNAME chain, a referral, or a
-    steered name with CNAME endpoints). `wildcard[node]` is the node of the name's `*` child, or -1.
-    `cut[node]` is 1 for delegation points. `zone[node]` indexes `zones`. `redirects` are the DNAMEs by node.
+    delegation points too, nothing below a delegation) to its node; nodes are numbered in its order. A
+    node with one record set and nothing else has it in `sole`, its type in `sole_type`, which is 0 for
+    all other nodes; theirs are in `rrsets[node << 16 | type]`, and of `ANY` one of them. `other[node]` is
+    the ref for every type not listed (NODATA, a CNAME chain, a referral, or a steered name with CNAME
+    endpoints). `wildcard[node]` is the node of the name's `*` child, or -1. `cut[node]` is 1 for
+    delegation points. `zone[node]` indexes `zones`. `redirects` are the DNAMEs by node.
     """
 
     index: Mapping[bytes, int]
     rrsets: Mapping[int, int]
+    sole_type: "array[int]"
+    sole: "array[int]"
     other: "array[int]"
     wildcard: "array[int]"
     cut: bytes

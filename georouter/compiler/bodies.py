@@ -58,14 +58,14 @@ def targets(policy: Policy, tree: Tree) -> Targets:
         if end.where is not Where.FOUND:
             continue
         records, count, owner = b"", 0, host
-        alias = tree.sets[end.node].get(TYPE_CNAME)
+        alias = tree.sets(end.node).get(TYPE_CNAME)
         if alias is not None:
             chain = chase(tree, alias, host)
             if chain.broken or chain.too_long or chain.end.where is not Where.FOUND:
                 continue
             records, count, owner, end = chain.records, chain.count, chain.owner, chain.end
         for slot, number in _SLOT_TYPE.items():
-            held = tree.sets[end.node].get(number)
+            held = tree.sets(end.node).get(number)
             if held is not None and end.node not in tree.services:
                 found[host, slot] = (records + record_set(owner, held), count + len(held.rdatas))
     return found

@@ -40,7 +40,7 @@ def chase(tree: Tree, first: RecordSet, owner: bytes = QUESTION) -> Chain:
         if path.end.where is Where.REDIRECT:
             path.redirect(tree.redirects[path.end.node])
             continue
-        following = tree.sets[path.end.node].get(TYPE_CNAME) if path.end.where is Where.FOUND else None
+        following = tree.sets(path.end.node).get(TYPE_CNAME) if path.end.where is Where.FOUND else None
         if following is None:
             break
         path.link(following)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from georouter.answers.make import make_answer
 from georouter.answers.tables import Answer
 from georouter.policy.model import RecordSet, Soa, Zone
+from georouter.policy.packed import PackedRecords, split
 from georouter.wire.codes import RCODE_NOERROR, TYPE_SOA
 from georouter.wire.names import parse_name
 from georouter.wire.rdata import soa_rdata
@@ -27,6 +28,16 @@ def record(owner: bytes, type: int, ttl_s: int, rdata: bytes) -> bytes:  # noqa:
 def record_set(owner: bytes, records: RecordSet) -> bytes:
     """All records of a set, one behind the other."""
     return b"".join(record(owner, records.type, records.ttl_s, rdata) for rdata in records.rdatas)
+
+
+def packed_set(owner: bytes, packed: PackedRecords, index: int) -> tuple[bytes, int]:
+    """As `record_set` for a packed one, and how many records it has."""
+    head = owner + struct.pack("!HHI", packed.type(index), 1, packed.ttl_s(index))
+    records = packed.records(index)
+    if 2 + (records[0] << 8 | records[1]) == len(records):
+        return head + records, 1
+    parts = [head + len(rdata).to_bytes(2) + rdata for rdata in split(records)]
+    return b"".join(parts), len(parts)
 
 
 def soa_data(soa: Soa, serial: int) -> bytes:
@@ -70,7 +81,8 @@ class Pool:
     """Finished answers without duplicates; `add` gives the index."""
 
     answers: list[Answer] = field(default_factory=list)
-    _known: dict[tuple[object, ...], int] = field(default_factory=dict)
+    _known: dict[tuple[int, bool, int, int, int], dict[bytes, int]] = field(default_factory=dict)
+    """By everything but the body, then by body: no key of their own for a million answers."""
 
     def add(
         self,
@@ -84,11 +96,11 @@ class Pool:
         least: Answer | None = None,
     ) -> int:
         """Index of the answer with this content. Raises PolicyError when no message can hold it."""
-        key = (body, rcode, authoritative, answers, authorities, additional)
-        index = self._known.get(key)
+        known = self._known.setdefault((rcode, authoritative, answers, authorities, additional), {})
+        index = known.get(body)
         if index is None:
             refuse_oversize((body,))
-            index = self._known[key] = len(self.answers)
+            index = known[body] = len(self.answers)
             self.answers.append(
                 make_answer(
                     rcode=rcode,

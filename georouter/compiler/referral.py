@@ -52,7 +52,7 @@ class Referral:
 
 def referral(tree: Tree, name: bytes, node: int) -> Referral:
     """Of the delegation `name` at `node`."""
-    servers = tree.sets[node][TYPE_NS]
+    servers = tree.sets(node)[TYPE_NS]
     inside: list[tuple[bytes, RecordSet]] = []
     beside: list[tuple[bytes, RecordSet]] = []
     for host in servers.rdatas:

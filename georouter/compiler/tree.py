@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from georouter.policy.model import RecordSet, Zone
-from georouter.wire.codes import TYPE_DNAME, TYPE_DS, TYPE_NS
-from georouter.wire.names import name_text, parent
+from georouter.policy.packed import PackedRecords, pack
+from georouter.wire.codes import TYPE_A, TYPE_AAAA, TYPE_DNAME, TYPE_DS, TYPE_NS
+from georouter.wire.names import lower, name_text, parent
 from georouter.words.ids import ServiceName
 
 STAR = b"\x01*"
@@ -45,21 +46,33 @@ class Found:
 
 @dataclass(slots=True)
 class Tree:
-    """Nodes by number: `sets[node]` holds static records by type, `services` who steers a node."""
+    """Nodes by number, in the order of `index`. `services` tells who steers a node."""
 
     index: dict[bytes, int] = field(default_factory=dict)
     zone: "array[int]" = field(default_factory=lambda: array("i"))
     wildcard: "array[int]" = field(default_factory=lambda: array("i"))
     cut: bytearray = field(default_factory=bytearray)
-    sets: list[dict[int, RecordSet]] = field(default_factory=list)
+    packed: list[PackedRecords] = field(default_factory=list)
+    """The static records of each zone."""
+    held: "array[int]" = field(default_factory=lambda: array("i"))
+    """Which owner of its zone's records a node is, or -1."""
+    apexes: set[int] = field(default_factory=set)
+    stars: list[bytes] = field(default_factory=list)
+    """Names whose first label is `*`."""
     services: dict[int, ServiceName] = field(default_factory=dict)
     redirects: dict[int, RecordSet] = field(default_factory=dict)
     """DNAME sets by their node (RFC 6672)."""
     upper: dict[int, tuple[int, RecordSet | None]] = field(default_factory=dict)
     """For an apex inside another zone of ours: that zone, and its DS set for the apex."""
-    hidden: dict[tuple[int, bytes], dict[int, RecordSet]] = field(default_factory=dict)
-    """By zone and name: what is below cuts, empty names between too. It is glue of that zone alone."""
+    hidden: dict[tuple[int, bytes], int] = field(default_factory=dict)
+    """By zone and name, as `held`: what is below cuts, empty names between too. It is glue of that zone
+    alone."""
     warnings: list[str] = field(default_factory=list)
+
+    def sets(self, node: int) -> dict[int, RecordSet]:
+        """The static records of a node, by type; made anew at every call."""
+        held = self.held[node]
+        return self.packed[self.zone[node]].sets(held) if held >= 0 else {}
 
     def find(self, name: bytes) -> Found:
         """Search `name` (lower case) as a query for it would be answered."""
@@ -83,8 +96,9 @@ class Tree:
         found = label + above
         node = self.index.get(found, -1)
         if node >= 0 and self.zone[node] == zone:
-            return self.sets[node]
-        return self.hidden.get((zone, found), {})
+            return self.sets(node)
+        held = self.hidden.get((zone, found), -1)
+        return self.packed[zone].sets(held) if held >= 0 else {}
 
     def _below(self, node: int) -> Found:
         if self.cut[node]:
@@ -100,15 +114,15 @@ def grow(zones: Sequence[Zone]) -> Tree:
     tree = Tree()
     apexes = {zone.apex: number for number, zone in enumerate(zones)}
     for zone in zones:
-        _add_node(tree, zone.apex, apexes[zone.apex])
+        tree.apexes.add(_add_node(tree, zone.apex, apexes[zone.apex]))
     inner = _inner(apexes)
+    tree.packed.extend(pack(zone.records) for zone in zones)
     for number, zone in enumerate(zones):
         _plant(tree, zone, number, inner[zone.apex])
-    for name, node in tree.index.items():
-        if name[:2] == STAR:
-            above = tree.index.get(parent(name))
-            if above is not None and tree.zone[above] == tree.zone[node]:
-                tree.wildcard[above] = node
+    for name in tree.stars:
+        node, above = tree.index[name], tree.index.get(parent(name))
+        if above is not None and tree.zone[above] == tree.zone[node]:
+            tree.wildcard[above] = node
     return tree
 
 
@@ -127,57 +141,106 @@ def _inner(apexes: Mapping[bytes, int]) -> dict[bytes, dict[bytes, bool]]:
 
 def _plant(tree: Tree, zone: Zone, number: int, inner: Mapping[bytes, bool]) -> None:
     """Add one zone's names."""
-    owned: list[RecordSet] = []
-    for records in zone.records:
-        foreign = _deepest(records.owner, zone.apex, inner)
-        if foreign is None:
-            owned.append(records)
-        elif records.type == TYPE_DS and records.owner == foreign:
-            tree.upper[tree.index[foreign]] = (number, records)
-        elif not (records.type == TYPE_NS and records.owner == foreign):
-            tree.warnings.append(_lost(records.owner, zone, "it lies in a zone of its own"))
-    cuts = frozenset(
-        records.owner
-        for records in owned
-        if records.type == TYPE_NS and records.owner != zone.apex and records.owner[:2] != STAR
-    )
-    redirects = frozenset(
-        records.owner for records in owned if records.type == TYPE_DNAME and records.owner[:2] != STAR
-    )
-    for records in owned:
-        if _cut_above(records.owner, zone.apex, cuts):
-            _hide(tree, records, number)
-        elif _below_any(records.owner, zone.apex, redirects):
-            tree.warnings.append(_lost(records.owner, zone, "it lies below a DNAME"))
-        else:
-            node = _ensure(tree, records.owner, number, zone.apex)
-            tree.sets[node][records.type] = records
-            if records.owner in redirects and records.type == TYPE_DNAME:
-                tree.redirects[node] = records
-    for owner in cuts:
-        if owner in tree.index:
-            tree.cut[tree.index[owner]] = 1
+    packed = tree.packed[number]
+    borders = _borders(packed, zone.apex, inner)
+    if inner or borders.cuts or borders.redirects:
+        for owner, name in enumerate(packed.names()):
+            _place(tree, zone, number, owner, name, borders)
+    else:
+        for owner, name in enumerate(packed.names()):
+            tree.held[_ensure(tree, name, number, zone.apex)] = owner
+    for owner_name in borders.cuts & tree.index.keys():
+        tree.cut[tree.index[owner_name]] = 1
+    for owner_name in borders.redirects & tree.index.keys():
+        node = tree.index[owner_name]
+        if tree.zone[node] == number and not tree.cut[node]:
+            tree.redirects[node] = tree.sets(node)[TYPE_DNAME]
     for steered in zone.steered:
-        if _deepest(steered.owner, zone.apex, inner) is not None:
-            tree.warnings.append(_lost(steered.owner, zone, "it lies in a zone of its own"))
-        elif steered.owner in cuts or _cut_above(steered.owner, zone.apex, cuts):
-            tree.warnings.append(_lost(steered.owner, zone, "it is delegated"))
-        elif _below_any(steered.owner, zone.apex, redirects):
-            tree.warnings.append(_lost(steered.owner, zone, "it lies below a DNAME"))
+        lost = _why_lost(steered.owner, zone.apex, borders)
+        if lost is not None:
+            tree.warnings.append(_lost(steered.owner, zone, lost))
         else:
             tree.services[_ensure(tree, steered.owner, number, zone.apex)] = steered.service
     for apex, nearest in inner.items():
-        if nearest and not _cut_above(apex, zone.apex, cuts):
+        if nearest and not _cut_above(apex, zone.apex, borders.cuts):
             tree.upper.setdefault(tree.index[apex], (number, None))
             _ensure_above(tree, apex, number, zone.apex)
 
 
+@dataclass(frozen=True, slots=True)
+class _Borders:
+    """Where a zone ends: delegations, DNAMEs, and the apexes of zones of ours inside of it. `glue` are the
+    name servers that the zone names.
+    """
+
+    cuts: frozenset[bytes]
+    redirects: frozenset[bytes]
+    inner: Mapping[bytes, bool]
+    glue: frozenset[bytes]
+
+
+def _borders(packed: PackedRecords, apex: bytes, inner: Mapping[bytes, bool]) -> _Borders:
+    servers = [packed[index] for index in packed.of_type(TYPE_NS)]
+    cuts = frozenset(item.owner for item in servers if item.owner != apex and item.owner[:2] != STAR)
+    redirects = (packed[index].owner for index in packed.of_type(TYPE_DNAME))
+    return _Borders(
+        cuts=frozenset(name for name in cuts if _deepest(name, apex, inner) is None),
+        redirects=frozenset(name for name in redirects if name[:2] != STAR),
+        inner=inner,
+        glue=frozenset(lower(host) for item in servers for host in item.rdatas) if inner else frozenset(),
+    )
+
+
+def _place(  # noqa: PLR0917 - one owner of one zone
+    tree: Tree, zone: Zone, number: int, owner: int, name: bytes, borders: _Borders
+) -> None:
+    """Where a name of a zone with borders belongs."""
+    foreign = _deepest(name, zone.apex, borders.inner)
+    if foreign is not None:
+        _foreign(tree, zone, number, owner, name, name in borders.glue)
+    elif _cut_above(name, zone.apex, borders.cuts):
+        _hide(tree, name, number, owner)
+    elif _below_any(name, zone.apex, borders.redirects):
+        tree.warnings.append(_lost(name, zone, "it lies below a DNAME"))
+    else:
+        tree.held[_ensure(tree, name, number, zone.apex)] = owner
+
+
+def _foreign(  # noqa: PLR0917 - as above
+    tree: Tree, zone: Zone, number: int, owner: int, name: bytes, is_glue: bool
+) -> None:
+    """Of what lies in a zone of its own only the DS set at its apex is this zone's; a delegation's NS and
+    glue are as good there.
+    """
+    records = tree.packed[number].sets(owner)
+    held = set(records)
+    if tree.index.get(name, -1) in tree.apexes:
+        if TYPE_DS in records:
+            tree.upper[tree.index[name]] = (number, records[TYPE_DS])
+        held -= {TYPE_DS, TYPE_NS}
+    if is_glue:
+        held -= {TYPE_A, TYPE_AAAA}
+    if held:
+        tree.warnings.append(_lost(name, zone, "it lies in a zone of its own"))
+
+
+def _why_lost(name: bytes, apex: bytes, borders: _Borders) -> str | None:
+    """Why a steered name cannot be answered, if so."""
+    if _deepest(name, apex, borders.inner) is not None:
+        return "it lies in a zone of its own"
+    if name in borders.cuts or _cut_above(name, apex, borders.cuts):
+        return "it is delegated"
+    return "it lies below a DNAME" if _below_any(name, apex, borders.redirects) else None
+
+
 def _add_node(tree: Tree, name: bytes, zone: int) -> int:
-    node = tree.index[name] = len(tree.sets)
+    node = tree.index[name] = len(tree.zone)
     tree.zone.append(zone)
     tree.wildcard.append(-1)
     tree.cut.append(0)
-    tree.sets.append({})
+    tree.held.append(-1)
+    if name[:2] == STAR:
+        tree.stars.append(name)
     return node
 
 
@@ -190,17 +253,16 @@ def _ensure(tree: Tree, name: bytes, zone: int, apex: bytes) -> int:
     return node
 
 
-def _hide(tree: Tree, records: RecordSet, zone: int) -> None:
-    """Keep a record set below a cut, and that the names between it and the apex exist."""
-    name = records.owner
-    tree.hidden.setdefault((zone, name), {})[records.type] = records
+def _hide(tree: Tree, name: bytes, zone: int, owner: int) -> None:
+    """Keep a name below a cut, and that the names between it and the apex exist."""
+    tree.hidden[zone, name] = owner
     while (zone, name := parent(name)) not in tree.hidden and name not in tree.index:
-        tree.hidden[zone, name] = {}
+        tree.hidden[zone, name] = -1
 
 
 def _ensure_above(tree: Tree, name: bytes, zone: int, apex: bytes) -> None:
     while name != apex:
-        name = parent(name)
+        name = name[1 + name[0] :]
         if name in tree.index:
             return
         _add_node(tree, name, zone)

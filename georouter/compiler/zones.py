@@ -1,6 +1,7 @@
 """Zones -> `Directory`: every existing name with a finished answer, or a view, for every type."""
 
 import hashlib
+import struct
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,11 +9,12 @@ from dataclasses import dataclass
 from georouter.answers.layout import Layout
 from georouter.answers.tables import SLOT_A, SLOT_AAAA, SLOT_OTHER, Directory, Redirect, ZoneTable
 from georouter.compiler.chase import Chain, chase
-from georouter.compiler.records import QUESTION, Authority, Pool, authority, record, record_set
+from georouter.compiler.records import QUESTION, Authority, Pool, authority, packed_set, record, record_set
 from georouter.compiler.referral import referral
 from georouter.compiler.tree import Tree, Where, grow
 from georouter.compiler.views import Form, Views
 from georouter.policy.model import RecordSet, Zone
+from georouter.policy.packed import PackedRecords, pack
 from georouter.wire.codes import (
     RCODE_NOERROR,
     RCODE_NXDOMAIN,
@@ -55,11 +57,20 @@ def serial(zone: Zone) -> int:
     if zone.soa.serial is not None:
         return zone.soa.serial
     digest = hashlib.sha256(repr((zone.apex, zone.soa)).encode())
-    for records in sorted(zone.records, key=lambda item: (item.owner, item.type)):
-        digest.update(repr((records.owner, records.type, records.ttl_s, records.rdatas)).encode())
+    digest.update(_fingerprint(pack(zone.records)))
     for steered in sorted(zone.steered, key=lambda item: (item.owner, item.service)):
         digest.update(repr((steered.owner, steered.service)).encode())
     return int.from_bytes(digest.digest()[:4], "big") or 1
+
+
+def _fingerprint(packed: PackedRecords) -> bytes:
+    """Of records, whatever their order: the sum of every set's own hash."""
+    total = 0
+    for owner, name in enumerate(packed.names()):
+        for index in packed.span(owner):
+            what = name + struct.pack("!HI", packed.type(index), packed.ttl_s(index)) + packed.records(index)
+            total += int.from_bytes(hashlib.blake2b(what, digest_size=32).digest())
+    return (total % 2**256).to_bytes(32)
 
 
 def compile_zones(zones: Sequence[Zone], views: Views, layout: Layout) -> Compiled:
@@ -67,7 +78,7 @@ def compile_zones(zones: Sequence[Zone], views: Views, layout: Layout) -> Compil
     authorities = tuple(authority(zone, serial(zone)) for zone in zones)
     tree = grow(zones)
     writer = _Writer(zones, tree, authorities, views)
-    for node in range(len(tree.sets)):
+    for node in range(len(tree.zone)):
         writer.fill(node)
     tables = tuple(
         ZoneTable(str(zone.name), writer.pool.add(item.record(), rcode=RCODE_NXDOMAIN, authorities=1))
@@ -76,6 +87,8 @@ def compile_zones(zones: Sequence[Zone], views: Views, layout: Layout) -> Compil
     directory = Directory(
         index=tree.index,
         rrsets=writer.rrsets,
+        sole_type=writer.sole_type,
+        sole=writer.sole,
         other=writer.other,
         wildcard=tree.wildcard,
         cut=bytes(tree.cut),
@@ -103,19 +116,25 @@ class _Writer:
         self.views = views
         self.pool = Pool()
         self.rrsets: dict[int, int] = {}
+        self.sole_type = array("H")
+        self.sole = array("i")
         self.other = array("i")
         self.warnings: list[str] = []
         self.aliases = 0
-        self.names = {node: name for name, node in tree.index.items()}
+        self.names = tuple(tree.index)
         self.apexes = {tree.index[zone.apex]: zone for zone in zones}
         self.nodata = [self.pool.add(item.record(), authorities=1) for item in authorities]
 
     def fill(self, node: int) -> None:
         """Every type of one name."""
+        self.sole_type.append(0)
+        self.sole.append(-1)
         if self.tree.cut[node]:
             self._fill_cut(node)
             return
-        sets = self.tree.sets[node]
+        if self._fill_sole(node):
+            return
+        sets = self.tree.sets(node)
         alias = sets.get(TYPE_CNAME)
         zone = self.tree.zone[node]
         self.other.append(self.nodata[zone])
@@ -133,6 +152,22 @@ class _Writer:
         elif sets:
             any_type = TYPE_CNAME if alias is not None else min(sets)
             self._put(node, TYPE_ANY, self.rrsets[node << 16 | any_type])
+
+    def _fill_sole(self, node: int) -> bool:
+        """A name with nothing but one record set, as most are; whether it is one."""
+        held, zone = self.tree.held[node], self.tree.zone[node]
+        if held < 0 or node in self.tree.services or node in self.apexes:
+            return False
+        packed = self.tree.packed[zone]
+        span = packed.span(held)
+        number = packed.type(span[0])
+        if len(span) > 1 or number == TYPE_CNAME:
+            return False
+        body, count = packed_set(QUESTION, packed, span[0])
+        self.other.append(self.nodata[zone])
+        self.sole_type[node] = number
+        self.sole[node] = self.pool.add(body, answers=count)
+        return True
 
     def _put(self, node: int, number: int, ref: int) -> None:
         self.rrsets[node << 16 | number] = ref
@@ -201,7 +236,7 @@ class _Writer:
         end = chain.end.node
         self.other[node] = referral(self.tree, self.names[end], end).add(self.pool, chain)
         if lower(chain.owner) == self.names[end]:
-            self._fill_ds(node, self.tree.zone[end], self.tree.sets[end].get(TYPE_DS), chain)
+            self._fill_ds(node, self.tree.zone[end], self.tree.sets(end).get(TYPE_DS), chain)
 
     def _too_many(self, node: int, chain: Chain) -> bool:
         """Whether a steered name has so many aliases that this one is left to the resolver to follow."""
@@ -219,7 +254,7 @@ class _Writer:
     def _follow(self, node: int, chain: Chain, zone: int) -> None:
         """Answer the types that the final name has."""
         end = chain.end.node
-        for number, records in self.tree.sets[end].items():
+        for number, records in self.tree.sets(end).items():
             self._put(node, number, self._positive(chain.owner, records, chain))
         apex = self.apexes.get(end)
         if apex is not None:
@@ -231,9 +266,9 @@ class _Writer:
         service = self.tree.services.get(end)
         if service is not None:
             form = Form(chain.records, chain.count, chain.owner, zone)
-            self._steer(node, service, form, alone=not self.tree.sets[end] and apex is None)
+            self._steer(node, service, form, alone=not self.tree.sets(end) and apex is None)
 
     def _fill_cut(self, node: int) -> None:
         """A referral for every type but DS, which is the upper zone's own data (RFC 4035 3.1.4.1)."""
         self.other.append(referral(self.tree, self.names[node], node).add(self.pool))
-        self._fill_ds(node, self.tree.zone[node], self.tree.sets[node].get(TYPE_DS))
+        self._fill_ds(node, self.tree.zone[node], self.tree.sets(node).get(TYPE_DS))

@@ -55,6 +55,16 @@ class PackedRecords(Sequence[RecordSet]):
             yield self._names[start:stop]
             start = stop
 
+    def of_type(self, number: int) -> Iterator[int]:
+        """The numbers of the sets of a type."""
+        index = -1
+        while True:
+            try:
+                index = self._types.index(number, index + 1)
+            except ValueError:
+                return
+            yield index
+
     def span(self, number: int) -> range:
         """The numbers of an owner's sets."""
         return range(self._first[number], self._first[number + 1])

@@ -203,6 +203,8 @@ class Builder:
         directory = Directory(
             self.index,
             self.rrsets,
+            array("H", bytes(2 * len(self.other))),
+            array("i", bytes(4 * len(self.other))),
             self.other,
             self.wildcard,
             bytes(self.cut),

@@ -55,7 +55,7 @@ def check(
             aliased = by_hostname(answering.service, services, regions)
             _steered(zone, name, answering, aliased, report)
         inner = frozenset(apex for apex in zones if apex != zone.apex and names.is_below(apex, zone.apex))
-        _Borders(zone, inner, report).check()
+        _Borders(zone, inner, _servers(zone) if inner else frozenset(), report).check()
         _delegation_signers(zone, inner, report)
         for apex in inner & zone.cuts:
             _same_servers(zone, zones[apex], report)
@@ -159,6 +159,8 @@ class _Borders:
 
     zone: ZoneDraft
     inner: frozenset[bytes]
+    servers: frozenset[bytes]
+    """The name servers that the zone names: whose addresses may be glue."""
     report: Report
 
     def check(self) -> None:
@@ -193,8 +195,7 @@ class _Borders:
         zone, where = self.zone, names.name_text(border)
         number, place = int(zone.sets.type[index]), zone.sets.where(index)
         if border in self.inner:
-            delegated = border in zone.cuts
-            glue = delegated and number in _ADDRESSES
+            glue = number in _ADDRESSES and name in self.servers
             if not glue and not (name == border and number in _AT_CUT):
                 self.report.error(_owner(place), f'belongs into the zone "{where}"', key=True)
         elif border in zone.cuts:
@@ -216,6 +217,11 @@ class _Borders:
         elif name != border:
             message = f'lies below the DNAME of "{where}", which redirects it (RFC 6672 2.4)'
             self.report.error(_owner(answering.path), message, key=True)
+
+
+def _servers(zone: ZoneDraft) -> frozenset[bytes]:
+    sets = zone.sets.of_type(codes.TYPE_NS)
+    return frozenset(names.lower(rdata) for index in sets for rdata, _ in zone.sets.records(index))
 
 
 def _owner(place: Place) -> Place:
