@@ -26,7 +26,7 @@ from georouter.answers.make import head_index
 from georouter.answers.ratelimit import ANSWERS, SLIP
 from georouter.answers.steer import Steerings
 from georouter.answers.tables import Snapshot
-from georouter.wire.codes import CLASS_IN, OPTION_COOKIE, OPTION_ECS, RCODE_BADCOOKIE, RCODE_SERVFAIL
+from georouter.wire.codes import CLASS_IN, OPTION_COOKIE, OPTION_ECS, RCODE_BADCOOKIE, RCODE_SERVFAIL, TYPE_ANY
 from georouter.wire.edns import DO_FLAG, MAPPED_PREFIX, OPT_START, WIDTHS
 from georouter.wire.message import FLAG_CD, FLAG_RD, FLAG_TC, name_end
 
@@ -118,6 +118,8 @@ class Responder:
         "_payload",
         "_responses",
         "_rrsets",
+        "_sole",
+        "_sole_type",
         "_steerings",
         "_zone",
     )
@@ -130,6 +132,8 @@ class Responder:
         self._directory = directory
         self._index = directory.index
         self._rrsets = directory.rrsets
+        self._sole_type = directory.sole_type
+        self._sole = directory.sole
         self._other = directory.other
         self._zone = directory.zone
         self._answers = (*directory.answers, NOT_AUTHORITATIVE)
@@ -169,9 +173,12 @@ class Responder:
         name = query[12:end].lower()
         node = self._index.get(name, NOT_OURS)
         if node != NOT_OURS:
-            ref = self._rrsets.get(node << 16 | kind)
-            if ref is None:
-                ref = self._other[node]
+            sole = self._sole_type[node]
+            if sole == kind or (sole and kind == TYPE_ANY):
+                ref = self._sole[node]
+            else:
+                held = self._rrsets.get(node << 16 | kind)
+                ref = self._other[node] if held is None else held
         else:
             if name_end(query, 12) != end:
                 return self._careful.respond(query, source, family, proto, now)
