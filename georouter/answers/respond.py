@@ -3,6 +3,11 @@
 The common shapes (one question, at most an OPT with client subnet and cookie) are answered here with
 as few steps as Python allows; everything else goes to `careful`, which gives the same bytes for these
 shapes too, only later.
+
+A hit in the index proves that the octets up to the first zero are a whole, well-formed name: a stored
+name's length octets are below 0x41, so folding case maps only themselves onto them, and octet by octet
+the query has the stored name's labels. A query name with a zero octet inside a label ends early here,
+which is inside a label: no stored name ends there.
 """
 
 from struct import pack
@@ -23,10 +28,17 @@ from georouter.answers.layout import FAMILIES, PROTOS, RCODES, TYPES, Proto
 from georouter.answers.limits import MAX_TCP, MIN_PAYLOAD, Limits
 from georouter.answers.lookup import NOT_OURS, REDIRECTED, below, closest_encloser
 from georouter.answers.make import head_index
-from georouter.answers.ratelimit import ANSWERS, SLIP
+from georouter.answers.ratelimit import SLIP
 from georouter.answers.steer import Steerings
 from georouter.answers.tables import Snapshot
-from georouter.wire.codes import CLASS_IN, OPTION_COOKIE, OPTION_ECS, RCODE_BADCOOKIE, RCODE_SERVFAIL, TYPE_ANY
+from georouter.wire.codes import (
+    CLASS_IN,
+    OPTION_COOKIE,
+    OPTION_ECS,
+    RCODE_BADCOOKIE,
+    RCODE_SERVFAIL,
+    TYPE_ANY,
+)
 from georouter.wire.edns import DO_FLAG, MAPPED_PREFIX, OPT_START, WIDTHS
 from georouter.wire.message import FLAG_CD, FLAG_RD, FLAG_TC, name_end
 
@@ -160,10 +172,6 @@ class Responder:
         One long function on purpose: a call costs as much as three of these steps.
         """
         shape = _SHAPES.get(query[2:12])
-        # A hit in the index proves that the octets up to the first zero are a whole, well-formed name:
-        # a stored name's length octets are below 0x41, so folding case maps only themselves onto them,
-        # and octet by octet the query has the stored name's labels. A query name with a zero octet
-        # inside a label ends early here, which is inside a label: no stored name ends there.
         end = query.find(b"\0", 12) + 1
         tail = end + 4
         asked = _QUESTIONS.get(query[end:tail])
@@ -187,10 +195,9 @@ class Responder:
             if ref == REDIRECTED:
                 return self._careful.respond(query, source, family, proto, now)
         size = len(query)
-        form = None
+        form, proven = None, False
         length = block = bits = shift = 0
-        address = opt = echo = extra = cookie = b""
-        proven = False
+        address = opt = echo = cookie = b""
         if shape & 1:
             at = tail + 11
             head = self._opts.get(query[tail + 5 : tail + 9])
@@ -202,13 +209,7 @@ class Responder:
             if at != size:
                 form = _FORMS.get(query[at : at + 8])
                 if form is None or at + form[0] != size:
-                    at, place = _find(query, at, size)
-                    if place and self._cookies is not None:
-                        data = query[place + 4 : place + 4 + query[place + 3]]
-                        if query[place + 2] or not well_formed(data):
-                            return self._careful.respond(query, source, family, proto, now)
-                        cookie, proven = self._cookies.answer(data, source, family, now)
-                        extra = cookie
+                    at, cookie, proven = self._among_cookies(query, at, source, family, now)
                     form = _FORMS.get(query[at : at + 8])
                 if form is not None:
                     length, echo, block, bits, spare, shift = form
@@ -220,8 +221,7 @@ class Responder:
         elif size != tail:
             return self._careful.respond(query, source, family, proto, now)
 
-        scope = 0
-        decision = -1
+        scope, decision = 0, -1
         if ref >= 0:
             answer = self._answers[ref]
         else:
@@ -241,11 +241,9 @@ class Responder:
                 return self._careful.respond(query, source, family, proto, now)
             answer = found
 
-        if answer.option:
-            extra += answer.option
+        extra = cookie + answer.option
         if length:
-            if extra:
-                echo = (length + len(extra)).to_bytes(2, "big") + echo[2:]
+            echo = (length + len(extra)).to_bytes(2, "big") + echo[2:] if extra else echo
             opt = opt + echo + _SCOPES[scope] + address + extra
         elif opt:
             opt = opt + len(extra).to_bytes(2, "big") + extra
@@ -255,24 +253,40 @@ class Responder:
         zone = self._zone[node] if node != NOT_OURS else self._no_zone
         counters = self._counters
         if self._limiter is not None and not proven and not proto:
-            what = told(answer.rcode, node, zone) if answer.rcode else node << 2 | ANSWERS
-            verdict = self._limiter.judge(source, family, what, now)
+            verdict = self._limiter.judge(source, family, told(answer.rcode, node, zone), now)
             if verdict:
                 counters[zone * _ZONE + (TYPES if family == 6 else 0) + slot] += 1
-                if verdict != SLIP:
-                    return None
-                counters[self._responses + zone * RCODES + (RCODES - 1 if cookie else 0)] += 1
-                flags = _SLIPS[shape >> 1, bool(cookie)] + (b"\0\1" if shape & 1 else b"\0\0")
-                if cookie:  # the upper bits of BADCOOKIE, and nothing but the cookie
-                    opt = opt[:5] + b"\1" + opt[6:9] + len(cookie).to_bytes(2, "big") + cookie
-                elif opt:
-                    opt = opt[:9] + b"\0\0"
-                return query[:2] + flags + query[12:tail] + opt
+                return self._slip(query, tail, shape, opt, cookie, zone) if verdict == SLIP else None
         counters[zone * _ZONE + (_TCP if proto else 0) + (TYPES if family == 6 else 0) + slot] += 1
         counters[self._responses + zone * RCODES + answer.rcode] += 1
         if decision >= 0:
             counters[decision] += 1
         return reply
+
+    def _among_cookies(
+        self, query: bytes, at: int, source: int, family: int, now: float
+    ) -> tuple[int, bytes, bool]:
+        """Where the only client subnet is, the cookie for the response, and whether the query's proves
+        its source. The place is the query's end without client subnet, and -1 for the careful way.
+        """
+        place, sent = _find(query, at, len(query))
+        if self._cookies is None or not sent:
+            return place, b"", False
+        if not well_formed(sent):
+            return -1, b"", False
+        return place, *self._cookies.answer(sent, source, family, now)
+
+    def _slip(  # noqa: PLR0917 - what `respond` has at hand
+        self, query: bytes, tail: int, shape: int, opt: bytes, cookie: bytes, zone: int
+    ) -> bytes:
+        """As `CarefulResponder._limited`: "bad cookie" with the right one, or "truncated"."""
+        self._counters[self._responses + zone * RCODES + (RCODES - 1 if cookie else 0)] += 1
+        if cookie:  # the response code's upper bits, and no other option
+            opt = opt[:5] + bytes((RCODE_BADCOOKIE >> 4,)) + opt[6:9] + len(cookie).to_bytes(2) + cookie
+        elif opt:
+            opt = opt[:9] + b"\0\0"
+        flags = _SLIPS[shape >> 1, bool(cookie)] + (b"\0\1" if opt else b"\0\0")
+        return query[:2] + flags + query[12:tail] + opt
 
     def respond_carefully(
         self, query: bytes, source: int, family: int, proto: Proto, now: float
@@ -296,25 +310,24 @@ def fail(query: bytes) -> bytes | None:
     return query[:2] + bytes((0x80 | (query[2] & 0x79), RCODE_SERVFAIL)) + bytes(8)
 
 
-def _find(query: bytes, at: int, size: int) -> tuple[int, int]:
-    """Where the only client subnet and the first cookie are, where these are all of the options.
+def _find(query: bytes, at: int, size: int) -> tuple[int, bytes]:
+    """Where the only client subnet is, and the first cookie's data, if there is no other option.
 
-    The client subnet's place is `size` when there is none and -1 where there are other options; the
-    cookie's is 0 when there is none.
+    The client subnet's place is `size` when there is none and -1 where there are other options.
     """
-    found, cookie = size, 0
+    found, cookie = size, b""
     while at < size:
         if at + 4 > size:
-            return -1, 0
+            return -1, b""
         code = query[at] << 8 | query[at + 1]
         stop = at + 4 + (query[at + 2] << 8 | query[at + 3])
         if stop > size:
-            return -1, 0
-        if code == OPTION_ECS and found == size:
+            return -1, b""
+        if code == OPTION_COOKIE and stop != at + 4:
+            cookie = cookie or query[at + 4 : stop]
+        elif code == OPTION_ECS and found == size:
             found = at
-        elif code != OPTION_COOKIE:
-            return -1, 0
-        elif not cookie:
-            cookie = at
+        else:
+            return -1, b""
         at = stop
     return found, cookie

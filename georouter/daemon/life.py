@@ -22,11 +22,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from georouter import __version__
 from georouter.admin.address import try_bind
+from georouter.answers.conduct import Conduct
 from georouter.answers.limits import Limits
 from georouter.control.beliefs import Beliefs
 from georouter.control.events import Probed, ReloadAsked
 from georouter.control.loop import Controller, Outlets
 from georouter.control.orders import BuildRequest, Built, Failed
+from georouter.daemon.conduct import make_conduct, renew
 from georouter.daemon.descriptors import raise_limit, tcp_connections
 from georouter.daemon.desk import DaemonDesk
 from georouter.daemon.faults import Faults
@@ -144,7 +146,8 @@ class Daemon:
         self._fixed = policy.server
         self._metrics = Metrics()
         self._metrics.build_info(__version__)
-        self._server = _make_server(policy.server)
+        self._conduct = make_conduct(policy.server, self._state_dir)
+        self._server = _make_server(policy.server, self._conduct)
         beliefs = self._saved_beliefs()
         self._workshop = Workshop(cache_dir=str(self._state_dir / "cache"))
         self._saver = Saver(self._state_dir, beliefs, wall=time.time, failed=self._unsaved)
@@ -307,6 +310,7 @@ class Daemon:
         self._prober.set_targets(targets(built.policy), self._controller.beliefs.healths)
         self._watcher.follow(built.policy, built.files, built.databases)
         self._saver.keep(built.files)
+        renew(self._conduct, self._fixed)
         changed = _needs_restart(self._fixed, built.policy.server)
         if changed:
             self._tell("server.restart_needed", settings=", ".join(changed))
@@ -345,7 +349,7 @@ class Daemon:
         ]
 
 
-def _make_server(policy: ServerPolicy) -> Server:
+def _make_server(policy: ServerPolicy, conduct: Conduct) -> Server:
     files = raise_limit()
     connections = tcp_connections(policy.tcp_connections, files)
     if connections < policy.tcp_connections:
@@ -361,6 +365,8 @@ def _make_server(policy: ServerPolicy) -> Server:
     return Server(
         policy.listen,
         Limits(udp_payload=policy.udp_payload_limit),
+        conduct=conduct,
+        rate=policy.rate_limit,
         workers=policy.workers or 1,
         receive_buffer_bytes=policy.receive_buffer_bytes,
         tcp_connections=connections,

@@ -3,7 +3,15 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -59,6 +67,12 @@ def _socket_or_off(value: object) -> str:
         return "off"
     if not isinstance(value, str) or not value:
         raise ValueError(f'expected an address such as "127.0.0.1:8053", or false, found {describe(value)}')
+    return value
+
+
+def _printable(value: str) -> str:
+    if not (value.isascii() and value.isprintable()):
+        raise ValueError(f"must be printable ASCII, found {describe(value)}")
     return value
 
 
@@ -137,6 +151,13 @@ Latitude = Annotated[float, Field(ge=-90, le=90)]
 Longitude = Annotated[float, Field(ge=-180, le=180)]
 Asn = Annotated[int, Field(ge=1, le=2**32 - 1)]
 Text = Annotated[str, Field(min_length=1)]
+ShortText = Annotated[
+    str,
+    Field(min_length=1, max_length=127),
+    AfterValidator(_printable),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 127, "pattern": "^[ -~]+$"}),
+]
+"""Printable ASCII that fits a character string (RFC 1035 3.3) and leaves an answer small."""
 
 _ONE_OR_MANY_TEXT: dict[str, Any] = {
     "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from georouter.answers.ratelimit import Rate
 from georouter.facts.rules import HealthRule
 from georouter.geo.map import Network
 from georouter.policy.steps import Step
@@ -164,6 +165,14 @@ class Server:
     tcp_idle_timeout_s: float = 10.0
     seed: str = "georouter"
     """Part of every weighted choice's hash; nodes with the same seed choose alike."""
+    cookies: bool = True
+    cookie_secret_file: str | None = None
+    """A file with the secret that nodes share; without it there is one in `state_dir`."""
+    nsid: str = ""
+    identity: str = ""
+    version: str = ""
+    """What the server says of itself; empty for nothing."""
+    rate_limit: Rate | None = None
 
 
 @dataclass(frozen=True, slots=True)

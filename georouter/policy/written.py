@@ -19,6 +19,7 @@ from georouter.policy.fields import (
     Port,
     ServiceTtl,
     Shorthand,
+    ShortText,
     SocketOrOff,
     Text,
     Texts,
@@ -60,6 +61,22 @@ class LimitsFile(FileModel):
     )
 
 
+class RateLimitFile(FileModel):
+    """How many responses over UDP one client network may cause."""
+
+    responses_per_second: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        description="Of one kind: a name's answers, a zone's missing names, or errors."
+    )
+    slip: Annotated[int, Field(ge=0, le=10)] = Field(
+        default=2, description="Every so many limited responses is a small one; 0 for none."
+    )
+    window: Duration = Field(default=15.0, description="Who asks on is limited for so long afterwards.")
+    ipv4: Annotated[int, Field(ge=8, le=32)] = Field(
+        default=24, description="Prefix length of a client network."
+    )
+    ipv6: Annotated[int, Field(ge=16, le=64)] = Field(default=56, description="The same for IPv6.")
+
+
 class ServerFile(FileModel):
     """Where the daemon listens and keeps its files."""
 
@@ -81,6 +98,22 @@ class ServerFile(FileModel):
     )
     limits: Annotated[LimitsFile, Optionally] = Field(
         default_factory=LimitsFile, description="Bounds of the sockets."
+    )
+    cookies: bool = Field(default=True, description="DNS cookies (RFC 7873).")
+    cookie_secret_file: Text | None = Field(
+        default=None,
+        description="File with the secret (32 hexadecimal digits) that nodes behind one address share, "
+        "and a second line with the one before or after it; default is one in state_dir.",
+    )
+    nsid: ShortText | None = Field(default=None, description="What NSID says (RFC 5001).")
+    identity: ShortText | None = Field(
+        default=None, description="What id.server and hostname.bind say (class CH); refused without."
+    )
+    version: ShortText | None = Field(
+        default=None, description="What version.bind and version.server say (class CH); refused without."
+    )
+    rate_limit: RateLimitFile | None = Field(
+        default=None, description="Limits responses over UDP per client network."
     )
 
 

@@ -4,10 +4,14 @@ bind() ─► publish(snapshot) ─► await start() ─► publish(snapshot) ..
 """
 
 import asyncio
+import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 
+from georouter.answers.conduct import Conduct
 from georouter.answers.layout import Layout
 from georouter.answers.limits import Limits
+from georouter.answers.ratelimit import Buckets, Rate, RateLimiter
 from georouter.answers.respond import Responder
 from georouter.answers.tables import Snapshot
 from georouter.server.bind import Address, Bound, bind_all, is_wildcard, receive_buffer, try_bind
@@ -35,15 +39,20 @@ class Server:
         listen: Sequence[Address],
         limits: Limits | None = None,
         *,
+        conduct: Conduct | None = None,
+        rate: Rate | None = None,
         workers: int = 0,
         receive_buffer_bytes: int = RECEIVE_BUFFER,
         tcp_connections: int = DEFAULT_TCP.connections,
         tcp_connections_per_client: int = DEFAULT_TCP.connections_per_client,
         tcp_idle_timeout_s: float = DEFAULT_TCP.idle_timeout_s,
     ) -> None:
-        """`workers` 0 means auto."""
+        """`workers` 0 means auto. With `rate`, responses over UDP are limited, all workers together."""
         self._listen = tuple(listen)
         self._limits = limits or Limits()
+        self._conduct = conduct or Conduct()
+        self._rate = rate
+        self._limiters: list[RateLimiter] = []
         self._worker_count = workers or AUTO_WORKERS
         self._receive_buffer = receive_buffer_bytes
         self._bound: tuple[Bound, ...] = ()
@@ -64,6 +73,9 @@ class Server:
     def bind(self) -> None:
         """Take all addresses. Queries wait in the sockets until `start`. SourceError when one is taken."""
         self._bound = bind_all(self._listen, self._worker_count, self._receive_buffer)
+        buckets = Buckets(secrets.randbits(62)) if self._rate else None
+        if self._rate and buckets:
+            self._limiters = [RateLimiter(self._rate, buckets) for _ in range(self._worker_count)]
         for number in range(self._worker_count):
             channels = [
                 open_channel(bound.udp[number], wildcard=is_wildcard(bound.address[0]))
@@ -78,12 +90,15 @@ class Server:
         """Answer from this snapshot: every worker from its next batch on, TCP from the next query on."""
         self._snapshot = snapshot
         layout = snapshot.directory.layout
-        for worker, books in self._workers:
+        for number, (worker, books) in enumerate(self._workers):
             counters = books.open(layout)
-            worker.published = Publication(Responder(snapshot, counters, self._limits).respond, counters)
+            limiter = self._limiters[number] if self._limiters else None
+            conduct = replace(self._conduct, limiter=limiter)
+            responder = Responder(snapshot, counters, self._limits, conduct)
+            worker.published = Publication(responder.respond, counters)
             worker.wake()
         self._tcp_using = self._tcp_books.open(layout)
-        self._tcp.respond = Responder(snapshot, self._tcp_using, self._limits).respond
+        self._tcp.respond = Responder(snapshot, self._tcp_using, self._limits, self._conduct).respond
         self._settle()
 
     async def start(self) -> None:
@@ -151,6 +166,11 @@ class Server:
     def unsent(self) -> int:
         """Answers that the kernel would not take, to port 0 for example."""
         return sum(channel.unsent for channel in self._channels)
+
+    def rate_limited(self) -> tuple[int, int]:
+        """Responses that rate limiting made small, and those it dropped."""
+        limiters = self._limiters
+        return sum(each.slipped for each in limiters), sum(each.dropped for each in limiters)
 
     def request_durations(self) -> Durations | None:
         """From receive to send, per UDP query of the timed batches."""

@@ -55,6 +55,9 @@ FAILURES = _counter(
     "dns_failures", (), "Queries answered with SERVFAIL because answering them failed: a fault of ours."
 )
 UNSENT = _counter("dns_unsent", (), "Answers over UDP that the kernel would not take.")
+RATE_LIMITED = _counter(
+    "dns_rate_limited", ("action",), "Responses that rate limiting made small (slip) or left out (drop)."
+)
 TCP_CONNECTIONS = _gauge("tcp_connections", (), "TCP connections of DNS clients that are open now.")
 DURATION = _histogram(
     "dns_request_duration_seconds", (), "Time from receive to send per query, from sampled batches."
@@ -130,6 +133,7 @@ PULLED: tuple[Spec, ...] = (
     DROPS,
     FAILURES,
     UNSENT,
+    RATE_LIMITED,
     TCP_CONNECTIONS,
     DURATION,
 )

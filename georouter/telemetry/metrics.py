@@ -212,6 +212,12 @@ def _of_packet_path(source: CounterSource) -> Iterator[Metric]:
     yield _counter(catalog.DROPS, source.drops())
     yield _counter(catalog.FAILURES, source.failures())
     yield _counter(catalog.UNSENT, source.unsent())
+    limited = CounterMetricFamily(
+        catalog.RATE_LIMITED.name, catalog.RATE_LIMITED.help, labels=catalog.RATE_LIMITED.labels
+    )
+    for action, count in zip(("slip", "drop"), source.rate_limited(), strict=True):
+        limited.add_metric((action,), count)
+    yield limited
     connections = catalog.TCP_CONNECTIONS
     yield GaugeMetricFamily(connections.name, connections.help, value=source.tcp_connections)
     durations = source.request_durations() if isinstance(source, DurationSource) else None

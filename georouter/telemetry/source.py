@@ -55,6 +55,10 @@ class CounterSource(Protocol):
         """Answers over UDP that the kernel would not take, since the start."""
         ...
 
+    def rate_limited(self) -> tuple[int, int]:
+        """Responses that rate limiting made small, and those it dropped, since the start."""
+        ...
+
     @property
     def tcp_connections(self) -> int:
         """Open TCP connections."""

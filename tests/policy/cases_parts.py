@@ -23,6 +23,26 @@ server: {listen: ["localhost:53", ":53", "*:53", "::1:53", "[::1]:99999"]}
         "1:60: server.listen[4]: a port is a number from 1 to 65535, found 99999",
     ),
     Case(
+        "rate_limit",
+        """\
+server:
+  rate_limit: {slip: 11, ipv4: 33, ipv6: 8}
+""",
+        '2:3: server.rate_limit: "responses_per_second" is missing',
+        "2:22: server.rate_limit.slip: must be at most 10, found the number 11",
+        "2:32: server.rate_limit.ipv4: must be at most 32, found the number 33",
+        "2:42: server.rate_limit.ipv6: must be at least 16, found the number 8",
+    ),
+    Case(
+        "names_of_the_server",
+        """\
+server: {nsid: "a\\tb", identity: "é", version: ""}
+""",
+        '1:16: server.nsid: must be printable ASCII, found "a\tb"',
+        '1:34: server.identity: must be printable ASCII, found "é"',
+        "1:48: server.version: must not be empty",
+    ),
+    Case(
         "listen_twice",
         """\
 server: {listen: ["[::1]:53", "[0:0::1]:53"]}

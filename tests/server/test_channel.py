@@ -122,6 +122,31 @@ def test_nothing_to_do(make: Make) -> None:
     assert channel.kernel_drops() == 0
 
 
+def test_nobody_is_at_port_0(make: Make) -> None:
+    """A datagram from there is left alone, its neighbours are answered. Such senders need a raw socket."""
+    channel, bound = make("127.0.0.1")
+    seen: list[bytes] = []
+
+    def note(message: bytes, *_: object) -> bytes:
+        seen.append(message)
+        return message
+
+    with (
+        client("127.0.0.1") as asker,
+        socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP) as raw,
+    ):
+        asker.sendto(query(1), bound.address)
+        port = bound.address[1]
+        raw.sendto(struct.pack("!4H", 0, port, 8 + len(query(2)), 0) + query(2), ("127.0.0.1", 0))
+        asker.sendto(query(3), bound.address)
+        turned = 0
+        while turned < 3:
+            turned += channel.turn(note, 0.0)
+        assert seen == [query(1), query(3)]
+        assert [asker.recv(100) for _ in range(2)] == [query(1), query(3)]
+    assert channel.unsent == 0
+
+
 def test_an_answer_that_cannot_be_sent_stops_no_other() -> None:
     """A query that claims to come from port 0, between two others."""
     (bound,) = bind_all([("127.0.0.1", 0)], 1, 1 << 20)

@@ -12,7 +12,10 @@ import dns.query
 import dns.rcode
 import pytest
 
+from georouter.answers.conduct import Conduct
+from georouter.answers.cookies import Cookies
 from georouter.answers.layout import FAMILIES, PROTOS, TYPES
+from georouter.answers.ratelimit import Rate
 from georouter.answers.tables import Snapshot
 from georouter.server.bind import Address
 from georouter.server.server import Server
@@ -27,10 +30,14 @@ Ask = Callable[..., dns.message.Message]
 
 @contextlib.asynccontextmanager
 async def running(
-    listen: tuple[Address, ...] = ANYWHERE, snapshot: Snapshot | None = None, workers: int = 0
+    listen: tuple[Address, ...] = ANYWHERE,
+    snapshot: Snapshot | None = None,
+    workers: int = 0,
+    conduct: Conduct | None = None,
+    rate: Rate | None = None,
 ) -> AsyncIterator[Server]:
     """A server that answers, stopped at the end."""
-    server = Server(listen, workers=workers, receive_buffer_bytes=1 << 20)
+    server = Server(listen, workers=workers, receive_buffer_bytes=1 << 20, conduct=conduct, rate=rate)
     server.bind()
     server.publish(snapshot or example())
     await server.start()
@@ -257,5 +264,28 @@ def test_what_it_tells_about_itself() -> None:
             assert durations is not None
             assert sum(durations.counts) == 1
             assert durations.sum_s > 0
+
+    play(scene)
+
+
+def test_rate_limits_and_cookies_over_sockets() -> None:
+    """A flood is limited, over all workers together and through a publication; cookies and TCP get past."""
+
+    async def scene() -> None:
+        secrets = Conduct(cookies=Cookies((bytes(16),)))
+        async with running((("::1", 0),), workers=2, conduct=secrets, rate=Rate(10, slip=1)) as server:
+            (address,) = server.addresses
+            plain = query("mail.example.com")
+            assert [data(await ask(address, plain)) for _ in range(10)] == [["192.0.2.60"]] * 10
+            server.publish(example(2))
+            told = await ask(address, plain)
+            assert told.flags & dns.flags.TC
+            assert server.rate_limited()[0] == 1
+            assert data(await ask(address, plain, dns.query.tcp)) == ["192.0.2.60"]
+            told = await ask(address, query("mail.example.com", cookie=True))
+            assert told.rcode() == dns.rcode.BADCOOKIE
+            (option,) = told.options
+            told = await ask(address, query("mail.example.com", extra=(option,)))
+            assert data(told) == ["192.0.2.60"]
 
     play(scene)

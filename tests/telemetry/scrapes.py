@@ -35,6 +35,10 @@ class FakeSource:
         """A number of its own."""
         return 6
 
+    def rate_limited(self) -> tuple[int, int]:
+        """Numbers of their own."""
+        return 9, 10
+
     @property
     def tcp_connections(self) -> int:
         """A number of its own."""

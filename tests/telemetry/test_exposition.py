@@ -49,6 +49,8 @@ def test_packet_counters() -> None:
         key("kernel_receive_drops"): 9,
         key("dns_failures"): 5,
         key("dns_unsent"): 6,
+        key("dns_rate_limited", action="slip"): 9,
+        key("dns_rate_limited", action="drop"): 10,
         ("georouter_tcp_connections", frozenset()): 7,
     }
 

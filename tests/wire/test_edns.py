@@ -106,3 +106,13 @@ def test_an_extended_error() -> None:
     (found,) = message.options
     assert isinstance(found, dns.edns.EDEOption)
     assert (int(found.code), found.text) == (22, "all regions are down")
+
+
+def test_cookies_and_nsid_are_noted() -> None:
+    """The first cookie as it came, whatever its length; nothing of them behind a higher version."""
+    rdata = option(10, b"abc") + option(3, b"") + option(10, b"other")
+    found = parse_opt(1232, 0, rdata)
+    assert (found.cookie, found.nsid, found.error) == (b"abc", True, 0)
+    found = parse_opt(1232, 0, b"")
+    assert (found.cookie, found.nsid) == (None, False)
+    assert parse_opt(1232, 1 << 16, rdata).cookie is None

@@ -1,16 +1,17 @@
 """The `server:` section."""
 
+from georouter.answers.ratelimit import Rate
 from georouter.policy.model import Location, Server
 from georouter.policy.nodes import Path
 from georouter.policy.resolve import places, sockets
 from georouter.policy.resolve.context import Context
-from georouter.policy.written import ServerFile
+from georouter.policy.written import RateLimitFile, ServerFile
 
 
 def resolve(written: ServerFile, context: Context) -> Server:
     """Sockets parsed, file names absolute."""
     limits = written.limits
-    token = written.admin_token_file
+    token, secret = written.admin_token_file, written.cookie_secret_file
     location: Location | None = None
     if written.location is not None:
         location = places.location(written.location, ("server", "location"), context)
@@ -35,6 +36,22 @@ def resolve(written: ServerFile, context: Context) -> Server:
         tcp_connections_per_client=limits.tcp_connections_per_client,
         tcp_idle_timeout_s=limits.tcp_idle_timeout,
         seed=written.seed,
+        cookies=written.cookies,
+        cookie_secret_file=context.absolute(secret, ("server", "cookie_secret_file")) if secret else None,
+        nsid=written.nsid or "",
+        identity=written.identity or "",
+        version=written.version or "",
+        rate_limit=_rate(written.rate_limit) if written.rate_limit else None,
+    )
+
+
+def _rate(written: RateLimitFile) -> Rate:
+    return Rate(
+        responses_per_second=written.responses_per_second,
+        slip=written.slip,
+        window_s=written.window,
+        ipv4=written.ipv4,
+        ipv6=written.ipv6,
     )
 
 
