@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from georouter import __version__
 from georouter.cli.main import main as georouter
+from georouter.policy.load import PolicyFile, load
 from georouter.policy.model import Server
 from tests.live.image import Stage, read
 
@@ -203,3 +204,29 @@ def test_the_kernel_may_grant_the_buffer() -> None:
     text = (ROOT / "deploy/sysctl.d/60-georouter.conf").read_text()
     (granted,) = re.findall(r"^net\.core\.rmem_max = (\d+)$", text, re.MULTILINE)
     assert int(granted) == Server().receive_buffer_bytes
+
+
+def test_the_page_names_what_exists() -> None:
+    """Files of the source tree, our version, the port and the user; and its server section is one."""
+    page = (ROOT / "docs/deploy.md").read_text()
+    named = set(re.findall(r"(?<![\w/])(?:deploy|config)/[\w./-]+", page))
+    assert len(named) >= 3
+    assert all((ROOT / path).is_file() for path in named)
+    assert f"/opt/georouter-{__version__}/bin/pip install ." in page
+    assert f"georouter:{__version__}" in page
+    (server,) = re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    policy = load([PolicyFile("/etc/georouter/georouter.yaml", "version: 1\n" + server)]).policy
+    assert policy.server.listen[0] == ("192.0.2.53", 53)
+
+
+def test_the_page_types_commands_that_exist() -> None:
+    """Also those typed as root, by their full path, or inside a container."""
+    page = (ROOT / "docs/deploy.md").read_text()
+    typed = re.findall(
+        r"^[#$] (?:docker exec georouter )?(?:/opt/[\w.-]+/bin/)?georouter ([a-z]+)([^&\n]*)",
+        page,
+        re.MULTILINE,
+    )
+    assert len(typed) >= 4
+    for name, words in typed:
+        accepts(name, words.split())
