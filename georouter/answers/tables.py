@@ -12,8 +12,9 @@ can read the same tables.
 """
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from georouter.answers.layout import Layout
 
@@ -170,6 +171,24 @@ class Directory:
     views: tuple[View, ...]
     layout: Layout
     redirects: Mapping[int, Redirect] = field(default_factory=dict)
+
+    def __reduce__(self) -> "tuple[Callable[..., Directory], tuple[object, ...]]":
+        from georouter.answers import freight  # noqa: PLC0415 - it packs what is defined here
+
+        packed: dict[str, object] = {name: getattr(self, name) for name in self.__slots__}
+        packed["index"] = freight.pack_index(self.index)
+        packed["rrsets"] = freight.pack_numbers(self.rrsets)
+        packed["answers"] = freight.pack_answers(self.answers)
+        return _unpack, (packed,)
+
+
+def _unpack(packed: dict[str, Any]) -> Directory:
+    from georouter.answers import freight  # noqa: PLC0415 - as above
+
+    packed["index"] = freight.unpack_index(packed["index"])
+    packed["rrsets"] = freight.unpack_numbers(packed["rrsets"])
+    packed["answers"] = freight.unpack_answers(packed["answers"])
+    return Directory(**packed)
 
 
 @dataclass(frozen=True, slots=True)

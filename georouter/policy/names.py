@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from georouter.policy.model import Zone
+from georouter.policy.packed import pack
 from georouter.wire import names
 from georouter.wire.codes import TYPE_CNAME, TYPE_DNAME
 from georouter.words.ids import ServiceName
@@ -24,12 +25,13 @@ class Names:
             for steered in zone.steered:
                 self._steered[steered.owner] = steered.service
                 self._add(steered.owner, zone.apex)
-            for record in zone.records:
-                self._add(record.owner, zone.apex)
-                if record.type == TYPE_CNAME:
-                    self._alias[record.owner] = names.lower(record.rdatas[0])
-                elif record.type == TYPE_DNAME:
-                    self._redirects[record.owner] = names.lower(record.rdatas[0])
+            records = pack(zone.records)
+            for owner in records.names():
+                self._add(owner, zone.apex)
+            for number, targets in ((TYPE_CNAME, self._alias), (TYPE_DNAME, self._redirects)):
+                for index in records.of_type(number):
+                    record = records[index]
+                    targets[record.owner] = names.lower(record.rdatas[0])
             self._add(zone.apex, zone.apex)
 
     @property

@@ -96,6 +96,8 @@ class _Reader:
     signed: Counter[int] = field(default_factory=Counter)
     signed_at: dict[int, Line] = field(default_factory=dict)
     full: bool = False
+    outside: bool = False
+    """Whether relative names are not in the zone."""
 
     def file(self, text: str, name: str) -> None:
         """Every entry of one file."""
@@ -153,7 +155,14 @@ class _Reader:
         else:
             ttl_s = self.ttl()
         self.last = name
-        self.ledger.add(name, data[0], ttl_s, data[1], place)
+        number, rdata = data
+        ledger = self.ledger  # its `add`, written out: this runs a million times
+        ledger.owner.append(ledger.names.setdefault(name, len(ledger.names)))
+        ledger.type.append(number)
+        ledger.ttl.append(ttl_s)
+        ledger.at.append(len(ledger.data))
+        ledger.data += len(rdata).to_bytes(2) + rdata
+        ledger.place.append(place)
         return True
 
     def ttl(self) -> int:
@@ -161,11 +170,6 @@ class _Reader:
         if self.default_ttl_s is not None:
             return self.default_ttl_s
         return self.zone_ttl_s if self.last_ttl_s is None else self.last_ttl_s
-
-    @property
-    def outside(self) -> bool:
-        """Whether relative names are not in the zone."""
-        return not names.is_below(names.lower(self.names.origin), self.apex)
 
     # -- whatever is not a common line -------------------------------------------------------------
 
@@ -261,6 +265,7 @@ class _Reader:
     def origin(self, text: str) -> None:
         """Names below it from now on."""
         self.names = quick.Names(names.parse_relative(text, self.names.origin))
+        self.outside = not names.is_below(names.lower(self.names.origin), self.apex)
 
     def include(self, text: str, where: Line) -> None:
         """`$INCLUDE file [origin]`."""
@@ -279,12 +284,12 @@ class _Reader:
         file = self.files.get(path)
         if file is None or file.problem:
             raise ValueError(f"{path} cannot be read: {file.problem if file else 'it was not there'}")
-        before, last = self.names, self.last
+        before, last, outside = self.names, self.last, self.outside
         if rest:
             self.origin(self.only_word(rest, "an origin"))
         self.included += 1
         self.file(file.text, path)
-        self.names, self.last = before, last
+        self.names, self.last, self.outside = before, last, outside
 
     def generate(self, text: str, where: Line, place: int) -> None:
         """`$GENERATE range owner [TTL] [class] type data`."""
