@@ -97,15 +97,15 @@ def served_policy(config: str | None) -> "tuple[Path, Policy | None]":
     None where it is invalid and none was saved. SourceError when there is no policy to read.
     """
     from georouter.policy.load import PolicyFile, load  # noqa: PLC0415 - pydantic is slow to import
-    from georouter.sources.policy_files import find_config, read  # noqa: PLC0415 - as above
+    from georouter.sources.policy_files import find_config, read_policy  # noqa: PLC0415 - as above
     from georouter.sources.state_files import guess_state_dir, load_last_good  # noqa: PLC0415 - as above
     from georouter.words.errors import PolicyError  # noqa: PLC0415 - as above
 
     files: tuple[PolicyFile, ...] = ()
     path = find_config(config, os.environ)
     try:
-        files = read(path)
-        return path, load(files).policy
+        files = read_policy(path)
+        return path, load(files, zone_files=False).policy
     except PolicyError as error:
         # The daemon may well serve its last good policy, and `status` is how to find out.
         problems = len(error.diagnostics)
@@ -117,7 +117,7 @@ def served_policy(config: str | None) -> "tuple[Path, Policy | None]":
     kept = os.environ.get("GEOROUTER_STATE_DIR")
     good = load_last_good(Path(kept) if kept else guess_state_dir(path, files))
     try:
-        return path, load(good).policy if good else None
+        return path, load(good, zone_files=False).policy if good else None
     except PolicyError:  # saved by another version
         return path, None
 

@@ -75,8 +75,7 @@ class Builder:
         try:
             clock = Stopwatch()
             if request.files is None:
-                policy_files.settle(Path(request.config))
-                files = policy_files.read(Path(request.config))
+                files = policy_files.read_settled(Path(request.config))
             clock.lap("read")
             if self._last is not None and self._last.files == files:
                 policy, warnings = self._last.policy, self._last.warnings

@@ -3,12 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from pathlib import Path
 
 from georouter.control.orders import Databases
-from georouter.policy.load import PolicyFile
+from georouter.policy.files import PolicyFile, Stamp
 from georouter.policy.model import Policy
-from georouter.sources import geo_files, policy_files
+from georouter.sources import geo_files, policy_files, zone_files
 from georouter.sources.watch import changes
 from georouter.telemetry.logs import event
 from georouter.words.errors import PolicyError, SourceError
@@ -17,6 +18,18 @@ log = logging.getLogger("georouter")
 
 AGAIN_S = 2.0
 """How long to wait after watching failed; files are looked at before every new attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The policy's own files by content; the zone files it names, too large for that, by their stamps."""
+
+    policy: Hashable
+    zones: tuple[tuple[str, Stamp], ...]
+
+
+def _files(files: tuple[PolicyFile, ...]) -> Files:
+    return Files(tuple(file for file in files if not file.zone), zone_files.stamps(files))
 
 
 class Watcher:
@@ -30,7 +43,7 @@ class Watcher:
         self._moved = asyncio.Event()
         self._wanted: tuple[str, ...] = ()
         """Databases of a policy that was refused: what is wrong with it may be wrong with them."""
-        self._seen: tuple[Hashable, Databases] | None = None
+        self._seen: tuple[Files, Databases] | None = None
         self._trouble = ""
 
     def follow(self, policy: Policy, files: tuple[PolicyFile, ...], read: Databases) -> None:
@@ -39,7 +52,7 @@ class Watcher:
         `files` are what was read last, and `read` are the databases as they were then.
         """
         self._policy, self._wanted = policy, ()
-        self._seen = (files, read)
+        self._seen = (_files(files), read)
         self._moved.set()
 
     def refused(self, files: tuple[PolicyFile, ...], read: Databases) -> None:
@@ -52,7 +65,10 @@ class Watcher:
         seen, known = self._seen
         self._wanted = tuple(path for path, _ in read)
         known_now = dict(known) | dict(read)
-        self._seen = (files or seen, tuple((path, known_now.get(path)) for path in self._databases()))
+        self._seen = (
+            _files(files) if files else seen,
+            tuple((path, known_now.get(path)) for path in self._databases()),
+        )
         self._moved.set()
 
     async def run(self) -> None:
@@ -70,7 +86,7 @@ class Watcher:
             stop = asyncio.Event()
             restart = asyncio.create_task(self._set_when_moved(stop))
             try:
-                paths = [self._config, *map(Path, self._databases())]
+                paths = [self._config, *map(Path, self._named())]
                 await self._look()  # it may have changed since it was read
                 async for _paths in changes(paths, stop=stop, ignore=[self._state_dir()]):
                     await self._look()
@@ -87,7 +103,12 @@ class Watcher:
         stop.set()
 
     def _folders(self) -> frozenset[Path]:
-        return frozenset(Path(path).parent for path in self._databases())
+        return frozenset(Path(path).parent for path in self._named())
+
+    def _named(self) -> tuple[str, ...]:
+        """Everything that the policy names: databases and zone files."""
+        zones = () if self._seen is None else self._seen[0].zones
+        return (*self._databases(), *(name for name, _ in zones))
 
     def _databases(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys((*databases(self._policy), *self._wanted)))
@@ -103,12 +124,14 @@ class Watcher:
             self._trouble = str(error)
             event(log, "watch.failed", level=logging.WARNING, error=self._trouble, again_s=AGAIN_S)
 
-    def _content(self) -> tuple[Hashable, Databases]:
+    def _content(self) -> tuple[Files, Databases]:
         databases_now = geo_files.fingerprint(self._databases())
         try:
-            return policy_files.read(self._config), databases_now
+            policy: Hashable = policy_files.read_policy(self._config)
         except (SourceError, PolicyError) as error:
-            return str(error), databases_now
+            policy = str(error)
+        zones = zone_files.stamps_now(() if self._seen is None else self._seen[0].zones)
+        return Files(policy, zones), databases_now
 
 
 def databases(policy: Policy | None) -> tuple[str, ...]:

@@ -24,11 +24,12 @@ class Loaded:
     warnings: tuple[Diagnostic, ...] = ()
 
 
-def load(files: Sequence[PolicyFile], *, root: str | PathLike[str] = "/") -> Loaded:
+def load(files: Sequence[PolicyFile], *, root: str | PathLike[str] = "/", zone_files: bool = True) -> Loaded:
     """Read, merge, check and resolve `files`.
 
     Among them are the zone files that the policy names (`zonefile.includes` tells which). `root` is the
-    absolute folder that relative file names start from; `sources.policy_files` gives absolute ones.
+    absolute folder that relative file names start from; `sources.policy_files` gives absolute ones. Without
+    `zone_files` these are left out: for who asks for anything but the records.
 
     Raises PolicyError with every problem in file order (and the warnings found so far).
     """
@@ -46,8 +47,8 @@ def load(files: Sequence[PolicyFile], *, root: str | PathLike[str] = "/") -> Loa
     if len(readable) < len(tops) or not merged.whole:
         # Names that the unreadable parts define would all look unknown.
         raise PolicyError(report.all())
-    zone_files = {file.name: file for file in files if file.zone}
-    policy = document.resolve(pieces, report, fspath(root), zone_files)
+    given = {file.name: file for file in files if file.zone} if zone_files else None
+    policy = document.resolve(pieces, report, fspath(root), given)
     if not report.failed:
         lint.lint(policy, report)
     if report.failed:

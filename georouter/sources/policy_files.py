@@ -1,10 +1,11 @@
-"""Policy files on disk: one file, or every `*.yaml` and `*.yml` of a folder."""
+"""Policy files on disk: one file, or every `*.yaml` and `*.yml` of a folder. With the zone files they name."""
 
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from georouter.policy.load import PolicyFile
+from georouter.sources import zone_files
 from georouter.words.errors import Diagnostic, PolicyError, SourceError
 
 LARGEST_FILE_BYTES = 64 * 1024 * 1024
@@ -20,6 +21,19 @@ VARIABLE = "GEOROUTER_CONFIG"
 
 
 def read(path: Path) -> tuple[PolicyFile, ...]:
+    """The policy at `path` as `read_policy` gives it, followed by the zone files it names."""
+    files = read_policy(path)
+    return (*files, *zone_files.gather(files))
+
+
+def read_settled(path: Path) -> tuple[PolicyFile, ...]:
+    """As `read`, once nobody is writing (see `settle`)."""
+    settle(path)
+    files = read(path)
+    return read(path) if zone_files.settle(files) else files
+
+
+def read_policy(path: Path) -> tuple[PolicyFile, ...]:
     """The file at `path`, or the policy files of the folder in the order of their names.
 
     File names in the result are absolute (links are not followed, so that they stay what the

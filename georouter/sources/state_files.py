@@ -1,13 +1,16 @@
 """What survives a restart: the beliefs (`state.json`) and the last policy that was good.
 
-Both are written whole and atomically. Reading is forgiving: a file that makes no sense is as good as
-none, an entry that makes no sense is left out, and what was lost is said.
+Both are written whole and atomically. Zone files of the policy are kept beside it, named by their content:
+what was kept before is whole until the new policy is. Reading is forgiving: a file that makes no sense is
+as good as none, an entry that makes no sense is left out, and what was lost is said.
 """
 
+import hashlib
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -24,6 +27,7 @@ from georouter.words.ids import CheckName, RegionName, ServiceName
 
 STATE_FILE = "state.json"
 LAST_GOOD_FILE = "last-good-policy.json"
+LAST_GOOD_ZONES = "last-good-zones"
 
 FORMAT = 1
 """Of both files; raised when an older program could misread a newer file."""
@@ -96,11 +100,16 @@ def save_last_good(directory: Path, files: Sequence[PolicyFile]) -> None:
 
     Their names are kept absolute, because relative paths inside them start from there.
     """
-    document = {
-        "format": FORMAT,
-        "files": [{"name": str(Path(file.name).absolute()), "text": file.text} for file in files],
-    }
-    write_atomically(directory / LAST_GOOD_FILE, _dump(document))
+    zones = directory / LAST_GOOD_ZONES
+    entries: list[dict[str, str]] = []
+    for file in files:
+        name = str(Path(file.name).absolute())
+        if file.zone:
+            entries.append({"name": name, "zone": _keep(zones, file)})
+        else:
+            entries.append({"name": name, "text": file.text})
+    write_atomically(directory / LAST_GOOD_FILE, _dump({"format": FORMAT, "files": entries}))
+    _remove_others(zones, {entry["zone"] for entry in entries if "zone" in entry})
 
 
 def load_last_good(directory: Path) -> tuple[PolicyFile, ...] | None:
@@ -109,14 +118,15 @@ def load_last_good(directory: Path) -> tuple[PolicyFile, ...] | None:
     if document is None:
         return None
     problems: list[str] = []
-    files = _entries(document, "files", _policy_file_in, problems)
+    zones = directory / LAST_GOOD_ZONES
+    files = _entries(document, "files", lambda entry: _policy_file_in(entry, zones), problems)
     return None if problems or not files else tuple(files)
 
 
 def guess_state_dir(config: Path, files: Iterable[PolicyFile] = ()) -> Path:
     """Where the state of a policy that cannot be loaded most likely is: what its text says, or `./state`."""
     for file in files:
-        for line in file.text.splitlines():
+        for line in () if file.zone else file.text.splitlines():
             found = _STATE_DIR.search(line.partition("#")[0])
             if found:
                 return Path(file.name).parent / found[1].strip()
@@ -219,9 +229,41 @@ def _last_known_in(value: object) -> tuple[ServiceName, frozenset[RegionName]]:
     raise ValueError("not a service and its regions")
 
 
-def _policy_file_in(value: object) -> PolicyFile:
+def _policy_file_in(value: object, zones: Path) -> PolicyFile:
     entry = _object(value)
-    return PolicyFile(_text(entry, "name"), _text(entry, "text"))
+    name = _text(entry, "name")
+    if "zone" not in entry:
+        return PolicyFile(name, _text(entry, "text"))
+    digest = _text(entry, "zone")
+    try:
+        data = (zones / Path(digest).name).read_bytes()
+    except OSError as error:
+        raise ValueError(f"{name}: {error.strerror or error}") from error
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise ValueError(f"{name}: not what was kept")
+    return PolicyFile(name, data.decode("utf-8", "surrogateescape"), zone=True)
+
+
+def _keep(folder: Path, file: PolicyFile) -> str:
+    """Write a zone file under the hash of its content, unless it is there; the hash."""
+    data = file.text.encode("utf-8", "surrogateescape")
+    digest = hashlib.sha256(data).hexdigest()
+    kept = folder / digest
+    try:
+        there = kept.stat().st_size == len(data)
+    except OSError:
+        there = False
+    if not there:
+        write_atomically(kept, data)
+    return digest
+
+
+def _remove_others(folder: Path, names: Collection[str]) -> None:
+    """Zone files of the policies before; what cannot be removed stays."""
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if path.name not in names:
+                path.unlink()
 
 
 def _object(value: object) -> Mapping[str, object]:

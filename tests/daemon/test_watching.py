@@ -112,3 +112,85 @@ def test_watching_that_fails_is_said_once_and_looked_for_anyway(
         asyncio.run(happen())
     assert asked == ["file change"]
     assert [record.message for record in caplog.records] == ["watch.failed"]
+
+
+ZONED = "version: 1\nzones: {example.com: {file: zones/a.zone}}\n"
+ZONE = "@ SOA ns root 1 2 3 4 5\n@ NS ns.example.net.\n"
+
+
+@pytest.fixture
+def zoned(tmp_path: Path) -> Path:
+    """A policy file that is in use, with a zone file in a folder of its own."""
+    (tmp_path / "zones").mkdir()
+    (tmp_path / "zones" / "a.zone").write_text(ZONE)
+    file = tmp_path / "georouter.yaml"
+    file.write_text(ZONED)
+    return file
+
+
+def test_a_change_of_a_zone_file_is_asked_for_once(zoned: Path) -> None:
+    """Of an included one too; a file that went is a change, and so is its return."""
+    zone, more = zoned.parent / "zones" / "a.zone", zoned.parent / "zones" / "more"
+    asked: list[str] = []
+
+    async def happen() -> None:
+        watcher = Watcher(zoned, lambda: zoned.parent / "state", asked.append)
+
+        async def looked(expected: int) -> None:
+            await watcher._look()
+            await watcher._look()
+            assert len(asked) == expected
+
+        more.write_text("b A 192.0.2.1\n")
+        zone.write_text(ZONE + "$INCLUDE more\n")
+        files = policy_files.read(zoned)
+        watcher.follow(load(files).policy, files, ())
+        await looked(0)
+        more.write_text("b A 192.0.2.22\n")
+        await looked(1)
+        zone.unlink()
+        await looked(2)
+        zone.write_text(ZONE)
+        await looked(3)
+
+    asyncio.run(happen())
+
+
+def test_zone_files_of_a_refused_policy_are_watched(zoned: Path) -> None:
+    """One that is not there yet is looked for; one that is broken is looked at."""
+    asked: list[str] = []
+
+    async def happen() -> None:
+        watcher = Watcher(zoned, lambda: zoned.parent / "state", asked.append)
+        files = policy_files.read(zoned)
+        watcher.follow(load(files).policy, files, ())
+        zoned.write_text(ZONED.replace("a.zone", "b.zone"))  # noqa: ASYNC240 - nobody waits
+        await watcher._look()
+        watcher.refused(policy_files.read(zoned), ())
+        await watcher._look()
+        assert asked == ["file change"]
+        (zoned.parent / "zones" / "b.zone").write_text(ZONE)
+        await watcher._look()
+        assert asked == ["file change"] * 2
+
+    asyncio.run(happen())
+
+
+def test_the_folders_of_zone_files_are_watched(zoned: Path) -> None:
+    """A change is noticed at once, not only when one looks anyway."""
+    asked: list[str] = []
+
+    async def happen() -> None:
+        watcher = Watcher(zoned, lambda: zoned.parent / "state", asked.append)
+        files = policy_files.read(zoned)
+        watcher.follow(load(files).policy, files, ())
+        assert watcher._folders() == {zoned.parent / "zones"}
+        running = asyncio.create_task(watcher.run())
+        await asyncio.sleep(0.3)
+        (zoned.parent / "zones" / "a.zone").write_text(ZONE + "a A 192.0.2.1\n")
+        async with asyncio.timeout(10):
+            while not asked:  # noqa: ASYNC110 - nobody tells when
+                await asyncio.sleep(0.01)
+        running.cancel()
+
+    asyncio.run(happen())

@@ -16,6 +16,7 @@ from georouter.policy.load import PolicyFile
 from georouter.sources.state_files import (
     FORMAT,
     LAST_GOOD_FILE,
+    LAST_GOOD_ZONES,
     STATE_FILE,
     SavedState,
     guess_state_dir,
@@ -252,3 +253,29 @@ def test_any_state_survives(tmp_path_factory: pytest.TempPathFactory, state: Sav
     directory = tmp_path_factory.getbasetemp() / "any"
     save_state(directory, state)
     assert load_state(directory) == (state, "")
+
+
+def test_zone_files_of_the_last_good_policy(tmp_path: Path) -> None:
+    """Kept by their content, octet by octet; those of the policy before go."""
+    zone = PolicyFile("/etc/g/a.zone", "; caf\udce9\na A 192.0.2.1\n", zone=True, stamp=(1, 2))
+    files = [PolicyFile("/etc/g/a.yaml", "a: 1"), zone, PolicyFile("/etc/g/b.zone", "", zone=True)]
+    save_last_good(tmp_path, files)
+    assert load_last_good(tmp_path) == tuple(files)
+    save_last_good(tmp_path, files[:2])
+    (kept,) = (tmp_path / LAST_GOOD_ZONES).iterdir()
+    assert kept.read_bytes() == b"; caf\xe9\na A 192.0.2.1\n"
+    kept.write_bytes(b"; caf\xe9\na A 192.0.2.2\n")
+    assert load_last_good(tmp_path) is None
+    kept.unlink()
+    assert load_last_good(tmp_path) is None
+
+
+def test_a_zone_file_that_is_kept_is_not_written_again(tmp_path: Path) -> None:
+    """Fifty megabytes for every change of a weight would be too many."""
+    zone = PolicyFile("/etc/g/a.zone", "a A 192.0.2.1\n", zone=True)
+    save_last_good(tmp_path, [PolicyFile("/etc/g/a.yaml", "a: 1"), zone])
+    (kept,) = (tmp_path / LAST_GOOD_ZONES).iterdir()
+    before = kept.stat().st_ino
+    save_last_good(tmp_path, [PolicyFile("/etc/g/a.yaml", "a: 2"), zone])
+    assert kept.stat().st_ino == before
+    assert load_last_good(tmp_path) == (PolicyFile("/etc/g/a.yaml", "a: 2"), zone)

@@ -20,7 +20,8 @@ class Context:
     checks: frozenset[str]
     regions: frozenset[str]
     services: frozenset[str]
-    zone_files: Mapping[str, PolicyFile]
+    zone_files: Mapping[str, PolicyFile] | None
+    """By absolute name; None where nobody asks for their records."""
 
     def absolute(self, name: str, path: Path) -> str:
         """A file name as an absolute path; relative ones start from the file that `path` stands in."""

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TypeVar
 
 from pydantic import BaseModel
@@ -26,8 +25,6 @@ from georouter.policy.written import (
 )
 
 Model = TypeVar("Model", bound=BaseModel)
-
-NO_FILES: Mapping[str, PolicyFile] = MappingProxyType({})
 
 _NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9_])?\Z")
 
@@ -65,11 +62,11 @@ def read(root: Node, report: Report) -> Written:
 
 
 def resolve(
-    written: Written, report: Report, root: str, zone_files: Mapping[str, PolicyFile] = NO_FILES
+    written: Written, report: Report, root: str, zone_files: Mapping[str, PolicyFile] | None
 ) -> Policy:
     """The policy the pieces describe; only usable when `report` holds no error afterwards.
 
-    `zone_files` are the zone files at hand, by absolute name.
+    `zone_files` are the zone files at hand, by absolute name; None leaves all of them out.
     """
     context = Context(
         report=report,

@@ -51,7 +51,8 @@ def resolve(
             context.report.error(("zones", key), f'is the same zone as "{other}"', key=True)
             continue
         drafts[draft.zone.apex] = draft
-    coexist.check({apex: draft.zone for apex, draft in drafts.items()}, services, regions, context.report)
+    if context.zone_files is not None:  # a part of the records says nothing about the whole
+        coexist.check({apex: draft.zone for apex, draft in drafts.items()}, services, regions, context.report)
     zones = (_zone(draft, context) for draft in drafts.values())
     return {zone.name: zone for zone in zones}
 
@@ -78,7 +79,7 @@ def _draft(key: str, written: WrittenZone, context: Context) -> _Draft | None:
     head, ledger = written.head, Ledger()
     source = _source(head, path, context)
     soa = None
-    if source is not None:
+    if source is not None and context.zone_files is not None:
         soa = read_zone(
             source, apex, head.ttl, files=context.zone_files, ledger=ledger, report=context.report
         )
@@ -107,7 +108,7 @@ def _draft(key: str, written: WrittenZone, context: Context) -> _Draft | None:
 
 def _source(head: ZoneFile, path: Path, context: Context) -> ZoneSource | None:
     """The zone's file, if it names one that could be read."""
-    if head.file is None:
+    if head.file is None or context.zone_files is None:
         return None
     where = (*path, "file")
     source = zone_source(head.file, context.file_of(where), context.root)

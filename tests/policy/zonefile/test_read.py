@@ -300,3 +300,20 @@ def test_two_zones_of_one_file() -> None:
     policy = POLICY + "  example.org: {file: zones/example.com.zone}\n"
     made = load([PolicyFile("/etc/g/p.yaml", policy), PolicyFile(FILE, HEAD + "a A 192.0.2.1\n", zone=True)])
     assert [len(item.records) for item in made.policy.zones.values()] == [2, 2]
+
+
+def test_without_zone_files() -> None:
+    """Who asks for the admin address needs no records, nor that they make sense."""
+    policy = POLICY.replace("{file:", "{ns: [ns1.example.com], file:")
+    made = load([PolicyFile("/etc/g/p.yaml", policy)], zone_files=False)
+    assert [zone.name for zone in made.policy.zones.values()] == ["example.com"]
+
+
+def test_why_a_file_has_no_text() -> None:
+    """The reason stands where the file is named."""
+    missing = PolicyFile(FILE, "", zone=True, problem="Permission denied")
+    with pytest.raises(PolicyError) as caught:
+        load([PolicyFile("/etc/g/p.yaml", POLICY), missing])
+    assert [str(item) for item in caught.value.diagnostics] == [
+        f'/etc/g/p.yaml:7:23: zones["example.com"].file: {FILE} cannot be read: Permission denied'
+    ]
