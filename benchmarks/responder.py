@@ -17,8 +17,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.harness.report import Report
+from georouter.answers.conduct import Conduct
 from georouter.answers.layout import REASONS, Proto
 from georouter.answers.limits import Limits
+from georouter.answers.ratelimit import Buckets, Rate, RateLimiter
 from georouter.answers.respond import Responder
 from georouter.answers.tables import SLOT_A, SLOT_AAAA, Group, RangeMap, RangeTable, Snapshot
 from georouter.server.server import Server
@@ -29,6 +31,7 @@ NAMES = 10_000
 RANGES_4, RANGES_6 = 180_000, 90_000
 QUERIES, REPEATS = 2_000, 40
 PLAIN_US, STEERED_US = 2.5, 4.0
+FLOOD_TIMES = 2.0
 SWITCH_INTERVAL_S = 0.0005
 DNSPERF_S = 5
 RESOLVER = 0xC6336435
@@ -126,6 +129,28 @@ def cost_us(responder: Responder, messages: list[bytes], *, careful: bool = Fals
     return best / len(messages) * 1e6
 
 
+def under_a_flood(report: Report, made: Snapshot, messages: list[bytes]) -> None:
+    """What rate limiting costs when every packet claims another source, and when all claim one."""
+    chance = random.Random(4)
+    plain = [0] * made.directory.layout.size
+    limiter = RateLimiter(Rate(10), Buckets(1))
+    limited = Responder(made, list(plain), Limits(), Conduct(limiter=limiter))
+    free = Responder(made, list(plain), Limits())
+    now = time.time()
+    for what, sources in (
+        ("random sources", [chance.getrandbits(32) for _ in messages]),
+        ("one source", [RESOLVER] * len(messages)),
+    ):
+        best = {limited: float("inf"), free: float("inf")}
+        for _ in range(REPEATS):
+            for responder, so_far in best.items():
+                began = time.process_time()
+                for message, source in zip(messages, sources, strict=True):
+                    responder.respond(message, source, 4, Proto.UDP, now)
+                best[responder] = min(so_far, time.process_time() - began)
+        report.add(f"flood from {what}: limited over free", best[limited] / best[free], "times", FLOOD_TIMES)
+
+
 async def through_the_kernel(report: Report, made: Snapshot, dnsperf: str) -> None:
     """Queries per second and processor time per query of a server that is asked as fast as it answers."""
     server = Server([("127.0.0.1", 0)])
@@ -176,6 +201,7 @@ def main() -> None:
         report.add(what, cost_us(responder, messages), "µs", limit)
         if what.startswith("mixed"):
             report.add(f"{what}, the careful way", cost_us(responder, messages, careful=True), "µs")
+    under_a_flood(report, made, mixes()["static A"][0])
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     dnsperf = shutil.which("dnsperf")
     if dnsperf:
