@@ -113,9 +113,9 @@ class Daemon:
         try:
             self._controller.start(start.built, last_good_because=start.refused)
             if start.refused is not None:
-                built = start.built
-                self._watcher.follow(built.policy, start.refused.files, built.databases)
+                self._watcher.follow(start.built.policy, start.refused.files, start.built.databases)
                 self._watcher.refused(start.refused.files, start.refused.databases)  # said once
+            del start  # it would stay until the end, whatever is loaded after it
             await self._first_round()
             self._controller.publish_now()
             await self._serve()

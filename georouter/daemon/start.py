@@ -1,5 +1,6 @@
 """What to start with: the current policy, or the saved last good one when the current one is invalid."""
 
+import gc
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,15 @@ def first_build(config: Path, state_dir: Path | None, *, strict: bool) -> Start:
     Raises PolicyError or SourceError when neither the current policy nor (unless `strict`) a saved
     one can be used.
     """
+    gc.disable()  # a build allocates much and drops little; collecting costs a third of its time
+    try:
+        return _build(config, state_dir, strict=strict)
+    finally:
+        gc.enable()
+
+
+def _build(config: Path, state_dir: Path | None, *, strict: bool) -> Start:
+    """As `first_build`."""
     builder = Builder(cache_dir=str(state_dir / "cache") if state_dir else None)
     result = builder.build(BuildRequest(str(config)))
     if isinstance(result, Built):

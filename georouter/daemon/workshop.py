@@ -3,13 +3,15 @@
 The packet path of the pure-Python server shares the interpreter lock with everything in its process.
 A compile of seconds therefore happens next door; what comes back are finished arrays. The child lives
 as long as its standard input: when the daemon goes, for whatever reason, it reads end-of-file and ends.
-Both ends are ours and the streams are private pipes, which is what makes pickle safe here.
+What both sides have from the last build does not travel again (`Common`). Both ends are ours and the
+streams are private pipes, which is what makes pickle safe here.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import io
 import os
 import pickle
 import signal
@@ -19,14 +21,74 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, BinaryIO
 
+from georouter.control.orders import Built
 from georouter.daemon.memory import give_back
 from georouter.words.errors import SourceError
 
 HEADER = struct.Struct("!Q")
 TIME_LIMIT_S = 300.0
 """A request that takes longer is given up and the child replaced: 100 times the largest build measured."""
+LARGE_BYTES = 8 * 1024 * 1024
+"""A pickle from here on makes so many objects that walking them again and again would be felt."""
 GONE_S = 1.0
 """How long a child whose streams have ended may take to end itself."""
+
+
+class Common:
+    """The large parts of the last build that the child finished: both sides have them.
+
+    They are pickled by name: ranking anew, or explaining an answer, does not send a million names to and fro.
+    """
+
+    def __init__(self) -> None:
+        self._parts: dict[str, object] = {}
+        self._names: dict[int, str] = {}
+
+    def learn(self, result: object) -> None:
+        """Take over the parts of a result that was sent or received. Nothing else is a build."""
+        if isinstance(result, Built):
+            plan = result.plan
+            self._parts = {"files": result.files, "policy": result.policy, "directory": plan.directory}
+            self._names = {id(part): name for name, part in self._parts.items()}
+
+    def dumps(self, value: object) -> bytes:
+        """Pickle `value`."""
+        stream = io.BytesIO()
+        pickler = _Pickler(stream, protocol=pickle.HIGHEST_PROTOCOL)
+        pickler.names = self._names
+        pickler.dump(value)
+        return stream.getvalue()
+
+    def loads(self, data: bytes) -> Any:
+        """Unpickle with the cycle collector off: it would walk the growing heap again and again.
+
+        What was made stays for long; collections to come need not walk it either.
+        """
+        enabled = gc.isenabled()
+        gc.disable()
+        try:
+            unpickler = _Unpickler(io.BytesIO(data))
+            unpickler.parts = self._parts
+            return unpickler.load()
+        finally:
+            if len(data) >= LARGE_BYTES:
+                gc.freeze()
+            if enabled:
+                gc.enable()
+
+
+class _Pickler(pickle.Pickler):
+    names: dict[int, str]
+
+    def persistent_id(self, obj: object) -> str | None:
+        return self.names.get(id(obj))
+
+
+class _Unpickler(pickle.Unpickler):
+    parts: dict[str, object]
+
+    def persistent_load(self, pid: str) -> object:
+        return self.parts[pid]
 
 
 class Workshop:
@@ -36,6 +98,7 @@ class Workshop:
         self._cache_dir = cache_dir
         self._time_limit_s = time_limit_s
         self._process: asyncio.subprocess.Process | None = None
+        self._common = Common()
         self._turn = asyncio.Lock()
 
     @property
@@ -83,15 +146,20 @@ class Workshop:
         process = await self._running()
         assert process.stdin is not None  # noqa: S101 - both pipes were asked for
         assert process.stdout is not None  # noqa: S101
-        data = pickle.dumps(request, protocol=pickle.HIGHEST_PROTOCOL)
+        common = self._common
+        data = common.dumps(request)
         process.stdin.write(HEADER.pack(len(data)))
         process.stdin.write(data)
         await process.stdin.drain()
         (size,) = HEADER.unpack(await process.stdout.readexactly(HEADER.size))
-        return _loads(await process.stdout.readexactly(size))
+        # in a thread: the event loop has health checks to take in while a million names come back to life
+        result = await asyncio.to_thread(common.loads, await process.stdout.readexactly(size))
+        common.learn(result)
+        return result
 
     async def _running(self) -> asyncio.subprocess.Process:
         if self._process is None or self._process.returncode is not None:
+            self._common = Common()
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
@@ -120,30 +188,23 @@ class Workshop:
             await process.wait()
 
 
-def _loads(data: bytes) -> Any:
-    """Unpickle with the cycle collector off: it would walk the growing heap again and again."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        return pickle.loads(data)  # noqa: S301 - from our own child
-    finally:
-        if enabled:
-            gc.enable()
-
-
 def serve(handle: Callable[[object], object], requests: BinaryIO, results: BinaryIO) -> None:
     """Answer requests one after the other until end-of-file, in the middle of one too."""
+    common = Common()
     while len(header := requests.read(HEADER.size)) == HEADER.size:
         (size,) = HEADER.unpack(header)
         request = requests.read(size)
         if len(request) < size:
             return
         gc.disable()  # a build allocates much and drops little; collecting costs a third of its time
-        data = pickle.dumps(handle(_loads(request)), protocol=pickle.HIGHEST_PROTOCOL)
+        result = handle(common.loads(request))
+        data = common.dumps(result)
         gc.enable()
         results.write(HEADER.pack(len(data)))
         results.write(data)
         results.flush()
+        common.learn(result)
+        del result, data, request  # nothing of it is needed while waiting
 
 
 def main() -> None:

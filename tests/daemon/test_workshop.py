@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from georouter.control.orders import BuildRequest, Failed
-from georouter.daemon.workshop import HEADER, Workshop, serve
+from georouter.daemon.workshop import HEADER, Common, Workshop, serve
 from georouter.words.errors import SourceError
 
 
@@ -113,3 +113,48 @@ def test_a_build_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
 
     with pytest.raises(SourceError, match="longer than"):
         asyncio.run(ask())
+
+
+POLICY = "version: 1\nzones: {example.com: {file: a.zone}}\n"
+ZONE = "@ SOA ns root 1 2 3 4 5\n@ NS ns.example.net.\n$GENERATE 1-5000 h$ A 10.0.0.1\n"
+
+
+def test_what_both_have_does_not_travel_again(tmp_path: Path) -> None:
+    """A build again with the same files costs a fraction, and gives the same objects; a new child all."""
+    config = tmp_path / "p.yaml"
+    config.write_text(POLICY)
+    (tmp_path / "a.zone").write_text(ZONE)
+    common, sizes = Common(), []
+
+    async def ask() -> None:
+        workshop = Workshop(cache_dir=str(tmp_path / "cache"))
+        try:
+            first = await workshop.ask(BuildRequest(str(config)))
+            again = await workshop.ask(BuildRequest(str(config), first.files))
+            assert again.files is first.files
+            assert again.policy is first.policy
+            assert again.plan.directory is first.plan.directory
+            assert len(first.plan.directory.index) == 5001
+            common.learn(first)
+            sizes.extend(len(one.dumps(BuildRequest(str(config), first.files))) for one in (Common(), common))
+            sizes.extend(len(one.dumps(again)) for one in (Common(), common))
+            assert workshop.pid is not None
+            os.kill(workshop.pid, signal.SIGKILL)
+            other = await workshop.ask(BuildRequest(str(config), first.files))
+            assert other.files == first.files
+            assert other.files is not first.files
+            assert dict(other.plan.directory.index) == dict(first.plan.directory.index)
+        finally:
+            await workshop.stop()
+
+    asyncio.run(ask())
+    whole_request, named_request, whole, named = sizes
+    assert named_request < 500 < whole_request
+    assert named < whole - len(ZONE)
+
+
+def test_only_builds_are_learned() -> None:
+    """Any other result leaves what both have as it was."""
+    common = Common()
+    common.learn(Failed("no"))
+    assert common.loads(common.dumps({"files": (1, 2)})) == {"files": (1, 2)}
