@@ -89,14 +89,14 @@ def truncated(case: Disagreement) -> Reply | None:
     return replace(case.theirs, answer=case.ours.answer, authority=frozenset(), additional=frozenset())
 
 
-def glue_dropped_in_silence(case: Disagreement) -> Reply | None:
-    """We truncate, the peer's referral lacks addresses of servers inside the delegated zone."""
-    if "TC" not in case.ours.flags or "TC" in case.theirs.flags or not is_referral(case.theirs):
+def dropped_in_silence(case: Disagreement) -> Reply | None:
+    """We truncate; the peer leaves out addresses of servers inside a delegated zone, or a denial's SOA."""
+    if "TC" not in case.ours.flags or "TC" in case.theirs.flags:
         return None
     whole = ask(case.peer, case.question.name, case.question.type)
-    lost = whole.additional - case.theirs.additional
-    cut = next(record.owner for record in case.theirs.authority)
-    if not any(f".{record.owner}".endswith(f".{cut}") for record in lost):
+    cuts = tuple(f".{record.owner}" for record in whole.authority if record.type == "NS")
+    glue = {record for record in whole.additional if f".{record.owner}".endswith(cuts)}
+    if case.theirs.authority | case.theirs.additional >= whole.authority | glue:
         return None
     return replace(
         case.theirs,
@@ -141,6 +141,23 @@ def any_type(case: Disagreement) -> Reply | None:
         return None
     reply = ask(case.peer, case.question.name, own.pop())
     return replace(case.theirs, answer=reply.answer, additional=case.ours.additional)
+
+
+def any_below_dname(case: Disagreement) -> Reply | None:
+    """We stop at the synthesised CNAME; the peer gives it too, and goes on."""
+    made = any(record.type == "CNAME" and record.owner == case.name for record in case.ours.answer)
+    if case.question.type != "ANY" or not made or not any(item.type == "DNAME" for item in case.ours.answer):
+        return None
+    if not case.ours.answer <= case.theirs.answer or case.ours.authority or case.ours.rcode != "NOERROR":
+        return None
+    return replace(case.ours, flags=case.theirs.flags - {"TC"}, edns=case.theirs.edns)
+
+
+def too_long(case: Disagreement) -> Reply | None:
+    """A DNAME makes a name of more than 255 octets; the peer denies that it exists."""
+    if (case.ours.rcode, case.theirs.rcode) != ("YXDOMAIN", "NXDOMAIN"):
+        return None
+    return replace(case.theirs, rcode=case.ours.rcode, authority=case.ours.authority)
 
 
 def zone_border(case: Disagreement) -> Reply | None:
@@ -198,11 +215,14 @@ def loop(case: Disagreement) -> Reply | None:
     """CNAMEs that lead nowhere: the peer goes round once more, or once less."""
     both = case.ours.answer | case.theirs.answer
     _, count = end_of_chain(case.name, both)
-    if count <= len(both) or not (case.ours.answer and case.theirs.answer):
+    circle = count > len({record.owner for record in both if record.type == "CNAME"})
+    into_itself = any(item.type == "DNAME" and f".{item.data}".endswith(f".{item.owner}") for item in both)
+    if not (circle or into_itself) or not (case.ours.answer and case.theirs.answer):
         return None
     if not (case.ours.answer <= case.theirs.answer or case.theirs.answer <= case.ours.answer):
         return None
-    return replace(case.theirs, answer=case.ours.answer)
+    room = {"TC"} if case.ours.answer <= case.theirs.answer else set()
+    return replace(case.theirs, answer=case.ours.answer, flags=case.theirs.flags - room)
 
 
 def steered_cname(case: Disagreement) -> Reply | None:

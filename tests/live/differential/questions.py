@@ -10,7 +10,7 @@ import dns.name
 import dns.rdatatype
 
 from georouter.policy.model import Policy
-from georouter.wire.codes import TYPE_ANY, TYPE_CNAME, TYPE_OPT
+from georouter.wire.codes import TYPE_ANY, TYPE_CNAME, TYPE_DNAME, TYPE_OPT
 from georouter.wire.names import join, labels, parent
 from georouter.wire.rdata import name_in_rdata
 
@@ -70,6 +70,11 @@ def questions(policy: Policy, seed: int, count: int) -> Iterator[Question]:
             yield put(records.owner, "ANY", chance)
             if records.owner[:2] == WILDCARD:
                 yield put(b"\1x" + parent(records.owner), "A", chance)
+            if records.type == TYPE_DNAME:
+                for first in (b"\4host", b"\1a", b"\1x\1y", b"\3www", b"\1*", b"\x3f" + b"y" * 63):
+                    yield from (
+                        put(first + records.owner, kind, chance) for kind in ("A", "TXT", "DS", "ANY")
+                    )
             if records.type == TYPE_CNAME:
                 yield from (put(records.owner, kind, chance) for kind in ("A", "NSEC", "NSEC3"))
         for steered in zone.steered:

@@ -87,7 +87,9 @@ def _section(rrsets: Sequence[dns.rrset.RRset]) -> Section:
     )
 
 
-READABLE = frozenset(map(dns.rdatatype.from_text, ("A", "AAAA", "NS", "CNAME", "SOA", "MX", "PTR", "DS")))
+READABLE = frozenset(
+    map(dns.rdatatype.from_text, ("A", "AAAA", "NS", "CNAME", "DNAME", "SOA", "MX", "PTR", "DS"))
+)
 
 
 def _readable(rdata: dns.rdata.Rdata) -> str:

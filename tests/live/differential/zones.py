@@ -14,7 +14,7 @@ ELSEWHERE = ("www.elsewhere.test.", "ns1.elsewhere.test.", "test.")
 NAMES = (8, 24)
 """Owners of a zone: at least, and fewer than."""
 
-PLACE = re.compile(r'zones\["([^"]+)"\]\.records(?:\["([^"]+)"\]|\.(\w+))\.(\w+)(?:\[\d+\])?')
+PLACE = re.compile(r'zones\["([^"]+)"\]\.records(?:\["([^"]+)"\]|\.(\w+))(?:\.(\w+))?(?:\[\d+\])?')
 """Where a diagnostic says that a record is."""
 
 Records = dict[str, Any]
@@ -43,14 +43,14 @@ def random_zones(seed: int, count: int, before: str) -> str:
 
 
 def take_out(zones: Records, path: str) -> None:
-    """Remove the records of one type at one name."""
+    """Remove the records of one type at one name, or the name."""
     found = PLACE.fullmatch(path)
     assert found, f"{path} is refused, and not because of one record"
     apex, quoted, plain, kind = found.groups()
     records = zones[apex]["records"]
     held = records.get(quoted or plain, {})
     held.pop(kind, None)
-    if not held:
+    if not held or kind is None:
         records.pop(quoted or plain, None)
 
 
@@ -66,6 +66,8 @@ def zone(apex: str, apexes: list[str], chance: random.Random) -> Records:
             records[name] = {"A": address(chance)}
     for name in cuts:
         add_glue(records, name, chance)
+    redirected = tuple(f".{name}".lower() for name, held in records.items() if "DNAME" in held)
+    records = {name: held for name, held in records.items() if not name.lower().endswith(redirected)}
     soa = {"serial": chance.randrange(1, 1000), "negative_ttl": f"{chance.randrange(600)}s", "ttl": "5m"}
     servers = ["ns1.elsewhere.test", "ns2.elsewhere.test"]
     return {"soa": soa, "ttl": f"{chance.randrange(1, 4000)}s", "ns": servers, "records": records}
@@ -96,7 +98,7 @@ def owner(chance: random.Random) -> str:
 
 def contents(name: str, apex: str, apexes: list[str], chance: random.Random) -> Records:
     """What one name has."""
-    match chance.randrange(12):
+    match chance.randrange(14):
         case 0 | 1 | 2:
             return {"CNAME": target(apex, apexes, chance)}
         case 3 | 4 if not name.startswith("*"):
@@ -111,7 +113,9 @@ def contents(name: str, apex: str, apexes: list[str], chance: random.Random) -> 
             return {"MX": f"10 {target(apex, apexes, chance)}", "A": address(chance)}
         case 7:
             return {"TXT": "text", "TYPE65280": r"\# 3 010203", "CAA": '0 issue ";"'}
-        case 8:
+        case 8 if not name.startswith("*"):
+            return {"DNAME": target(apex, apexes, chance)}
+        case 9:
             return {"SRV": f"1 2 3 {target(apex, apexes, chance)}"}
         case _:
             return dict(addresses(chance))
