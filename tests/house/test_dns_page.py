@@ -10,7 +10,8 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs/dns.md"
 HEAD = ["RFC", "section", "what georouter does", "test"]
-COVERED = (1034, 1035, 2181, 2308, 3597, 4343, 4592, 6604, 6672, 6891, 7766, 7871, 8020, 8482, 8906, 8914, 9210)
+OLDER = (1034, 1035, 2181, 2308, 3597, 4343, 4592)
+NEWER = (6604, 6672, 6891, 7766, 7871, 8020, 8482, 8906, 8914, 9210)
 """What an authoritative server of this kind is measured by."""
 
 
@@ -46,6 +47,6 @@ def test_every_row_names_tests_that_exist(row: list[str]) -> None:
 def test_what_matters_is_there() -> None:
     """Every RFC of the list has a row; the same promise does not stand twice."""
     numbers = {int(row[0]) for row in rows() if row[0] != "-"}
-    assert set(COVERED) <= numbers
+    assert {*OLDER, *NEWER} <= numbers
     promises = [(row[0], row[2]) for row in rows()]
     assert len(set(promises)) == len(promises)
