@@ -156,6 +156,7 @@ def test_systemd_runs_the_unit(booted: tuple[Machine, Path], need: Callable[[str
     assert "Traceback" not in written
     assert machine.run("ls", "/var/lib/private/georouter").stdout.split() == [
         "audit.log",
+        "cookie_secret",
         "last-good-policy.json",
         "state.json",
     ]
