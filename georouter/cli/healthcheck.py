@@ -10,17 +10,16 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import click
+from dnslib import QTYPE, DNSError, DNSHeader, DNSLabel, DNSQuestion, DNSRecord
 
 from georouter.cli.config import ANY_ADDRESS
 from georouter.cli.durations import Duration
-from georouter.wire.codes import CLASS_IN, RCODE_NOERROR, TYPE_SOA, rcode_text
-from georouter.wire.message import FLAG_QR, FLAG_TC, HEADER_SIZE
-from georouter.wire.names import name_text, parse_name
+from georouter.wire.codes import RCODE_NOERROR, rcode_text
+from georouter.wire.names import labels, name_text, parse_name
 
 if TYPE_CHECKING:
     from georouter.policy.model import Policy
 
-FLAG_AA = 0x0400
 RESEND_S = 0.5
 """A query or its answer may be dropped where a buffer is full: ask again after so long."""
 LARGEST_MESSAGE = 65535
@@ -80,20 +79,20 @@ def ask(address: Address, name: bytes, timeout_s: float) -> None:
     end = time.monotonic() + timeout_s
     try:
         answer = _over_udp(address, query, end)
-        if _flags(answer) & FLAG_TC:
+        if answer.header.tc:
             answer = _over_tcp(address, query, end)
     except TimeoutError as error:
         raise Unhealthy(f"{_shown(address)} did not answer within {timeout_s:g} s") from error
     except OSError as error:
         raise Unhealthy(f"{_shown(address)}: {error.strerror or error}") from error
-    rcode = _flags(answer) & 0xF
+    rcode = int(answer.header.rcode)
     if rcode != RCODE_NOERROR:
         raise Unhealthy(f"{_shown(address)} answered {rcode_text(rcode)} for {name_text(name)}")
-    if not _flags(answer) & FLAG_AA:
+    if not answer.header.aa:
         raise Unhealthy(f"{_shown(address)} is no authority for {name_text(name)}")
 
 
-def _over_udp(address: Address, query: bytes, end: float) -> bytes:
+def _over_udp(address: Address, query: bytes, end: float) -> DNSRecord:
     """The answer to `query`; whatever else arrives is left aside. OSError (TimeoutError) without one."""
     with socket.socket(_family(address), socket.SOCK_DGRAM) as sock:
         sock.connect(address)  # so that the kernel tells of a closed port, and filters the sender
@@ -103,21 +102,21 @@ def _over_udp(address: Address, query: bytes, end: float) -> bytes:
             while (left := again - time.monotonic()) > 0:
                 sock.settimeout(left)
                 try:
-                    answer = sock.recv(LARGEST_MESSAGE)
+                    message = sock.recv(LARGEST_MESSAGE)
                 except TimeoutError:
                     break
-                if _answers(query, answer):
+                if (answer := _read(query, message)) is not None:
                     return answer
             if time.monotonic() >= end:
                 raise TimeoutError
 
 
-def _over_tcp(address: Address, query: bytes, end: float) -> bytes:
+def _over_tcp(address: Address, query: bytes, end: float) -> DNSRecord:
     """As `_over_udp`, behind two octets of length (RFC 1035 4.2.2)."""
     with socket.create_connection(address, timeout=_left(end)) as sock:
         sock.sendall(len(query).to_bytes(2) + query)
-        answer = _exactly(sock, int.from_bytes(_exactly(sock, 2, end)), end)
-    if not _answers(query, answer):
+        answer = _read(query, _exactly(sock, int.from_bytes(_exactly(sock, 2, end)), end))
+    if answer is None:
         raise ConnectionError("what came over TCP is no answer to the question")
     return answer
 
@@ -141,19 +140,19 @@ def _left(end: float) -> float:
 
 
 def _query(name: bytes) -> bytes:
-    """A query for the SOA of `name` without any flag."""
-    counts = bytes((0, 1, 0, 0, 0, 0, 0, 0))
-    return secrets.token_bytes(2) + b"\0\0" + counts + name + TYPE_SOA.to_bytes(2) + CLASS_IN.to_bytes(2)
+    """A query for the SOA of `name` without any flag, with a random id."""
+    question = DNSQuestion(DNSLabel(list(labels(name))), QTYPE.SOA)
+    return bytes(DNSRecord(DNSHeader(id=secrets.randbelow(1 << 16), rd=0), q=question).pack())
 
 
-def _answers(query: bytes, answer: bytes) -> bool:
-    """Whether `answer` is a response with the id and the question of `query` (RFC 5452 9.1)."""
-    same_question = answer[4:6] == query[4:6] and answer[HEADER_SIZE : len(query)] == query[HEADER_SIZE:]
-    return answer[:2] == query[:2] and same_question and bool(_flags(answer) & FLAG_QR)
-
-
-def _flags(message: bytes) -> int:
-    return int.from_bytes(message[2:4])
+def _read(query: bytes, message: bytes) -> DNSRecord | None:
+    """The response in `message` if it has the id and the question of `query` (RFC 5452 9.1)."""
+    try:
+        asked, answer = DNSRecord.parse(query), DNSRecord.parse(message)
+    except (DNSError, ValueError, IndexError):
+        return None
+    same = answer.header.id == asked.header.id and answer.questions == asked.questions
+    return answer if same and answer.header.qr else None
 
 
 def _policy(config: str | None) -> "Policy":
