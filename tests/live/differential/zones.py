@@ -60,6 +60,9 @@ def zone(apex: str, apexes: list[str], chance: random.Random) -> Records:
     owners = {owner(chance) for _ in range(chance.randrange(*NAMES))}
     owners = {name for name in owners if not f".{name}.{apex}.".lower().endswith(below)}
     records = unique({name: contents(name, apex, apexes, chance) for name in sorted(owners)})
+    for name in [name for name, held in records.items() if "DNAME" in held]:
+        if any(inside.endswith(f".{name}.{apex}.".lower()) for inside in below):
+            del records[name]  # nothing may stand below it, and there a zone does
     cuts = [name for name, held in records.items() if "NS" in held]
     for name, held in records.items():
         if "service" in held and any(f".{name}".lower().endswith(f".{cut}".lower()) for cut in cuts):
