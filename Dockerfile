@@ -24,7 +24,7 @@ LABEL org.opencontainers.image.title="georouter" \
 COPY --from=build /opt/georouter /opt/georouter
 COPY LICENSE NOTICE /usr/share/doc/georouter/
 # The base image comes without compiled modules, and the running container cannot keep any: without
-# this, a health check takes four times as long.
+# this, a health check takes five times as long.
 RUN python -m compileall -q -x '/(test|tests|site-packages|dist-packages)/' /usr/local/lib
 # A new volume takes the owner and mode of this folder; nothing else is written to.
 RUN install --directory --owner=5300 --group=5300 --mode=0700 /var/lib/georouter \
