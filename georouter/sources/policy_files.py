@@ -1,4 +1,4 @@
-"""Policy files on disk (one file, or every `*.yaml` and `*.yml` of a folder) with the zone files they name."""
+"""Policy files on disk: one file, or a folder of `*.yaml` and `*.yml`, with the zone files they name."""
 
 import time
 from collections.abc import Mapping
