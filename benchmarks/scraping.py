@@ -104,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     report = Report("scraping")
     policies = (
-        ("3 series per service", three_regions(), "www.example.com"),
+        ("three regions", three_regions(), "www.example.com"),
         ("30,000 series", many_sites(30, ["[nearest]"], 1000), "s0.example.com"),
     )
     for what, policy, name in policies:

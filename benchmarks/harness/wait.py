@@ -1,5 +1,6 @@
 """Waiting for something to become true, and free ports."""
 
+import random
 import socket
 import time
 from collections.abc import Callable
@@ -7,6 +8,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 STEP_S = 0.01
+PORTS = (20_000, 32_768)
+"""Linux takes 32768 to 60999 for outgoing connections (net.ipv4.ip_local_port_range)."""
 
 
 def until(probe: Callable[[], T | None], what: str, timeout_s: float = 20.0) -> T:
@@ -22,14 +25,17 @@ def until(probe: Callable[[], T | None], what: str, timeout_s: float = 20.0) -> 
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A port free for TCP and UDP on `host` just now."""
+    """A port free for TCP and UDP on `host` just now.
+
+    Below those that the kernel gives to outgoing connections: one of these could otherwise take the port of a
+    server that is down for a while, and a client that asks too early could be connected to itself.
+    """
     while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
-            tcp.bind((host, 0))
-            port: int = tcp.getsockname()[1]
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-                try:
-                    udp.bind((host, port))
-                except OSError:
-                    continue
-                return port
+        port = random.randrange(*PORTS)
+        try:
+            for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+                with socket.socket(socket.AF_INET, kind) as probe:
+                    probe.bind((host, port))
+        except OSError:
+            continue
+        return port

@@ -237,7 +237,7 @@ def _table(box: Box, shape: Json, results: Mapping[str, Sequence[Json]], _span: 
     for row in results["A"]:
         value = unit(float(row["points"][-1][1]))
         cells.append([value if column == "Value" else row["labels"].get(column, "") for column in columns])
-    broad = [max(draw.wide(line[place]) for line in cells) for place in range(len(columns))]
+    broad = [24 + max(draw.wide(line[place]) for line in cells) for place in range(len(columns))]
     room = (box.width - 2 * draw.PAD_PX) / sum(broad)
     parts: list[str] = []
     x = box.x + draw.PAD_PX
