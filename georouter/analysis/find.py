@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from georouter.answers.lookup import NOT_OURS, REDIRECTED, at_node, below, closest_encloser
+from georouter.answers.lookup import NOT_OURS, REDIRECTED, at_node, below, closest_encloser, static
 from georouter.answers.redirect import follow
 from georouter.answers.tables import Directory
 from georouter.wire.names import lower, name_text
@@ -79,7 +79,7 @@ def _service(directory: Directory, view: int) -> ServiceName:
 
 
 def _static(directory: Directory, node: int, ref: int) -> Kind:
-    head = directory.answers[ref].head[0]
+    head = static(directory, ref).head[0]
     if int.from_bytes(head[4:6]):
         return Kind.RECORDS
     return Kind.REFERRAL if directory.cut[node] and ref == directory.other[node] else Kind.NO_DATA

@@ -13,7 +13,7 @@ from georouter.answers.conduct import Conduct
 from georouter.answers.cookies import CLIENT_SIZE, well_formed
 from georouter.answers.layout import FAMILIES, PROTOS, RCODES, TYPE_SLOTS, TYPES, Proto
 from georouter.answers.limits import MAX_TCP, MIN_PAYLOAD, Limits
-from georouter.answers.lookup import NOT_OURS, REDIRECTED, at_node, below, closest_encloser
+from georouter.answers.lookup import NOT_OURS, REDIRECTED, at_node, below, closest_encloser, static
 from georouter.answers.make import QR, head_index, make_answer
 from georouter.answers.ratelimit import ANSWER, ANSWERS, ERRORS, MISSING, SLIP
 from georouter.answers.redirect import follow
@@ -105,7 +105,7 @@ class CarefulResponder:
             way = follow(self._directory, question.name, question.type)
             answer, ref = way.alone, way.ref
         if answer is None and ref >= 0:
-            answer = self._directory.answers[ref]
+            answer = static(self._directory, ref)
         elif answer is None:
             answer, scope, decision = self._steer(self._steering(~ref), subnet, source, family, now)
         if way is not None:

@@ -39,6 +39,14 @@ class Answers:
     least: Mapping[int, Answer]
 
 
+@dataclass(frozen=True, slots=True)
+class Bodies:
+    """One behind the other."""
+
+    octets: bytes
+    lengths: "array[int]"
+
+
 def pack_index(index: Mapping[bytes, int]) -> Index:
     """Of names that are numbered in order."""
     return Index(b"".join(index), bytes(map(len, index)))
@@ -89,3 +97,19 @@ def unpack_answers(packed: Answers) -> tuple[Answer, ...]:
         whole = answers[place]
         answers[place] = Answer(whole.head, whole.body, whole.option, whole.rcode, least)
     return tuple(answers)
+
+
+def pack_bodies(bodies: Sequence[bytes]) -> Bodies:
+    """In one block."""
+    return Bodies(b"".join(bodies), array("I", map(len, bodies)))
+
+
+def unpack_bodies(packed: Bodies) -> tuple[bytes, ...]:
+    """The inverse of `pack_bodies`."""
+    octets, at = packed.octets, 0
+    bodies: list[bytes] = []
+    for length in packed.lengths:
+        stop = at + length
+        bodies.append(octets[at:stop])
+        at = stop
+    return tuple(bodies)

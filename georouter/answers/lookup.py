@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from georouter.answers.tables import Directory
-from georouter.wire.codes import TYPE_ANY
+from georouter.answers.tables import PLAIN, Answer, Directory
+from georouter.wire.codes import RCODE_NOERROR, TYPE_ANY
 
 NOT_OURS = -1
 """The node of names outside all zones."""
@@ -44,8 +44,16 @@ def below(directory: Directory, node: int, kind: int) -> int:
 
 def at_node(directory: Directory, node: int, kind: int) -> int:
     """Ref for record type `kind` at an existing node."""
-    sole = directory.sole_type[node]
-    if sole == kind or (sole and kind == TYPE_ANY):
-        return directory.sole[node]
+    sole = directory.sole[node]
+    if sole and kind in (sole >> 16, TYPE_ANY):
+        return PLAIN + node
     ref = directory.rrsets.get(node << 16 | kind)
     return directory.other[node] if ref is None else ref
+
+
+def static(directory: Directory, ref: int) -> Answer:
+    """The answer of a ref that is not negative."""
+    if ref < PLAIN:
+        return directory.answers[ref]
+    node = ref - PLAIN
+    return Answer(directory.heads[directory.sole[node] & 0xFFFF], directory.bodies[node], b"", RCODE_NOERROR)

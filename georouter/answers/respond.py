@@ -30,12 +30,13 @@ from georouter.answers.lookup import NOT_OURS, REDIRECTED, below, closest_enclos
 from georouter.answers.make import head_index
 from georouter.answers.ratelimit import SLIP
 from georouter.answers.steer import Steerings
-from georouter.answers.tables import Snapshot
+from georouter.answers.tables import PLAIN, Snapshot
 from georouter.wire.codes import (
     CLASS_IN,
     OPTION_COOKIE,
     OPTION_ECS,
     RCODE_BADCOOKIE,
+    RCODE_NOERROR,
     RCODE_SERVFAIL,
     TYPE_ANY,
 )
@@ -117,10 +118,12 @@ class Responder:
 
     __slots__ = (
         "_answers",
+        "_bodies",
         "_careful",
         "_cookies",
         "_counters",
         "_directory",
+        "_heads",
         "_index",
         "_limiter",
         "_no_zone",
@@ -131,7 +134,6 @@ class Responder:
         "_responses",
         "_rrsets",
         "_sole",
-        "_sole_type",
         "_steerings",
         "_zone",
     )
@@ -144,8 +146,9 @@ class Responder:
         self._directory = directory
         self._index = directory.index
         self._rrsets = directory.rrsets
-        self._sole_type = directory.sole_type
         self._sole = directory.sole
+        self._bodies = directory.bodies
+        self._heads = directory.heads
         self._other = directory.other
         self._zone = directory.zone
         self._answers = (*directory.answers, NOT_AUTHORITATIVE)
@@ -181,9 +184,9 @@ class Responder:
         name = query[12:end].lower()
         node = self._index.get(name, NOT_OURS)
         if node != NOT_OURS:
-            sole = self._sole_type[node]
-            if sole == kind or (sole and kind == TYPE_ANY):
-                ref = self._sole[node]
+            sole = self._sole[node]
+            if sole >> 16 == kind or (sole and kind == TYPE_ANY):
+                ref = PLAIN + node
             else:
                 held = self._rrsets.get(node << 16 | kind)
                 ref = self._other[node] if held is None else held
@@ -222,8 +225,13 @@ class Responder:
             return self._careful.respond(query, source, family, proto, now)
 
         scope, decision = 0, -1
-        if ref >= 0:
+        if ref >= PLAIN:
+            plain = ref - PLAIN
+            heads, body = self._heads[self._sole[plain] & 0xFFFF], self._bodies[plain]
+            extra, rcode = cookie, RCODE_NOERROR
+        elif ref >= 0:
             answer = self._answers[ref]
+            heads, body, extra, rcode = answer.head, answer.body, cookie + answer.option, answer.rcode
         else:
             steering = self._steerings[~ref]
             if not block or not steering.subnets:
@@ -239,26 +247,25 @@ class Responder:
                 found, scope, decision = steering.steer(client, 6, min(bits, 64), now)
             if found is None:
                 return self._careful.respond(query, source, family, proto, now)
-            answer = found
+            heads, body, extra, rcode = found.head, found.body, cookie + found.option, found.rcode
 
-        extra = cookie + answer.option
         if length:
             echo = (length + len(extra)).to_bytes(2, "big") + echo[2:] if extra else echo
             opt = opt + echo + _SCOPES[scope] + address + extra
         elif opt:
             opt = opt + len(extra).to_bytes(2, "big") + extra
-        reply = query[:2] + answer.head[shape] + query[12:tail] + answer.body + opt
+        reply = query[:2] + heads[shape] + query[12:tail] + body + opt
         if len(reply) > MIN_PAYLOAD and len(reply) > self._limit(query, tail, shape, proto):
             return self._careful.respond(query, source, family, proto, now)
         zone = self._zone[node] if node != NOT_OURS else self._no_zone
         counters = self._counters
         if self._limiter is not None and not proven and not proto:
-            verdict = self._limiter.judge(source, family, told(answer.rcode, node, zone), now)
+            verdict = self._limiter.judge(source, family, told(rcode, node, zone), now)
             if verdict:
                 counters[zone * _ZONE + (TYPES if family == 6 else 0) + slot] += 1
                 return self._slip(query, tail, shape, opt, cookie, zone) if verdict == SLIP else None
         counters[zone * _ZONE + (_TCP if proto else 0) + (TYPES if family == 6 else 0) + slot] += 1
-        counters[self._responses + zone * RCODES + answer.rcode] += 1
+        counters[self._responses + zone * RCODES + rcode] += 1
         if decision >= 0:
             counters[decision] += 1
         return reply

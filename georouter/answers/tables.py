@@ -1,7 +1,7 @@
 """The published tables: what the packet path reads. Built by `compiler`, never changed afterwards.
 
     question name --index--> node --rrsets / other--> ref
-        ref >= 0: answers[ref], the same for every client (scope 0)
+        ref >= 0: answers[ref], the same for every client (scope 0); from PLAIN on a node's `bodies`
         ref <  0: views[~ref], a steered name:
             client address --map of the view's group--> ranking id (+ exact scope)
             ranking id --runs[slot]--> candidates; one, or a hash picks by threshold --> bodies[...]
@@ -145,23 +145,29 @@ class Redirect:
     ttl_s: int
 
 
+PLAIN = 1 << 30
+"""The ref of a node's only record set is this plus the node."""
+
+
 @dataclass(frozen=True, slots=True)
 class Directory:
     """Names and static answers.
 
     `index` maps every existing owner name (lower-case wire format; empty non-terminals and
     delegation points too, nothing below a delegation) to its node; nodes are numbered in its order. A
-    node with one record set and nothing else has it in `sole`, its type in `sole_type`, which is 0 for
-    all other nodes; theirs are in `rrsets[node << 16 | type]`, and of `ANY` one of them. `other[node]` is
-    the ref for every type not listed (NODATA, a CNAME chain, a referral, or a steered name with CNAME
-    endpoints). `wildcard[node]` is the node of the name's `*` child, or -1. `cut[node]` is 1 for
-    delegation points. `zone[node]` indexes `zones`. `redirects` are the DNAMEs by node.
+    node with one record set and nothing else, as most are, has it in `sole` (type << 16 | number of
+    records; 0 for all other nodes), its bytes in `bodies` and its heads in `heads`, by the number of
+    records. The others have refs in `rrsets[node << 16 | type]`, and of `ANY` that of one type.
+    `other[node]` is the ref for every type not listed (NODATA, a CNAME chain, a referral, or a steered
+    name with CNAME endpoints). `wildcard[node]` is the node of the name's `*` child, or -1. `cut[node]`
+    is 1 for delegation points. `zone[node]` indexes `zones`. `redirects` are the DNAMEs by node.
     """
 
     index: Mapping[bytes, int]
     rrsets: Mapping[int, int]
-    sole_type: "array[int]"
     sole: "array[int]"
+    bodies: tuple[bytes, ...]
+    heads: Mapping[int, tuple[bytes, ...]]
     other: "array[int]"
     wildcard: "array[int]"
     cut: bytes
@@ -179,6 +185,7 @@ class Directory:
         packed["index"] = freight.pack_index(self.index)
         packed["rrsets"] = freight.pack_numbers(self.rrsets)
         packed["answers"] = freight.pack_answers(self.answers)
+        packed["bodies"] = freight.pack_bodies(self.bodies)
         return _unpack, (packed,)
 
 
@@ -188,6 +195,7 @@ def _unpack(packed: dict[str, Any]) -> Directory:
     packed["index"] = freight.unpack_index(packed["index"])
     packed["rrsets"] = freight.unpack_numbers(packed["rrsets"])
     packed["answers"] = freight.unpack_answers(packed["answers"])
+    packed["bodies"] = freight.unpack_bodies(packed["bodies"])
     return Directory(**packed)
 
 

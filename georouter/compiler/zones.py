@@ -7,9 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from georouter.answers.layout import Layout
+from georouter.answers.make import AA, heads
 from georouter.answers.tables import SLOT_A, SLOT_AAAA, SLOT_OTHER, Directory, Redirect, ZoneTable
 from georouter.compiler.chase import Chain, chase
-from georouter.compiler.records import QUESTION, Authority, Pool, authority, packed_set, record, record_set
+from georouter.compiler.records import (
+    QUESTION,
+    Authority,
+    Pool,
+    authority,
+    packed_set,
+    record,
+    record_set,
+    refuse_oversize,
+)
 from georouter.compiler.referral import referral
 from georouter.compiler.tree import Tree, Where, grow
 from georouter.compiler.views import Form, Views
@@ -87,8 +97,9 @@ def compile_zones(zones: Sequence[Zone], views: Views, layout: Layout) -> Compil
     directory = Directory(
         index=tree.index,
         rrsets=writer.rrsets,
-        sole_type=writer.sole_type,
         sole=writer.sole,
+        bodies=tuple(writer.bodies),
+        heads={count: heads(AA, count, 0, 0) for count in writer.counts},
         other=writer.other,
         wildcard=tree.wildcard,
         cut=bytes(tree.cut),
@@ -116,8 +127,9 @@ class _Writer:
         self.views = views
         self.pool = Pool()
         self.rrsets: dict[int, int] = {}
-        self.sole_type = array("H")
-        self.sole = array("i")
+        self.sole = array("I")
+        self.bodies: list[bytes] = []
+        self.counts: set[int] = set()
         self.other = array("i")
         self.warnings: list[str] = []
         self.aliases = 0
@@ -127,12 +139,12 @@ class _Writer:
 
     def fill(self, node: int) -> None:
         """Every type of one name."""
-        self.sole_type.append(0)
-        self.sole.append(-1)
+        if self._fill_sole(node):
+            return
+        self.sole.append(0)
+        self.bodies.append(b"")
         if self.tree.cut[node]:
             self._fill_cut(node)
-            return
-        if self._fill_sole(node):
             return
         sets = self.tree.sets(node)
         alias = sets.get(TYPE_CNAME)
@@ -156,7 +168,7 @@ class _Writer:
     def _fill_sole(self, node: int) -> bool:
         """A name with nothing but one record set, as most are; whether it is one."""
         held, zone = self.tree.held[node], self.tree.zone[node]
-        if held < 0 or node in self.tree.services or node in self.apexes:
+        if held < 0 or self.tree.cut[node] or node in self.tree.services or node in self.apexes:
             return False
         packed = self.tree.packed[zone]
         span = packed.span(held)
@@ -164,9 +176,11 @@ class _Writer:
         if len(span) > 1 or number == TYPE_CNAME:
             return False
         body, count = packed_set(QUESTION, packed, span[0])
+        refuse_oversize((body,))
         self.other.append(self.nodata[zone])
-        self.sole_type[node] = number
-        self.sole[node] = self.pool.add(body, answers=count)
+        self.sole.append(number << 16 | count)
+        self.bodies.append(body)
+        self.counts.add(count)
         return True
 
     def _put(self, node: int, number: int, ref: int) -> None:

@@ -203,8 +203,9 @@ class Builder:
         directory = Directory(
             self.index,
             self.rrsets,
-            array("H", bytes(2 * len(self.other))),
-            array("i", bytes(4 * len(self.other))),
+            array("I", bytes(4 * len(self.other))),
+            (b"",) * len(self.other),
+            {},
             self.other,
             self.wildcard,
             bytes(self.cut),

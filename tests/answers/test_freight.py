@@ -4,9 +4,11 @@ import pickle
 
 from georouter.answers.freight import (
     pack_answers,
+    pack_bodies,
     pack_index,
     pack_numbers,
     unpack_answers,
+    unpack_bodies,
     unpack_index,
     unpack_numbers,
 )
@@ -41,6 +43,13 @@ def test_answers() -> None:
     unpacked = unpack_answers(pack_answers(answers))
     assert unpacked == answers
     assert unpacked[3].least == least
+
+
+def test_bodies() -> None:
+    """Empty ones between."""
+    bodies = (b"", b"one", b"", b"x" * 70000)
+    assert unpack_bodies(pack_bodies(bodies)) == bodies
+    assert unpack_bodies(pack_bodies(())) == ()
 
 
 def test_a_directory() -> None:

@@ -331,3 +331,18 @@ def test_names_with_one_service_share_views(asker: Asker) -> None:
     # www, *.app and mixed are written alike; steer has a CNAME before it
     assert len(made.directory.views) == 4
     assert answers(asker.ask("steer.example.com.", subnet=f"{client(BERLIN)}/24"))
+
+
+def test_names_with_one_set_stand_in_arrays(asker: Asker) -> None:
+    """Types, ANY, wildcards and unknown types are answered from there as from anywhere else."""
+    made = plan(policy([OUTER, INNER, GAPPED], [service("web", chain=[Nearest()])]), tiny_map(), world())
+    directory = made.directory
+    node = directory.index[b"\x01x\x03ent\x01w\x07example\x03com\0"]
+    assert directory.sole[node] == 1 << 16 | 1
+    assert directory.bodies[node].endswith(bytes((192, 0, 2, 78)))
+    assert not any(key >> 16 == node for key in directory.rrsets)
+    for kind, expected in (("A", 1), ("ANY", 1), ("AAAA", 0), ("TYPE65280", 0), ("TYPE257", 0)):
+        assert len(answers(asker.ask("x.ent.w.example.com.", kind))) == expected
+    assert answers(asker.ask("q.alias.example.com.", "CNAME")) == [
+        "q.alias.example.com. CNAME mail.example.com."
+    ]
