@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-BENCHMARKS = ("throughput", "startup", "failover", "reload", "reload_storm", "scraping", "geo_truth")
+BENCHMARKS = ("throughput", "startup", "failover", "reload", "reload_storm", "names", "scraping", "geo_truth")
 
 
 def main() -> None:

@@ -20,6 +20,7 @@ def test_one_example_per_use() -> None:
         "weighted-canary",
         "eu-residency",
         "read-local-write-global",
+        "zone-file",
     }
 
 

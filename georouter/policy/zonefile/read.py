@@ -125,6 +125,8 @@ class _Reader:
             at = entry.stop
             line += entry.lines
             self.bounded(Line(name, line))
+        if text and not text.endswith("\n"):
+            self.report.warn(Line(name, line - 1), "the last line has no end: is this the whole file?")
         self.stack.pop()
 
     def line(self, found: "re.Match[str]", place: int) -> bool:

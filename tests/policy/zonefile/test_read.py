@@ -317,3 +317,12 @@ def test_why_a_file_has_no_text() -> None:
     assert [str(item) for item in caught.value.diagnostics] == [
         f'/etc/g/p.yaml:7:23: zones["example.com"].file: {FILE} cannot be read: Permission denied'
     ]
+
+
+def test_a_file_that_ends_in_a_line() -> None:
+    """Half a copy, perhaps."""
+    found = findings(HEAD + "a A 192.0.2.1\nb A 192.0.2")
+    assert found[0].startswith("example.com.zone:4: '192.0.2' is not A data")
+    last = "warning: the last line has no end: is this the whole file?"
+    assert found[1:] == [f"example.com.zone:4: {last}"]
+    assert findings(HEAD + "a A 192.0.2.1") == [f"example.com.zone:3: {last}"]
