@@ -322,4 +322,21 @@ zones:
         '2:30: zones["example.com"].soa.rname: "@example.com" is not a mail address',
         "2:53: zones[\"example.com\"].soa.mname: 'a..b' has an empty label",
     ),
+    Case(
+        "asterisks",
+        """\
+zones:
+  example.com:
+    ns: [ns.example.net]
+    records:
+      www: {service: web}
+      "*": {A: 192.0.2.1}
+      "*.*.x": {A: 192.0.2.1}
+      "a.*.x": {A: 192.0.2.1}
+      "*y": {A: 192.0.2.1}
+""",
+        '7:7: warning: zones["example.com"].records["*.*.x"]: only the first "*" is a wildcard: this covers names below "*.x.example.com", taken literally',
+        '8:7: warning: zones["example.com"].records["a.*.x"]: a wildcard is a first label that is just "*"; this one is literal',
+        '9:7: warning: zones["example.com"].records["*y"]: a wildcard is a first label that is just "*"; this one is literal',
+    ),
 )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from georouter.policy import suggest, units
+from georouter.policy import asterisks, suggest, units
 from georouter.policy.fields import LARGEST_TTL_S
 from georouter.policy.nodes import Node, Path, describe
 from georouter.policy.refused import SIGNED, signed_text
@@ -75,10 +75,9 @@ class Reader:
             self.report.error(path, str(error), key=True)
             return None
         if not key.endswith(".") or names.is_below(name, self.apex):
-            if "*" in key[1:] or (key.startswith("*") and not name.startswith(b"\x01*")):
-                self.report.warn(
-                    path, 'a wildcard is a first label that is just "*"; this one is literal', key=True
-                )
+            odd = asterisks.odd(name) if "*" in key else None
+            if odd:
+                self.report.warn(path, odd, key=True)
             return name
         self.report.error(
             path, f'is not in the zone "{self.zone}"; a key that ends with a dot is absolute', key=True

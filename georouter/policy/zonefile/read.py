@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from georouter.policy import asterisks
 from georouter.policy.fields import LARGEST_TTL_S
 from georouter.policy.files import PolicyFile
 from georouter.policy.refused import SIGNED, signed_text
@@ -143,7 +144,7 @@ class _Reader:
                 name = names.lower(name)
                 if (text[-1] == "." or self.outside) and not names.is_below(name, self.apex):
                     return False
-                if "*" in text[1:] and text != "*":
+                if b"*" in name and asterisks.odd(name):
                     return False
         if name is None:
             return False
@@ -207,8 +208,9 @@ class _Reader:
         if number == TYPE_SOA:
             self.start_of_authority(name, ttl_s, rdata, where)
             return
-        if "*" in names.name_text(name)[1:] and not name.startswith(b"\1*"):
-            self.report.warn(where, "a wildcard is a first label that is just *; this one is literal")
+        odd = asterisks.odd(name) if b"*" in name else None
+        if odd:
+            self.report.warn(where, odd)
         self.ledger.add(name, number, self.ttl() if ttl_s is None else ttl_s, rdata, place)
 
     def head(self, text: str) -> tuple[int | None, str, str]:

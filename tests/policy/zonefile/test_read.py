@@ -172,7 +172,9 @@ def test_include() -> None:
         ("d DNAME x\na.d A 192.0.2.1\n", '2: lies below the DNAME of "d.example.com", which redirects it (RFC 6672 2.4)'),
         ("www A 192.0.2.1\n", "A records cannot stand beside a service at p.yaml:7:72, which gives the addresses"),
         ("www CNAME x\n", "a CNAME cannot stand beside a service at p.yaml:7:72"),
-        ("a*b A 192.0.2.1\n", "warning: a wildcard is a first label that is just *; this one is literal"),
+        ("a*b A 192.0.2.1\n", "warning: a wildcard is a first label that is just \"*\"; this one is literal"),
+        ("*a A 192.0.2.1\n", "warning: a wildcard is a first label that is just \"*\"; this one is literal"),
+        ("*.*.b A 192.0.2.1\n", 'warning: only the first "*" is a wildcard: this covers names below "*.b.example.com", taken literally'),
     ],
 )  # fmt: skip
 def test_findings(text: str, found: str) -> None:
