@@ -15,6 +15,8 @@ Rule 3: a time that no bucket could hold (the clock was set back) is a full buck
 from array import array
 from dataclasses import dataclass
 
+from georouter.answers.networks import NOBODY, Networks
+
 PLACES = 1 << 18
 """Of the table: 4.5 MB. Two busy networks share a place with a chance of one in so many."""
 
@@ -28,13 +30,17 @@ ANSWERS, MISSING, ERRORS = 0, 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """`ipv4` and `ipv6` are the prefix lengths of what counts as one client network; `slip` 0 drops all."""
+    """`ipv4` and `ipv6` are the prefix lengths of what counts as one client network; `slip` 0 drops all.
+
+    Addresses in `exempt` are never limited, and what they are told does not count against others.
+    """
 
     responses_per_second: float
     slip: int = 2
     window_s: float = 15.0
     ipv4: int = 24
     ipv6: int = 56
+    exempt: Networks = NOBODY
 
 
 class Buckets:
@@ -59,6 +65,7 @@ class RateLimiter:
         "_burst_s",
         "_cost_s",
         "_due",
+        "_exempt",
         "_longest_s",
         "_mask",
         "_secret",
@@ -76,6 +83,7 @@ class RateLimiter:
         self._burst_s = 1.0 + self._cost_s / 2  # half a response for what sums of floats lose
         self._longest_s = 1.0 + rate.window_s
         self._slip = rate.slip
+        self._exempt = rate.exempt or None
         self._shift4, self._shift6 = 32 - rate.ipv4, 128 - rate.ipv6
         self._secret = buckets.secret
         self._tags, self._due, self._slips = buckets.tags, buckets.due, buckets.slips
@@ -85,6 +93,8 @@ class RateLimiter:
 
     def judge(self, source: int, family: int, what: int, now: float) -> int:
         """A verdict on one response. `source`, `family` and `now` are as in `respond`."""
+        if self._exempt is not None and (source, family) in self._exempt:
+            return ANSWER
         network = source >> self._shift4 if family == 4 else ~(source >> self._shift6)
         key = hash((self._secret, network, what))
         place = key & self._mask

@@ -75,6 +75,10 @@ class RateLimitFile(FileModel):
         default=24, description="Prefix length of a client network."
     )
     ipv6: Annotated[int, Field(ge=16, le=64)] = Field(default=56, description="The same for IPv6.")
+    exempt: Texts = Field(
+        default=[],
+        description="Networks or addresses that are never limited: resolvers of your own, monitoring.",
+    )
 
 
 class ServerFile(FileModel):

@@ -3,10 +3,11 @@
 import random
 import tracemalloc
 from collections import Counter
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 import pytest
 
+from georouter.answers.networks import of
 from georouter.answers.ratelimit import ANSWER, ANSWERS, DROP, ERRORS, SLIP, Buckets, Rate, RateLimiter
 
 T0 = 1_760_000_000.0
@@ -92,6 +93,17 @@ def test_a_flood_of_random_sources() -> None:
         tracemalloc.stop()
     assert after - before < 10_000
     assert limits.slipped + limits.dropped < 100
+
+
+def test_exempt_networks() -> None:
+    """Never limited, of either family, and their neighbours do not pay for what they ask."""
+    exempt = of([ip_network("192.0.2.1"), ip_network("2001:db8::/64")])
+    limits = RateLimiter(Rate(10, exempt=exempt), Buckets(1, 1 << 10))
+    for address in ("192.0.2.1", "2001:db8::5"):
+        assert ask(limits, T0, times=1000, address=address) == {ANSWER: 1000}
+    assert (limits.slipped, limits.dropped) == (0, 0)
+    for address in ("192.0.2.2", "2001:db8:0:1::"):
+        assert ask(limits, T0, times=20, address=address)[ANSWER] == 10
 
 
 def test_workers_share_buckets_but_not_counts() -> None:

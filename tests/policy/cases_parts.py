@@ -34,6 +34,17 @@ server:
         "2:42: server.rate_limit.ipv6: must be at least 16, found the number 8",
     ),
     Case(
+        "exempt",
+        """\
+server:
+  rate_limit: {responses_per_second: 10, exempt: ["::1", 192.0.2.1/24, mon.example.com, "::ffff:192.0.2.0/120"]}
+""",
+        '2:58: server.rate_limit.exempt[1]: "192.0.2.1/24" has bits set beyond its prefix; did you mean 192.0.2.0/24?',
+        '2:72: server.rate_limit.exempt[2]: "mon.example.com" is not a network; '
+        "write it like 192.0.2.0/24 or 2001:db8::/32",
+        '2:89: server.rate_limit.exempt[3]: "::ffff:192.0.2.0/120" is a mapped IPv4 network; write 192.0.2.0/24',
+    ),
+    Case(
         "names_of_the_server",
         """\
 server: {nsid: "a\\tb", identity: "é", version: ""}

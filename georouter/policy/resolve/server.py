@@ -1,6 +1,9 @@
 """The `server:` section."""
 
+from georouter.answers import networks
+from georouter.answers.networks import Networks
 from georouter.answers.ratelimit import Rate
+from georouter.geo.map import Network
 from georouter.policy.model import Location, Server
 from georouter.policy.nodes import Path
 from georouter.policy.resolve import places, sockets
@@ -41,18 +44,30 @@ def resolve(written: ServerFile, context: Context) -> Server:
         nsid=written.nsid or "",
         identity=written.identity or "",
         version=written.version or "",
-        rate_limit=_rate(written.rate_limit) if written.rate_limit else None,
+        rate_limit=_rate(written.rate_limit, context) if written.rate_limit else None,
     )
 
 
-def _rate(written: RateLimitFile) -> Rate:
+def _rate(written: RateLimitFile, context: Context) -> Rate:
     return Rate(
         responses_per_second=written.responses_per_second,
         slip=written.slip,
         window_s=written.window,
         ipv4=written.ipv4,
         ipv6=written.ipv6,
+        exempt=_networks(written.exempt, ("server", "rate_limit", "exempt"), context),
     )
+
+
+def _networks(written: list[str], path: Path, context: Context) -> Networks:
+    """Networks of source addresses; a single address is a network of one."""
+    found: list[Network] = []
+    for index, text in enumerate(written):
+        try:
+            found.append(places.parse_network(text))
+        except ValueError as error:
+            context.report.error((*path, index), str(error))
+    return networks.of(found)
 
 
 def _listen(written: list[str], context: Context) -> tuple[tuple[str, int], ...]:
