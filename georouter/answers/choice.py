@@ -4,6 +4,7 @@ Integers only, so that a native twin computes the same values from the same mill
 """
 
 from bisect import bisect_right
+from math import log2
 
 from georouter.answers.tables import Runs
 
@@ -33,7 +34,7 @@ def choose(salt: int, client: int, ttl_s: int, now: float) -> int:
     length_ms = ttl_s * 1000 or 1000
     offset_ms = (client * _SPREAD >> 8 & 0xFFFFFFFF) % length_ms
     slot = (int(now * 1000) + offset_ms) // length_ms
-    value = (salt ^ client) + slot * _STEP & _MASK
+    value = (salt ^ client) + slot * _STEP & _MASK  # `mix`, written out: a call would cost a third more
     value = (value ^ value >> 30) * 0xBF58476D1CE4E5B9 & _MASK
     value = (value ^ value >> 27) * 0x94D049BB133111EB & _MASK
     return (value ^ value >> 31) >> 32
@@ -43,3 +44,61 @@ def pick(runs: Runs, ranking: int, value: int) -> int:
     """Index into the run of `ranking` for a value of `choose`: the first threshold above it."""
     first = runs.first[ranking]
     return bisect_right(runs.threshold, value, first, first + runs.count[ranking] - 1)
+
+
+_FRACTION = 24
+_CELLS = 10
+_LOGARITHMS = tuple(
+    round(log2(1 + cell / (1 << _CELLS)) * (1 << _FRACTION)) for cell in range((1 << _CELLS) + 1)
+)
+"""log2 of 1..2 in fixed point, to be interpolated between cells."""
+
+UNIT_SCALE = 1 << 20
+"""The `scale` of the heaviest region; one of half the weight has twice this."""
+MAX_SCALE = (1 << 34) - 1
+"""The largest `scale`, that of regions with less than 1/16,384 of the heaviest one's weight."""
+
+
+def lasting_key(address: int, family: int, prefix: int) -> int:
+    """The client network of a sticky choice: the first `prefix` bits of an address as in `respond`."""
+    if family == 4:
+        return address >> (32 - prefix) << (32 - prefix)
+    return ~(address >> (64 - prefix) << (64 - prefix)) & _MASK
+
+
+def mix(value: int) -> int:
+    """The output function of splitmix64: a bijection on 64 bits."""
+    value = (value ^ value >> 30) * 0xBF58476D1CE4E5B9 & _MASK
+    value = (value ^ value >> 27) * 0x94D049BB133111EB & _MASK
+    return value ^ value >> 31
+
+
+def stick(runs: Runs, ranking: int, salt: int, client: int) -> int:
+    """Index into the run of `ranking` that this client network always gets while it is there.
+
+    Weighted rendezvous hashing: every band draws an exponential variate from its key and the client, at the
+    rate of its weight, and the least one wins. So a band that goes leaves all others' clients alone, and
+    the share of each is that of its weight. Inside the band the thresholds choose by the winner's own hash.
+    """
+    client = mix(salt ^ client)
+    index = runs.first[ranking]
+    end = index + runs.count[ranking]
+    best, least, winner = index, -1, 0
+    while index < end:
+        drawn = mix(client ^ runs.key[index])
+        score = exponential(drawn >> 32) * runs.scale[index]
+        if score < least or least < 0:
+            best, least, winner = index, score, drawn
+        index += runs.extent[index]
+    extent = runs.extent[best]
+    return best if extent == 1 else bisect_right(runs.threshold, winner & 0xFFFFFFFF, best, best + extent - 1)
+
+
+def exponential(uniform: int) -> int:
+    """-log2 of a 32-bit value as a fraction of 2**32, with 24 bits behind the point; below 2**30."""
+    odd = uniform << 1 | 1
+    length = odd.bit_length()
+    mantissa = odd << (33 - length) & 0xFFFFFFFF
+    cell, rest = mantissa >> 32 - _CELLS, mantissa & (1 << 32 - _CELLS) - 1
+    low = _LOGARITHMS[cell]
+    return (34 - length << _FRACTION) - low - ((_LOGARITHMS[cell + 1] - low) * rest >> 32 - _CELLS)

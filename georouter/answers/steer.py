@@ -3,10 +3,10 @@
 from array import array
 from bisect import bisect_right
 
-from georouter.answers.choice import choose, network_key, pick
+from georouter.answers.choice import choose, lasting_key, network_key, pick, stick
 from georouter.answers.client import NO_SUBNET
 from georouter.answers.ranges import locate, scope
-from georouter.answers.tables import LOCAL, Answer, Fences, RangeTable, Runs, Snapshot
+from georouter.answers.tables import LOCAL, Answer, Fences, RangeTable, Runs, Snapshot, Sticky
 
 MAX_FENCE_RANGES = 1024
 """A client block over more ranges than this is not walked: it gets what every fence allows."""
@@ -24,6 +24,7 @@ class Steering:
         "first",
         "runs",
         "salt",
+        "sticky",
         "subnets",
         "tally",
         "ttl_s",
@@ -39,6 +40,7 @@ class Steering:
         self.v4: RangeTable = ranges.v4
         self.v6: RangeTable = ranges.v6
         self.fences: Fences | None = group.fences
+        self.sticky: Sticky | None = group.sticky
         self.ttl_s: int = group.ttl_s
         self.runs: Runs = group.runs[view.slot]
         self.first: array[int] = self.runs.first
@@ -86,7 +88,13 @@ class Steering:
         if fences is not None and source < width:
             ranking = fenced(fences, ranking, address, family, source)
         alternative = self.first[ranking]
-        if self.count[ranking] > 1:
+        sticky = self.sticky
+        if sticky is not None:
+            prefix = sticky.ipv4 if family == 4 else sticky.ipv6
+            if self.count[ranking] > 1:
+                alternative = stick(self.runs, ranking, self.salt, lasting_key(address, family, prefix))
+            width = max(width, prefix)
+        elif self.count[ranking] > 1:
             value = choose(self.salt, network_key(address, family), self.ttl_s, now)
             alternative = pick(self.runs, ranking, value)
         return self.bodies[self.body[alternative]], width, self.counter_base + self.tally[alternative]

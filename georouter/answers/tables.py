@@ -90,6 +90,10 @@ class Runs:
     `threshold[i]` is the exclusive upper bound (cumulative, scaled to 2**32 - 1 with the last one
     equal to it) of the hash values that take alternative `i`; `body[i]` indexes the view's bodies;
     `tally[i]` is added to the view's counter base.
+
+    In sticky groups (`Group.sticky`) the run consists of bands, one per region, and thresholds begin anew in
+    each. A band's first alternative has in `key` the region's 64 bits, in `scale` the inverse of its weight
+    (see `choice.stick`), and in `extent` the number of alternatives in the band. Elsewhere these are empty.
     """
 
     first: "array[int]"
@@ -97,6 +101,17 @@ class Runs:
     threshold: "array[int]"
     body: "array[int]"
     tally: "array[int]"
+    key: "array[int]" = field(default_factory=lambda: array("Q"))
+    scale: "array[int]" = field(default_factory=lambda: array("Q"))
+    extent: "array[int]" = field(default_factory=lambda: array("I"))
+
+
+@dataclass(frozen=True, slots=True)
+class Sticky:
+    """The prefix lengths of the client networks that keep their region; no scope is wider."""
+
+    ipv4: int
+    ipv6: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +123,7 @@ class Group:
     ttl_s: int
     fences: Fences | None
     runs: tuple[Runs, Runs, Runs]
+    sticky: Sticky | None = None
 
 
 @dataclass(frozen=True, slots=True)

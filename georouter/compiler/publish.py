@@ -7,7 +7,7 @@ Rule 2: finished answers are made once; a group that moved takes those it had (s
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
-from georouter.answers.tables import SLOT_A, SLOT_AAAA, SLOT_OTHER, Answer, Group, Snapshot
+from georouter.answers.tables import SLOT_A, SLOT_AAAA, SLOT_OTHER, Answer, Group, Snapshot, Sticky
 from georouter.compiler.bodies import Writer
 from georouter.compiler.contents import Content, Contents
 from georouter.compiler.plan import Plan
@@ -114,7 +114,7 @@ class _Works:
         return GroupState(
             facts=facts,
             last_known=last,
-            group=Group(steering.table, steering.ttl_s, table.fences, runs),
+            group=Group(steering.table, steering.ttl_s, table.fences, runs, _sticky(steering)),
             contents=tuple(contents),
             selections=tuple(selections),
             laid=tuple(laid),
@@ -141,6 +141,11 @@ class _Works:
             table = self.steered.tables[steering.table]
             made = self.known[key] = select_all(table, steering, facts, usable, last, before)
         return made
+
+
+def _sticky(steering: Steering) -> Sticky | None:
+    step = steering.rule.sticky
+    return None if step is None else Sticky(step.ipv4, step.ipv6)
 
 
 def _predecessor(

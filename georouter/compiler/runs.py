@@ -1,11 +1,14 @@
 """`Runs`: the alternatives of every ranking with their thresholds, bodies and tallies."""
 
+import hashlib
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 
+from georouter.answers.choice import MAX_SCALE, UNIT_SCALE
 from georouter.answers.layout import REASONS
 from georouter.answers.tables import Runs
 from georouter.compiler.contents import Contents
@@ -28,6 +31,9 @@ class Piece:
     body: "array[int]"
     tally: "array[int]"
     steady: bool
+    key: "array[int]" = field(default_factory=lambda: array("Q"))
+    scale: "array[int]" = field(default_factory=lambda: array("Q"))
+    extent: "array[int]" = field(default_factory=lambda: array("I"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +53,7 @@ def make_runs(selections: Selections, contents: Contents, before: tuple[Piece, .
     `before` are the pieces that `selections.kept` speaks of.
     """
     threshold, body, tally = array("I"), array("I"), array("I")
+    key, scale, extent = array("Q"), array("Q"), array("I")
     first, count = [], []
     pieces = []
     for selection, kept in zip(selections.distinct, selections.kept, strict=True):
@@ -59,12 +66,18 @@ def make_runs(selections: Selections, contents: Contents, before: tuple[Piece, .
         threshold += piece.threshold
         body += piece.body
         tally += piece.tally
+        key += piece.key
+        scale += piece.scale
+        extent += piece.extent
     runs = Runs(
         first=flat(np.array(first, dtype=np.uint32)[selections.of], "I"),
         count=flat(np.array(count, dtype=np.uint32)[selections.of], "I"),
         threshold=threshold,
         body=body,
         tally=tally,
+        key=key,
+        scale=scale,
+        extent=extent,
     )
     return Laid(runs, tuple(pieces))
 
@@ -73,13 +86,20 @@ def _piece(selection: Selection, contents: Contents) -> Piece:
     """The alternatives of a selection.
 
     Every region has the band of hash values that its weight gives it, whatever happens inside the
-    band: so A and AAAA, which rotate different addresses, choose the same region.
+    band: so A and AAAA, which rotate different addresses, choose the same region. Sticky bands have
+    all values and a key instead.
     """
     piece = Piece(array("I"), array("I"), array("I"), steady=True)
+    sticky = contents.steering.rule.sticky is not None
     if not selection.candidates:
         nobody = len(contents.steering.regions)
         _add(piece, TOP, contents.denial(selection), nobody * REASONS + selection.reason)
+        if sticky:
+            _mark(piece, 0, 0, 1)
         return piece
+    if sticky:
+        _bands(piece, selection, contents)
+        return piece if max(piece.body) < contents.steady else replace(piece, steady=False)
     lower = 0
     bounds = cumulative([candidate.weight for candidate in selection.candidates], 0, TOP)
     for candidate, upper in zip(selection.candidates, bounds, strict=True):
@@ -89,6 +109,36 @@ def _piece(selection: Selection, contents: Contents) -> Piece:
     if max(piece.body) < contents.steady:
         return piece
     return replace(piece, steady=False)
+
+
+def _bands(piece: Piece, selection: Selection, contents: Contents) -> None:
+    """A band for each candidate with a weight, for `choice.stick`.
+
+    The scale is relative to what the policy says, not to who happens to be up: so nothing but a region's
+    own weight and health changes its part in the choice.
+    """
+    heaviest = max(contents.steering.rule.weights)
+    for candidate in selection.candidates:
+        if candidate.weight > 0:
+            begin = len(piece.body)
+            _band(piece, candidate, contents, (0, TOP))
+            scale = min(max(round(UNIT_SCALE * heaviest / candidate.weight), 1), MAX_SCALE)
+            name = contents.steering.regions[candidate.regions[0]].name
+            _mark(piece, region_key(name), scale, len(piece.body) - begin)
+
+
+def _mark(piece: Piece, key: int, scale: int, extent: int) -> None:
+    """Describe the band that ends the piece; only its first alternative is ever looked at."""
+    rest = extent - 1
+    piece.key.extend([key, *[0] * rest])
+    piece.scale.extend([scale, *[0] * rest])
+    piece.extent.extend([extent, *[0] * rest])
+
+
+@lru_cache(maxsize=16384)
+def region_key(name: str) -> int:
+    """64 bits of a region's own for sticky choices: the same in every service, order and process."""
+    return int.from_bytes(hashlib.sha256(f"region\0{name}".encode()).digest()[:8], "big")
 
 
 def _band(piece: Piece, candidate: Candidate, contents: Contents, band: tuple[int, int]) -> None:

@@ -14,7 +14,6 @@ Model = TypeVar("Model", bound=BaseModel)
 NOT_YET: dict[str, str] = {
     "signals": "checks on signals are",
     "brake": "the brake is",
-    "sticky": 'the step "sticky" is',
     "capacity": 'the step "capacity" is',
     "pin": 'the step "pin" is',
     "alias": "alias records are",

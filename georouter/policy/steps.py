@@ -98,6 +98,14 @@ class Weighted:
 
 
 @dataclass(frozen=True, slots=True)
+class Sticky:
+    """Inside a tier a client network of this prefix length keeps its region as long as that can answer."""
+
+    ipv4: int = 24
+    ipv6: int = 56
+
+
+@dataclass(frozen=True, slots=True)
 class Limit:
     """How many regions and how many addresses one answer holds."""
 
@@ -105,4 +113,4 @@ class Limit:
     addresses: int = 8
 
 
-Step: TypeAlias = Residency | Geo | Nearest | Latency | Failover | Weighted | Limit
+Step: TypeAlias = Residency | Geo | Nearest | Latency | Failover | Weighted | Sticky | Limit

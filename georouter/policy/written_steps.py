@@ -114,6 +114,13 @@ class WeightedFile(FileModel):
     )
 
 
+class StickyFile(FileModel):
+    """A client network keeps its region."""
+
+    ipv4: int = Field(default=24, ge=1, le=32, description="Prefix length of an IPv4 client network.")
+    ipv6: int = Field(default=56, ge=1, le=64, description="Prefix length of an IPv6 client network.")
+
+
 class LimitFile(FileModel):
     """How much one answer holds."""
 
@@ -130,6 +137,7 @@ class StepModel(FileModel):
     latency: Annotated[LatencyFile, Optionally] | None = None
     failover: FailoverFile | None = None
     weighted: WeightedFile | None = None
+    sticky: Annotated[StickyFile, Optionally] | None = None
     limit: LimitFile | None = None
 
     @model_validator(mode="before")
@@ -155,7 +163,7 @@ class StepModel(FileModel):
         return reference
 
 
-BARE_STEPS = ("nearest", "latency")
+BARE_STEPS = ("nearest", "latency", "sticky")
 """Steps that may stand without parameters."""
 
 STEPS: tuple[str, ...] = tuple(StepModel.model_fields)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from georouter.answers.layout import Reason
 from georouter.facts.world import Effective, RegionFacts, State
 from georouter.policy.model import AllDown, Endpoint, Policy, Service
-from georouter.policy.steps import Limit, Weighted
+from georouter.policy.steps import Limit, Sticky, Weighted
 from georouter.routing.rank import Ranked, Ranking, restrict
 from georouter.routing.scene import universe
 from georouter.words.ids import RegionName
@@ -23,12 +23,16 @@ UP, UNKNOWN, IDLE_UP, IDLE_UNKNOWN, DRAINED, IDLE_DRAINED, DOWN = range(7)
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What the policy says about selection: weight per region of the universe, limits, and the worst case."""
+    """What the policy says about selection: weight per region of the universe, limits, and the worst case.
+
+    With `sticky` the choice among a selection's candidates is a client network's for good, else for one TTL.
+    """
 
     weights: tuple[float, ...]
     limit: Limit
     when_all_down: AllDown
     fallback: tuple[int, ...]
+    sticky: Sticky | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +60,15 @@ def rule_of(service: Service) -> Rule:
     """Everything the chain says about selection; of two steps that disagree the later one counts."""
     names = universe(service)
     weights = dict.fromkeys(names, 1.0)
-    limit = Limit()
+    limit, sticky = Limit(), None
     for step in service.chain:
         match step:
             case Weighted():
                 weights.update({name: weight for name, weight in step.weights.items() if name in weights})
             case Limit():
                 limit = step
+            case Sticky():
+                sticky = step
             case _:
                 pass
     return Rule(
@@ -70,6 +76,7 @@ def rule_of(service: Service) -> Rule:
         limit=limit,
         when_all_down=service.when_all_down,
         fallback=tuple(names.index(name) for name in dict.fromkeys(service.fallback)),
+        sticky=sticky,
     )
 
 

@@ -1,11 +1,23 @@
 """Choice: repeatable, even, and moving at the right times."""
 
+from array import array
 from collections import Counter
 from ipaddress import ip_address
+from math import log2
 
 import pytest
 
-from georouter.answers.choice import choose, network_key, pick
+from georouter.answers.choice import (
+    MAX_SCALE,
+    UNIT_SCALE,
+    choose,
+    exponential,
+    lasting_key,
+    network_key,
+    pick,
+    stick,
+)
+from georouter.answers.tables import Runs
 from tests.answers.build import TOP, runs
 
 SALT = 0x0123456789ABCDEF
@@ -95,3 +107,106 @@ def test_pick_takes_the_first_threshold_above_the_value() -> None:
     quarter = made.threshold[1]
     assert pick(made, 0, TOP) == 0
     assert [pick(made, 1, value) for value in (0, quarter - 1, quarter, TOP)] == [1, 1, 3, 3]
+
+
+def bands(*weights: float) -> Runs:
+    """One ranking of one band per weight; region n has a key of its own and two addresses, 1 : 3."""
+    made = runs([[(2 * region + turn, 0, 1.0) for region in range(len(weights)) for turn in (0, 1)]])
+    heaviest = max(weights)
+    for region, weight in enumerate(weights):
+        made.threshold[2 * region], made.threshold[2 * region + 1] = TOP // 4, TOP
+        made.key.extend([region * 0x9E3779B97F4A7C15 + 1 & 2**64 - 1, 0])
+        made.scale.extend([round(UNIT_SCALE * heaviest / weight) if weight else MAX_SCALE, 0])
+        made.extent.extend([2, 0])
+    return made
+
+
+def without(made: Runs, region: int) -> Runs:
+    """The same ranking with one band taken out, the others as they were."""
+    kept = [index for index in range(len(made.body)) if index // 2 != region]
+    columns = {
+        name: array(getattr(made, name).typecode, [getattr(made, name)[index] for index in kept])
+        for name in ("threshold", "body", "tally", "key", "scale", "extent")
+    }
+    return Runs(first=array("I", [0]), count=array("I", [len(kept)]), **columns)
+
+
+def home(made: Runs, client: int, salt: int = SALT) -> int:
+    """The region a client network gets."""
+    return made.body[stick(made, 0, salt, client)] // 2
+
+
+def test_exponential_is_the_negative_logarithm() -> None:
+    """Within the fixed point's precision, falling, and never negative."""
+    values = [0, 1, 2, 1000, 2**31 - 1, 2**31, 3_000_000_000, TOP - 1, TOP, *range(0, TOP, 99_999_989)]
+    for value in values:
+        exact = -log2((value + 0.5) / 2**32)
+        assert exponential(value) / 2**24 == pytest.approx(exact, abs=2e-7)
+    drawn = [exponential(value) for value in sorted(values)]
+    assert drawn == sorted(drawn, reverse=True)
+    assert drawn[-1] >= 0
+    assert drawn[0] * MAX_SCALE < 2**64
+
+
+def test_a_sticky_share_is_that_of_the_weight() -> None:
+    """Over client networks, bands and the addresses inside them get what their weights say."""
+    made = bands(5.0, 1.0, 3.0, 1.0)
+    count = 20_000
+    taken = Counter(made.body[stick(made, 0, SALT, lasting_key(key, 4, 24))] for key in networks(count))
+    for region, weight in enumerate((5, 1, 3, 1)):
+        share = (taken[2 * region] + taken[2 * region + 1]) / count
+        assert share == pytest.approx(weight / 10, abs=0.01)
+        assert taken[2 * region] / count == pytest.approx(weight / 40, abs=0.01)
+
+
+def test_a_region_that_goes_moves_only_its_own_clients() -> None:
+    """Everybody else keeps region and address; the moved ones spread by weight; its return undoes it."""
+    made = bands(5.0, 1.0, 3.0, 1.0)
+    keys = networks(10_000)
+    before = {key: made.body[stick(made, 0, SALT, key)] for key in keys}
+    less = without(made, 0)
+    after = {key: less.body[stick(less, 0, SALT, key)] for key in keys}
+    moved = [key for key in keys if before[key] != after[key]]
+    assert {before[key] // 2 for key in moved} == {0}
+    assert len(moved) == sum(region // 2 == 0 for region in before.values())
+    to = Counter(after[key] // 2 for key in moved)
+    assert [to[region] / len(moved) for region in (1, 2, 3)] == pytest.approx([0.2, 0.6, 0.2], abs=0.02)
+
+
+def test_a_smaller_weight_only_moves_clients_away() -> None:
+    """A region that sheds gives clients away and gets none; the others exchange none."""
+    keys = networks(5_000)
+    before = [home(bands(4.0, 4.0, 4.0), key) for key in keys]
+    after = [home(bands(4.0, 1.0, 4.0), key) for key in keys]
+    assert {old for old, new in zip(before, after, strict=True) if old != new} == {1}
+    assert after.count(1) / len(keys) == pytest.approx(1 / 9, abs=0.02)
+
+
+def test_services_stick_independently() -> None:
+    """A network's region of one service says nothing about that of another."""
+    made = bands(1.0, 1.0)
+    same = sum(home(made, key) == home(made, key, SALT ^ 0x5A5A) for key in networks(10_000))
+    assert 4_700 < same < 5_300
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "prefix", "same"),
+    [
+        ("192.0.2.1", "192.0.2.254", 24, True),
+        ("192.0.2.1", "192.0.3.1", 24, False),
+        ("192.0.2.1", "192.0.3.1", 23, True),
+        ("192.0.2.1", "192.0.2.2", 32, False),
+        ("2001:db8::", "2001:db8:0:ff::", 56, True),
+        ("2001:db8::", "2001:db8:0:100::", 56, False),
+        ("2001:db8::", "2001:db8:0:1::", 64, False),
+        ("0.0.0.0", "::", 24, False),
+    ],
+)
+def test_a_lasting_key_is_that_of_the_prefix(one: str, other: str, prefix: int, same: bool) -> None:
+    """Addresses of one block share it, others and the other family do not."""
+
+    def key(text: str) -> int:
+        address = ip_address(text)
+        return lasting_key(int(address) >> (0 if address.version == 4 else 64), address.version, prefix)
+
+    assert (key(one) == key(other)) is same

@@ -23,6 +23,7 @@ from georouter.policy.steps import (
     Nearest,
     Residency,
     Step,
+    Sticky,
     Unplaced,
     Weighted,
 )
@@ -60,6 +61,7 @@ CHAINS: dict[str, tuple[Step, ...]] = {
     ),
     "weighted": (Weighted({EU: 3.0, EU2: 1.0, US: 0.0}),),
     "wide": (Nearest(tolerance_km=2000.0), Limit(regions=2, addresses=3)),
+    "sticky": (Weighted({EU: 3.0, EU2: 1.0, US: 0.0}), Sticky(), Limit(regions=2)),
     "geo": (
         Geo(
             (
@@ -121,8 +123,13 @@ def _check(asker: Asker, decision: Decision, family: Family, address: str, base:
     seen = set()
     for turn in range(24 if len(wanted) > 1 else 3):
         before = list(asker.counters)
+        neighbour = ip_address(int(ip_address(address)) + (turn << 8))  # a sticky one never moves
         response = asker.ask(
-            "www.example.com.", family.value, subnet=f"{address}/32", now=1000.0 + 30.0 * turn
+            "www.example.com.",
+            family.value,
+            subnet=f"{neighbour}/32",
+            source=str(neighbour),
+            now=1000.0 + 30.0 * turn,
         )
         regions = tuple(dict.fromkeys(ADDRESS[line.split()[2]] for line in answers(response)))
         counted = [
@@ -184,3 +191,51 @@ def test_a_fence_is_never_crossed(when_all_down: AllDown, now: World) -> None:
         for kind in ("A", "AAAA"):
             response = asker.ask("www.example.com.", kind, subnet=subnet)
             assert {ADDRESS[line.split()[2]] for line in answers(response)} <= {EU, EU2}
+
+
+NETWORKS = [f"10.{number >> 8}.{number & 255}.0/24" for number in range(2000)]
+
+
+def homes(asker: Asker, kind: str = "A", at: float = 1000.0) -> list[RegionName]:
+    """The region of each network, read off its answer."""
+    return [
+        ADDRESS[answers(asker.ask("www.example.com.", kind, subnet=block, now=at))[0].split()[2]]
+        for block in NETWORKS
+    ]
+
+
+@pytest.mark.parametrize("lost", ["eu", "eu2", "us", "ap"])
+def test_sticky_clients_move_only_when_they_must(lost: str) -> None:
+    """A loss moves the region's own clients and nobody else; its return moves them back; time moves nobody."""
+    rules = made((Sticky(), Weighted({EU: 3.0, AP: 2.0})), AllDown.SERVE_ALL)
+    compiled = plan(rules, tiny_map(), world())
+    first = publish(compiled, world(), 1)
+    whole = homes(Asker(first.snapshot))
+    assert homes(Asker(first.snapshot), at=90_000.0) == whole
+    gone = publish(compiled, world(down=[lost]), 2, first)
+    after = homes(Asker(gone.snapshot))
+    assert {old for old, new in zip(whole, after, strict=True) if old != new} == {lost}
+    assert lost not in after
+    back = publish(compiled, world(), 3, gone)
+    assert homes(Asker(back.snapshot)) == whole
+    for name, weight in {EU: 3, EU2: 1, US: 1, AP: 2}.items():
+        assert whole.count(name) / len(whole) == pytest.approx(weight / 7, abs=0.03)
+
+
+def test_sticky_addresses_of_both_families_agree() -> None:
+    """A and AAAA of one client are of one region, which has both."""
+    compiled = plan(
+        made((Sticky(), Geo((GeoRule(None, ((EU, EU2, US),)),))), AllDown.SERVE_ALL), tiny_map(), world()
+    )
+    asker = Asker(publish(compiled, world(), 1).snapshot)
+    assert homes(asker, "A") == homes(asker, "AAAA")
+
+
+def test_a_sticky_scope_is_never_wider_than_the_network() -> None:
+    """The scope is the chosen prefix, or the place's own where that is longer."""
+    geo = tiny_map([0, 10 << 24, (10 << 24) + 64], [0, 1, 2])
+    rules = made((Nearest(), Sticky(ipv4=20, ipv6=48)), AllDown.SERVE_ALL)
+    asker = Asker(publish(plan(rules, geo, world()), world(), 1).snapshot)
+    for subnet, scope in {"200.0.0.0/24": 20, "10.0.0.0/24": 26, "2500::/64": 48, "200.0.0.0/8": 20}.items():
+        response = asker.ask("www.example.com.", subnet=subnet)
+        assert response.options[0].scopelen == scope  # type: ignore[attr-defined]

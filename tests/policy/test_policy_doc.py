@@ -4,8 +4,15 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
+from georouter.analysis.policy_tests import run
+from georouter.geo.overlay import overlay
+from georouter.policy.interest import networks
 from georouter.policy.load import PolicyFile, load
 from georouter.policy.schema import json_schema
+from georouter.policy.written_steps import STEPS
+from georouter.sources.geo_files import load_map
 
 REGIONS = """\
 regions:
@@ -42,16 +49,34 @@ def test_every_key_is_described(repository: Path) -> None:
 
 def test_the_examples_load(repository: Path) -> None:
     """Each block in its section of an otherwise valid policy."""
-    blocks = {
-        block.split(":")[0]: block for block in re.findall(r"```yaml\n(.*?)```", text(repository), re.DOTALL)
-    }
+    document = text(repository)
+    blocks = {block.split(":")[0]: block for block in re.findall(r"```yaml\n(.*?)```", document, re.DOTALL)}
     assert set(blocks) == {"chain", "records", "tests", "zones"}
     start = "version: 1\n" + REGIONS
     for policy in (
-        start + indented(blocks["chain"]) + ZONE + WWW,
         start + ZONE + indented(blocks["records"]),
         start + ZONE + WWW + blocks["tests"],
     ):
         load([PolicyFile("/doc.yaml", policy)])
     file = PolicyFile("/zones/example.com.zone", "@ NS ns.example.net.\nmail A 192.0.2.60\n", zone=True)
     load([PolicyFile("/doc.yaml", start + blocks["zones"]), file])
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_the_example_of_a_step_decides_as_it_says(step: str, repository: Path) -> None:
+    """Every step has a section with a chain and tests that pass on the built-in map."""
+    section = re.search(rf"^### {step}\n(.*?)^##", text(repository), re.DOTALL | re.MULTILINE)
+    assert section, f"docs/policy.md has no section on {step}"
+    (example,) = re.findall(r"```yaml\n(.*?)```", section[1], re.DOTALL)
+    chain, _, tests = example.partition("tests:\n")
+    assert f"- {step}" in chain
+    policy = load(
+        [
+            PolicyFile(
+                "/doc.yaml", "version: 1\n" + REGIONS + indented(chain) + ZONE + WWW + "tests:\n" + tests
+            )
+        ]
+    ).policy
+    results = run(policy, overlay(load_map(()), networks=networks(policy)))
+    assert len(results) >= 1
+    assert [result.reason for result in results] == [""] * len(results)

@@ -19,6 +19,7 @@ from georouter.policy.steps import (
     Nearest,
     Residency,
     Step,
+    Sticky,
     Tiers,
     Unplaced,
     Weighted,
@@ -34,6 +35,7 @@ from georouter.policy.written_steps import (
     NearestFile,
     ResidencyFile,
     StepModel,
+    StickyFile,
     WeightedFile,
 )
 from georouter.words.ids import RegionName
@@ -41,7 +43,7 @@ from georouter.words.ids import RegionName
 Steps: TypeAlias = tuple[Step, ...]
 Written: TypeAlias = StepModel
 
-_ONCE = ("failover", "weighted", "limit", "nearest", "latency")
+_ONCE = ("failover", "weighted", "limit", "nearest", "latency", "sticky")
 """Steps of which a second one in the same chain could never act."""
 
 
@@ -124,6 +126,8 @@ def _step(value: object, path: Path, scope: Scope, context: Context) -> Step:
             return Failover(_tiers(value.order, (*path, "order"), scope, context))
         case WeightedFile():
             return _weighted(value, path, scope, context)
+        case StickyFile():
+            return Sticky(value.ipv4, value.ipv6)
         case LimitFile():
             return Limit(value.regions, value.addresses)
         case list():

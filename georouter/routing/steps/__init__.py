@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from georouter.policy.steps import Failover, Geo, Latency, Limit, Nearest, Residency, Step, Weighted
+from georouter.policy.steps import Failover, Geo, Latency, Limit, Nearest, Residency, Step, Sticky, Weighted
 from georouter.routing.scene import Scene
-from georouter.routing.steps import failover, geo, latency, limit, nearest, residency, weighted
+from georouter.routing.steps import failover, geo, latency, limit, nearest, residency, sticky, weighted
 from georouter.routing.tiers import TierArray
 
 
@@ -31,6 +31,7 @@ STEPS: tuple[Kind, ...] = (
     Kind("latency", Latency, latency.rank, latency.explain),
     Kind("failover", Failover, failover.rank, failover.explain),
     Kind("weighted", Weighted, weighted.rank, weighted.explain),
+    Kind("sticky", Sticky, sticky.rank, sticky.explain),
     Kind("limit", Limit, limit.rank, limit.explain),
 )
 
