@@ -206,7 +206,7 @@ def homes(asker: Asker, kind: str = "A", at: float = 1000.0) -> list[RegionName]
 
 @pytest.mark.parametrize("lost", ["eu", "eu2", "us", "ap"])
 def test_sticky_clients_move_only_when_they_must(lost: str) -> None:
-    """A loss moves the region's own clients and nobody else; its return moves them back; time moves nobody."""
+    """A loss moves the region's own clients and nobody else; its return undoes it; time moves nobody."""
     rules = made((Sticky(), Weighted({EU: 3.0, AP: 2.0})), AllDown.SERVE_ALL)
     compiled = plan(rules, tiny_map(), world())
     first = publish(compiled, world(), 1)
