@@ -5,7 +5,7 @@
     GET  /livez       the loop turns             POST /v1/force    {region, state, reason, for_s?, author?}
     GET  /readyz      queries are answered       POST /v1/clear    {region, reason, author?}
     GET  /v1/status   all of it as JSON          POST /v1/reload   {}
-    GET  /v1/explain  ?name=&client=&type=
+    GET  /v1/explain  ?name=&client=&resolver=&type=
 
 Errors are `{"error": "a sentence"}`. `guard` says who may do what, `doorkeeper` for how long.
 """
@@ -168,8 +168,7 @@ class _Views:
     async def explain(self, request: web.Request) -> web.Response:
         self._check_read(request)
         try:
-            name, client, type_text = requests.question(request.query)
-            return _json(await self._desk.explain(name, client, type_text))
+            return _json(await self._desk.explain(requests.question(request.query)))
         except ValueError as problem:
             return _error(400, str(problem))
 

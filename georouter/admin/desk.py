@@ -42,6 +42,18 @@ class Change:
     for_s: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to explain. `client` is an address or a network, `resolver` where its query comes from: one of
+    them at least.
+    """
+
+    name: str
+    client: str | None
+    resolver: str | None = None
+    type: str = "A"
+
+
 class Desk(Protocol):
     """Views and changes of a running daemon."""
 
@@ -57,8 +69,8 @@ class Desk(Protocol):
         """None when queries are answered, else why not."""
         ...
 
-    async def explain(self, name: str, client: str, type_text: str) -> Json:
-        """How `name` is answered for `client`. ValueError with a reason when that cannot be asked."""
+    async def explain(self, question: Question) -> Json:
+        """How a name is answered, and why. ValueError with a reason when that cannot be asked."""
         ...
 
     async def change(self, command: Change) -> Json:

@@ -6,7 +6,7 @@ Everything here raises ValueError with a sentence for the caller.
 import json
 from collections.abc import Mapping
 
-from georouter.admin.desk import Action, Change
+from georouter.admin.desk import Action, Change, Question
 
 MAX_REASON = 500
 MAX_AUTHOR = 100
@@ -42,15 +42,14 @@ def empty(body: bytes) -> None:
         raise ValueError("this takes no keys: send {}")
 
 
-def question(query: Mapping[str, str]) -> tuple[str, str, str]:
-    """Name, client and type of `GET /v1/explain`."""
-    for key in ("name", "client"):
-        if not query.get(key):
-            raise ValueError(
-                f"{key}= is missing: /v1/explain?name=www.example.com&client=192.0.2.0/24&type=A"
-            )
-    found = (query["name"], query["client"], query.get("type") or "A")
-    if any(len(value) > MAX_NAME for value in found):
+def question(query: Mapping[str, str]) -> Question:
+    """What `GET /v1/explain` asks."""
+    name, client, resolver = (query.get(key) or None for key in ("name", "client", "resolver"))
+    if name is None or (client is None and resolver is None):
+        missing = "name=" if name is None else "client= (or resolver=)"
+        raise ValueError(f"{missing} is missing: /v1/explain?name=www.example.com&client=192.0.2.0/24&type=A")
+    found = Question(name, client, resolver, query.get("type") or "A")
+    if any(len(value) > MAX_NAME for value in (name, client or "", resolver or "", found.type)):
         raise ValueError("too long")
     return found
 

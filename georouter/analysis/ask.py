@@ -15,6 +15,7 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
+from georouter.analysis.asker import Asker
 from georouter.answers.layout import REASONS, Layout, Proto, Reason
 from georouter.answers.limits import Limits
 from georouter.answers.respond import Responder
@@ -63,43 +64,43 @@ class Decided:
 
 
 def ask(
-    snapshot: Snapshot, name: bytes, type_: int, client: Network, *, now: float, udp_payload: int
+    snapshot: Snapshot, name: bytes, type_: int, asker: Asker, *, now: float, udp_payload: int
 ) -> tuple[Meaning, Decided | None]:
-    """The answer to a client in `client` (its whole block as client subnet) at time `now`.
-
-    The resolver stands where the client does: it decides where client subnets do not count.
-    """
-    address = int(client.network_address)
+    """The answer to a query of `asker` at time `now`: its block as client subnet, from its resolver."""
     layout = snapshot.directory.layout
-    query = make_query(name, type_, client, udp_payload)
+    query = make_query(name, type_, asker.subnet, udp_payload)
     replies: list[bytes] = []
     for proto in (Proto.UDP, Proto.TCP):
         counters = [0] * layout.size
         reply = Responder(snapshot, counters, Limits(udp_payload)).respond(
-            query, address, client.version, proto, now
+            query, int(asker.resolver), asker.resolver.version, proto, now
         )
         if reply is None:
             raise ValueError("this question gets no answer")
         replies.append(reply)
     udp, tcp = (dns.message.from_wire(reply) for reply in replies)
-    return _meaning(tcp, client, len(replies[1]), bool(udp.flags & dns.flags.TC)), _decided(counters, layout)
+    return _meaning(tcp, asker.subnet, len(replies[1]), bool(udp.flags & dns.flags.TC)), _decided(
+        counters, layout
+    )
 
 
-def make_query(name: bytes, type_: int, client: Network, udp_payload: int) -> bytes:
-    """A query with client subnet (RFC 7871 6): recursion desired, id 0."""
-    octets = (client.prefixlen + 7) // 8
-    family = FAMILY_IPV4 if client.version == 4 else FAMILY_IPV6
-    option = ClientSubnet(family, client.prefixlen, client.network_address.packed[:octets]).echo(0)
+def make_query(name: bytes, type_: int, client: Network | None, udp_payload: int) -> bytes:
+    """A query with client subnet (RFC 7871 6) if there is a client: recursion desired, id 0."""
+    option = b""
+    if client is not None:
+        octets = (client.prefixlen + 7) // 8
+        family = FAMILY_IPV4 if client.version == 4 else FAMILY_IPV6
+        option = ClientSubnet(family, client.prefixlen, client.network_address.packed[:octets]).echo(0)
     header = pack("!6H", 0, 0x0100, 1, 0, 0, 1)
     opt = OPT_START + pack("!HIH", udp_payload, 0, len(option)) + option
     return header + name + pack("!HH", type_, CLASS_IN) + opt
 
 
-def _meaning(message: dns.message.Message, client: Network, size: int, truncated: bool) -> Meaning:
+def _meaning(message: dns.message.Message, client: Network | None, size: int, truncated: bool) -> Meaning:
     scope: Network | None = None
     error: str | None = None
     for option in message.options:
-        if isinstance(option, dns.edns.ECSOption):
+        if client is not None and isinstance(option, dns.edns.ECSOption):
             scope = _block(client, option.scopelen)
         elif isinstance(option, dns.edns.EDEOption):
             error = f"{int(option.code)} {option.text or ''}".rstrip()

@@ -10,13 +10,13 @@ says. Both are shown, so a difference between them could not hide; tests compare
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import Enum
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from math import isfinite
 from typing import Any
 
 import numpy as np
 
 from georouter.analysis.ask import Decided, Meaning, ask
+from georouter.analysis.asker import By, Judged, asker_of, judge
 from georouter.analysis.find import Found, find
 from georouter.answers.client import NO_SUBNET
 from georouter.answers.layout import Reason
@@ -40,24 +40,28 @@ from georouter.wire.codes import TYPE_A, TYPE_AAAA, type_number, type_text
 from georouter.wire.names import name_text, parse_name
 from georouter.words.ids import RegionName
 
-_MAPPED = IPv6Network("::ffff:0:0/96")
 _META_TYPES = frozenset((0, 41, *range(249, 253)))
 """OPT, TKEY, TSIG and transfers are no record types that a name could have (RFC 6895 3.1)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What was asked. `client` is the block that stands in the client subnet; `at` is Unix time."""
+    """What was asked, at which Unix time. `client` is the block in the query's client subnet, if any.
+
+    `resolver_assumed`: nobody said where the resolver is; it stands where the client does.
+    """
 
     name: str
     type: str
-    client: Network
+    client: Network | None
+    resolver: Address
+    resolver_assumed: bool
     at: float
 
 
 @dataclass(frozen=True, slots=True)
 class Locality:
-    """Where the database puts the client. `network` is the block around it that shares the record."""
+    """Where the database puts who is judged. `network` is the block around it that shares the record."""
 
     network: Network
     country: str
@@ -111,10 +115,13 @@ class Steering:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Everything about one question. `locality` and `steering` are None for names that are not steered."""
+    """Everything about one question. For names that are not steered, `judged`, `locality` and `steering`
+    are None.
+    """
 
     question: Question
     found: Found
+    judged: Judged | None
     locality: Locality | None
     steering: Steering | None
     answer: Meaning
@@ -133,64 +140,49 @@ def explain(
     geo: GeoMap,
     world: World,
     name: str,
-    client: Network | Address | str,
+    client: Network | Address | str | None,
     *,
+    resolver: Address | str | None = None,
     qtype: str = "A",
     now: float,
     compiled: Plan | None = None,
 ) -> Explanation:
     """Explain the answer to `name` and `qtype` for a client (an address, or a block as resolvers send it).
 
-    `geo` is the overlaid map. `compiled` is the plan of exactly this policy, map and latencies where
-    there is one; without it only what this question needs is compiled. Raises ValueError for a name,
-    a type or a client that makes no sense.
+    `resolver` is the address that the query comes from; without one it stands where the client does.
+    Without a client the query has no client subnet. `geo` is the overlaid map. `compiled` is the plan of
+    exactly this policy, map and latencies where there is one; without it only what this question needs is
+    compiled. Raises ValueError for a name, a type, a client or a resolver that makes no sense.
     """
     wire = parse_name(name)
     number = type_number(qtype)
     if number in _META_TYPES:
         raise ValueError(f"{type_text(number)} is not a type of records that a name can have")
-    block = client_block(client)
+    asker = asker_of(client, resolver)
     made = compiled or _compile(policy, geo, world, wire, number)
     found = find(made.directory, wire, number)
     snapshot = publish(made, world, 0).snapshot
     meaning, decided = ask(
-        snapshot, wire, number, block, now=now, udp_payload=policy.server.udp_payload_limit
+        snapshot, wire, number, asker, now=now, udp_payload=policy.server.udp_payload_limit
     )
-    question = Question(name_text(wire), type_text(number), block, now)
+    question = Question(name_text(wire), type_text(number), asker.subnet, asker.resolver, asker.assumed, now)
     if found.view is None or found.service is None:
-        return Explanation(question, found, None, None, meaning, decided)
-    row, network = locate(geo, block.network_address)
+        return Explanation(question, found, None, None, None, meaning, decided)
+    compiled_steering = CompiledSteering(snapshot, found.view)
+    judged = judge(asker, compiled_steering)
+    row, network = locate(geo, judged.network.network_address)
     place = geo.places.row(row)
-    within = _fence_over(made, CompiledSteering(snapshot, found.view), found, block)
+    within = _fence_over(made, compiled_steering, found, judged)
     decision = decide(policy, policy.services[found.service], place, world, within=within)
     return Explanation(
         question=question,
         found=found,
+        judged=judged,
         locality=_locality(place, network, geo),
         steering=_steering(policy, decision, world, number, decided),
         answer=meaning,
         decided=decided,
     )
-
-
-def client_block(client: Network | Address | str) -> Network:
-    """The block of addresses meant by `client`: itself, or a single address; IPv4-mapped becomes IPv4.
-
-    Raises ValueError for a text that is no address or block, host bits beyond the prefix, and a
-    prefix of length 0, which is nobody in particular.
-    """
-    try:
-        block = ip_network(client)
-    except ValueError:
-        try:
-            block = ip_network(ip_address(str(client)))
-        except ValueError:
-            raise ValueError(f"'{client}' is not an address or a network like 192.0.2.0/24") from None
-    if isinstance(block, IPv6Network) and block.subnet_of(_MAPPED):
-        block = IPv4Network((int(block.network_address) & 0xFFFFFFFF, block.prefixlen - 96))
-    if block.prefixlen == 0:
-        raise ValueError(f"'{client}' is everybody; name an address or a smaller block")
-    return block
 
 
 def _compile(policy: Policy, geo: GeoMap, world: World, name: bytes, number: int) -> Plan:
@@ -213,20 +205,20 @@ def _nowhere(geo: GeoMap) -> GeoMap:
 
 
 def _fence_over(
-    made: Plan, steering: CompiledSteering, found: Found, block: Network
+    made: Plan, steering: CompiledSteering, found: Found, judged: Judged
 ) -> frozenset[int] | None:
-    """What the fences of a block wider than its answer's scope leave, as the packet path finds it."""
+    """What the fences leave of a block wider than its answer's scope, or of a query without client subnet,
+    as the packet path finds it.
+    """
     if steering.fences is None or found.service is None:
         return None
+    block = judged.network
     bits, table = (32, steering.v4) if block.version == 4 else (64, steering.v6)
     address = int(block.network_address) >> (0 if block.version == 4 else 64)
-    source = min(block.prefixlen, bits)
+    source = min(block.prefixlen, bits) if judged.by is By.SUBNET else NO_SUBNET
     index = locate_range(table, address)
-    ranking = table.values[index]
-    if ranking >= LOCAL or not steering.subnets:
-        source = NO_SUBNET
-        ranking %= LOCAL
-    elif source >= scope(table, index, address, bits):
+    ranking = table.values[index] % LOCAL
+    if judged.by is By.SUBNET and source >= scope(table, index, address, bits):
         return None
     cut = fenced(steering.fences, ranking, address, block.version, source)
     group = made.steered.steerings[made.steered.group_of[found.service]]

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from georouter.analysis.explain import client_block
+from georouter.analysis.asker import asker_of
 from georouter.analysis.explain import explain as explain_offline
 from georouter.cli.client import AdminClient, NoDaemonError, RefusedError
 from georouter.cli.config import find_daemon
@@ -28,7 +28,13 @@ DOWN = RegionFacts(observed=State.DOWN, effective=Effective.DOWN)
 
 @click.command()
 @click.argument("name")
-@click.option("--client", "who", required=True, metavar="ADDR", help="Address or network of the client.")
+@click.option("--client", "who", metavar="ADDR", help="Address or network of the client.")
+@click.option(
+    "--resolver",
+    metavar="ADDR",
+    help="Address of the resolver that asks, otherwise where the client is; without --client, it sends no "
+    "client subnet.",
+)
 @click.option("--type", "qtype", default="A", show_default=True, metavar="TYPE", help="Record type.")
 @click.option(
     "--down",
@@ -53,7 +59,8 @@ DOWN = RegionFacts(observed=State.DOWN, effective=Effective.DOWN)
 def explain(
     *,
     name: str,
-    who: str,
+    who: str | None,
+    resolver: str | None,
     qtype: str,
     down: Sequence[str],
     as_json: bool,
@@ -69,14 +76,16 @@ def explain(
     if down and live:
         raise click.UsageError("--down describes what is not so, which the daemon cannot tell: use --offline")
     try:
-        client_block(who)
+        asker_of(who, resolver)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     told = None
+    question = {"name": name, "type": qtype}
+    question |= {key: value for key, value in (("client", who), ("resolver", resolver)) if value is not None}
     if live is not False and not down:
-        told = _ask_daemon(config, admin, {"name": name, "client": who, "type": qtype}, insist=bool(live))
+        told = _ask_daemon(config, admin, question, insist=bool(live))
     if told is None:
-        told = _decide_here(config, name, who, qtype, down)
+        told = _decide_here(config, question, down)
     if as_json:
         print_json(told)
     else:
@@ -105,7 +114,7 @@ def _ask_daemon(
     return {"source": {"mode": "live", "daemon": client.url}, **told}
 
 
-def _decide_here(config: str | None, name: str, who: str, qtype: str, down: Sequence[str]) -> dict[str, Any]:
+def _decide_here(config: str | None, question: Mapping[str, str], down: Sequence[str]) -> dict[str, Any]:
     """The explanation of the policy alone: every region up but those that are said to be down."""
     try:
         path = policy_files.find_config(config, os.environ)
@@ -119,7 +128,16 @@ def _decide_here(config: str | None, name: str, who: str, qtype: str, down: Sequ
         geo = internet(policy)
         if problems := check_kinds(policy, geo.info.kinds):
             raise PolicyError(problems)
-        told = explain_offline(policy, geo, world, name, who, qtype=qtype, now=time.time())
+        told = explain_offline(
+            policy,
+            geo,
+            world,
+            question["name"],
+            question.get("client"),
+            resolver=question.get("resolver"),
+            qtype=question["type"],
+            now=time.time(),
+        )
     except SourceError as error:
         raise click.ClickException(str(error)) from error
     except PolicyError as error:

@@ -3,31 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from georouter.analysis import sentences
 from georouter.cli.output import plain, state, table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 _Json = Mapping[str, Any]
-
-REASONS: Mapping[str, str] = {
-    "primary": "the first choice answers",
-    "failover": "the first choice cannot answer, a later one does",
-    "all_down": "every allowed region is down; `when_all_down` decides",
-    "fallback": "every allowed region is down; the fallback answers",
-    "forced": "an operator's override moved the answer",
-    "refused": "a residency fence leaves no region",
-}
-"""What the reason of a decision means."""
-
-KINDS: Mapping[str, str] = {
-    "records": "static records, the same for every client",
-    "no data": "the name exists, records of this type do not",
-    "no such name": "the zone has no such name",
-    "referral": "delegated to other name servers",
-    "outside": "in no zone of this server",
-}
-"""What stands behind names that are not steered."""
 
 
 def view(told: _Json) -> "RenderableType":
@@ -39,12 +21,13 @@ def view(told: _Json) -> "RenderableType":
 
 def _parts(told: _Json) -> "Iterator[RenderableType]":
     question, found, answer = told["question"], told["found"], told["answer"]
-    yield plain(f"{question['name']} {question['type']} for {question['client']}", "bold")
+    yield plain(sentences.asked(question), "bold")
     yield plain(source(told.get("source") or {}), "dim")
     yield plain("")
     yield _facts(
-        ("name", _name(found)),
-        *([("client", where(told["locality"]))] if told.get("locality") else []),
+        ("name", sentences.name(found)),
+        *([("judged by", sentences.judged(told["judged"], question))] if told.get("judged") else []),
+        *([("place", sentences.where(told["locality"]))] if told.get("locality") else []),
     )
     steering = told.get("steering")
     if steering:
@@ -52,9 +35,9 @@ def _parts(told: _Json) -> "Iterator[RenderableType]":
             yield plain("")
             yield plain(str(step["step"]), "bold")
             yield _facts(
-                ("in", tiers(step["before"])),
+                ("in", sentences.tiers(step["before"])),
                 *(("why" if number == 0 else "", reason) for number, reason in enumerate(step["reasons"])),
-                ("out", tiers(step["after"])),
+                ("out", sentences.tiers(step["after"])),
             )
         yield plain("")
         yield _regions(steering["regions"])
@@ -77,31 +60,6 @@ def source(given: _Json) -> str:
     down = given.get("down") or ()
     health = f"every region up but {', '.join(down)}" if down else "every region taken to be up"
     return f"offline: decided from {given.get('policy')}, {health}"
-
-
-def tiers(value: Sequence[Sequence[str]]) -> str:
-    """`a = b > c`: equal, then worse."""
-    return " > ".join(" = ".join(tier) for tier in value) or "no region"
-
-
-def where(locality: _Json) -> str:
-    """The client's place, from city to continent, and who says so."""
-    parts = [locality[key] for key in ("city", "subdivision", "country_name", "continent") if locality[key]]
-    text = ", ".join(parts) or "not placed by the database"
-    if locality["lat"] is not None and locality["lon"] is not None:
-        text += f" ({locality['lat']:.2f}, {locality['lon']:.2f})"
-    if locality["asn"]:
-        text += f", AS{locality['asn']}"
-    if locality["networks"]:
-        text += f", in {', '.join(locality['networks'])}"
-    return f"{text}; all of {locality['network']} is, says {locality['database']}"
-
-
-def _name(found: _Json) -> str:
-    zone = f"zone {found['zone']}" if found["zone"] else ""
-    owner = f"matches {found['owner']}" if found["owner"] else ""
-    what = f"service {found['service']}" if found["service"] else KINDS.get(found["kind"], found["kind"])
-    return "; ".join(part for part in (what, zone, owner) if part)
 
 
 def _facts(*rows: tuple[str, str]) -> "RenderableType":
@@ -133,7 +91,7 @@ def _regions(regions: Sequence[_Json]) -> "RenderableType":
 
 def _selection(steering: _Json) -> Iterator[tuple[str, str]]:
     reason = str(steering["reason"])
-    yield "reason", f"{reason}: {REASONS.get(reason, '')}"
+    yield "reason", f"{reason}: {sentences.REASONS.get(reason, '')}"
     for share in steering["candidates"]:
         taken = ", taken now" if share["chosen"] else ""
         yield f"{share['share']:.1%}", f"{', then '.join(share['regions'])}{taken}"
@@ -148,8 +106,6 @@ def _answer(answer: _Json) -> Iterator[tuple[str, str]]:
     if answer["extended_error"]:
         yield "error", answer["extended_error"]
     if answer["scope"]:
-        everybody = str(answer["scope"]).endswith("/0")
-        may = "every client" if everybody else f"every client in {answer['scope']}"
-        yield "scope", f"a cache may give this answer to {may}"
+        yield "scope", sentences.scope(answer["scope"])
     if answer["truncated_over_udp"]:
         yield "note", "too long for UDP: the client is told to ask again over TCP"

@@ -36,7 +36,8 @@ class ExplainRequest:
     config: str
     world: World
     name: str
-    client: str
+    client: str | None
+    resolver: str | None
     type: str
     now: float
 
@@ -139,6 +140,7 @@ class Builder:
                 request.world,
                 request.name,
                 request.client,
+                resolver=request.resolver,
                 qtype=request.type,
                 now=request.now,
                 compiled=self._last.plan,

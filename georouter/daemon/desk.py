@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from georouter.admin.desk import Action, Change
+from georouter.admin.desk import Action, Change, Question
 from georouter.control.events import OverrideCleared, OverrideSet, ReloadAsked
 from georouter.control.loop import Controller
 from georouter.control.orders import Failed
@@ -57,7 +57,7 @@ class DaemonDesk:
         """None once queries are answered."""
         return self._not_ready()
 
-    async def explain(self, name: str, client: str, type_text: str) -> dict[str, Any]:
+    async def explain(self, question: Question) -> dict[str, Any]:
         """The decision on live state, computed in the child process, which holds the geo map."""
         controller = self._controller
         answer = await self._ask(
@@ -65,9 +65,10 @@ class DaemonDesk:
                 controller.built.files,
                 controller.config,
                 replace(controller.world, rtt_ms=controller.plan_rtt_ms),
-                name,
-                client,
-                type_text,
+                question.name,
+                question.client,
+                question.resolver,
+                question.type,
                 time.time(),
             )
         )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from georouter.admin.desk import Change
+from georouter.admin.desk import Change, Question
 
 STATUS: dict[str, Any] = {
     "version": "1.2.3",
@@ -118,7 +118,7 @@ class FakeDesk:
         self.changes: list[Change] = []
         self.reloads = 0
         self.accepts: list[str] = []
-        self.questions: list[tuple[str, str, str]] = []
+        self.questions: list[Question] = []
         self.reload_result: dict[str, Any] = {"ok": True, "error": None, "warnings": [], "generation": 8}
 
     def status(self) -> dict[str, Any]:
@@ -134,12 +134,12 @@ class FakeDesk:
         """`not_ready`."""
         return self.not_ready
 
-    async def explain(self, name: str, client: str, type_text: str) -> dict[str, Any]:
+    async def explain(self, question: Question) -> dict[str, Any]:
         """Refuses the client `nonsense`."""
-        self.questions.append((name, client, type_text))
-        if client == "nonsense":
+        self.questions.append(question)
+        if question.client == "nonsense":
             raise ValueError("'nonsense' is not an address or network")
-        return {"name": name, "answer": ["192.0.2.10"]}
+        return {"name": question.name, "answer": ["192.0.2.10"]}
 
     async def change(self, command: Change) -> dict[str, Any]:
         """Refuses unknown regions, and us-east."""

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from georouter.admin.app import MAX_BODY_BYTES, start
-from georouter.admin.desk import Action, Change, Json
+from georouter.admin.desk import Action, Change, Json, Question
 from georouter.words.errors import SourceError
 from tests.admin.desks import STATUS, FakeDesk
 from tests.admin.doors import visit
@@ -23,7 +23,7 @@ def test_views() -> None:
         assert (await client.get("/v1/status")).json() == STATUS
         explained = await client.get("/v1/explain", params={"name": "a.test", "client": "192.0.2.0/24"})
         assert explained.json() == {"name": "a.test", "answer": ["192.0.2.10"]}
-        assert desk.questions == [("a.test", "192.0.2.0/24", "A")]
+        assert desk.questions == [Question("a.test", "192.0.2.0/24")]
         assert (await client.get("/livez")).text == "ok\n"
         metrics = await client.get("/metrics", headers={"Accept": "application/openmetrics-text"})
         assert metrics.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"

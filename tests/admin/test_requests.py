@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from georouter.admin import requests
-from georouter.admin.desk import Action, Change
+from georouter.admin.desk import Action, Change, Question
 
 
 def body(**fields: object) -> bytes:
@@ -113,14 +113,18 @@ def test_reload_takes_nothing() -> None:
 
 
 def test_questions() -> None:
-    """Name and client are needed, the type is A unless said."""
-    assert requests.question({"name": "a.test", "client": "192.0.2.0/24"}) == ("a.test", "192.0.2.0/24", "A")
-    assert requests.question({"name": "a.test", "client": "::1", "type": "AAAA"})[2] == "AAAA"
+    """A name and a client or a resolver are needed, the type is A unless said."""
+    assert requests.question({"name": "a.test", "client": "192.0.2.0/24"}) == Question(
+        "a.test", "192.0.2.0/24"
+    )
+    assert requests.question({"name": "a.test", "client": "::1", "type": "AAAA"}).type == "AAAA"
+    assert requests.question({"name": "a.test", "resolver": "::1"}) == Question("a.test", None, "::1")
     for query in (
         {},
         {"name": "a.test"},
         {"name": "", "client": "::1"},
         {"name": "a" * 2000, "client": "::1"},
+        {"name": "a.test", "client": "::1", "resolver": "1" * 2000},
     ):
         with pytest.raises(ValueError, match=r"missing|too long"):
             requests.question(query)

@@ -7,6 +7,7 @@ import dns.message
 import pytest
 
 from georouter.analysis.ask import Decided, ask, make_query
+from georouter.analysis.asker import asker_of
 from georouter.answers.layout import Reason
 from georouter.compiler.plan import plan
 from georouter.compiler.publish import publish
@@ -52,7 +53,7 @@ def test_reads_records_scope_and_what_was_counted() -> None:
         SNAPSHOT,
         parse_name("www.example.com"),
         TYPE_A,
-        ip_network(client(ASHBURN)),
+        asker_of(client(ASHBURN), None),
         now=1.0,
         udp_payload=1232,
     )
@@ -69,6 +70,16 @@ def test_reads_records_scope_and_what_was_counted() -> None:
     assert decided == Decided(ServiceName("web"), RegionName("us"), Reason.PRIMARY)
 
 
+def test_without_a_client_subnet() -> None:
+    """There is none in the query, so none in the answer: the resolver's address decides."""
+    query = dns.message.from_wire(make_query(parse_name("www.example.com"), TYPE_A, None, 1232))
+    assert (query.edns, query.options) == (0, ())
+    asker = asker_of(None, client(ASHBURN))
+    meaning, decided = ask(SNAPSHOT, parse_name("www.example.com"), TYPE_A, asker, now=1.0, udp_payload=1232)
+    assert decided == Decided(ServiceName("web"), RegionName("us"), Reason.PRIMARY)
+    assert meaning.scope is None
+
+
 @pytest.mark.parametrize(
     ("name", "rcode", "reason"),
     [("safe.example.com", "NOERROR", Reason.REFUSED), ("off.example.com", "SERVFAIL", Reason.ALL_DOWN)],
@@ -76,7 +87,7 @@ def test_reads_records_scope_and_what_was_counted() -> None:
 def test_nobody_answers(name: str, rcode: str, reason: Reason) -> None:
     """Fenced off, or down with `servfail`: counted under no region, with an extended error."""
     meaning, decided = ask(
-        SNAPSHOT, parse_name(name), TYPE_A, ip_network(client(BERLIN)), now=1.0, udp_payload=1232
+        SNAPSHOT, parse_name(name), TYPE_A, asker_of(client(BERLIN), None), now=1.0, udp_payload=1232
     )
     assert decided is not None
     assert (decided.region, decided.reason, meaning.rcode) == (None, reason, rcode)
@@ -89,7 +100,12 @@ def test_static_answers_are_nobodys_decision() -> None:
     long = policy([zone("example.com", [("@", "TXT", f'"{letter * 250}"') for letter in "abc"])])
     snapshot = publish(plan(long, tiny_map(), world()), world(), 1).snapshot
     meaning, decided = ask(
-        snapshot, parse_name("example.com"), TYPE_TXT, ip_network("192.0.2.0/24"), now=1.0, udp_payload=512
+        snapshot,
+        parse_name("example.com"),
+        TYPE_TXT,
+        asker_of("192.0.2.0/24", None),
+        now=1.0,
+        udp_payload=512,
     )
     assert decided is None
     assert len(meaning.records) == 3

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from georouter.analysis.explain import Explanation, client_block, explain
+from georouter.analysis.asker import By
+from georouter.analysis.explain import Explanation, explain
 from georouter.analysis.find import Kind
 from georouter.answers.layout import Reason
 from georouter.compiler.plan import plan
@@ -149,6 +150,54 @@ def test_a_fence_for_queries_without_client_subnet_is_explained() -> None:
         assert told.decided.region == told.steering.tiers[0][0]
 
 
+@pytest.mark.parametrize(
+    ("who", "resolver", "by", "network", "why", "region"),
+    [
+        (client(BERLIN), None, By.SUBNET, "10.0.0.0/32", "", "eu"),
+        (client(BERLIN), client(ASHBURN), By.SUBNET, "10.0.0.0/32", "", "eu"),
+        (None, client(BERLIN), By.RESOLVER, "10.0.0.0/32", "the query has no client subnet", "eu"),
+        (None, client(ASHBURN), By.RESOLVER, "30.0.0.0/32", "the query has no client subnet", "us"),
+        ("0.0.0.0/0", client(BERLIN), By.RESOLVER, "10.0.0.0/32", "asks for privacy", "eu"),
+        ("0.1.2.0/24", client(BERLIN), By.RESOLVER, "10.0.0.0/32", "0.1.2.0/24 is a private", "eu"),
+        ("0.1.2.0/24", None, By.RESOLVER, "0.1.2.0/32", "0.1.2.0/24 is a private", None),
+    ],
+)
+def test_who_is_judged(  # noqa: PLR0917 - a table
+    who: str | None, resolver: str | None, by: By, network: str, why: str, region: str | None
+) -> None:
+    """The client subnet, or the resolver with the reason; the place shown is that of who is judged."""
+    told = explain(POLICY, tiny_map(), world(), "www.example.com", who, resolver=resolver, now=1000.0)
+    assert told.judged is not None
+    assert (told.judged.by, told.judged.network) == (by, ip_network(network))
+    assert why in told.judged.why
+    assert bool(told.judged.why) == (by is By.RESOLVER)
+    assert told.locality is not None
+    assert told.judged.network.subnet_of(told.locality.network)  # type: ignore[arg-type]
+    assert told.decided is not None
+    assert told.decided.region == region or region is None
+    assert (told.answer.scope is None) == (who is None)
+    assert told.question.resolver_assumed == (resolver is None)
+
+
+def test_a_service_without_ecs_says_so() -> None:
+    """The subnet is ignored, the resolver's place is shown and decides."""
+    plain = policy([ZONE], [dataclasses.replace(service("web", chain=[FENCE, Nearest()]), ecs=False)])
+    told = explain(
+        plain, tiny_map(), world(), "www.example.com", client(ASHBURN), resolver=client(BERLIN), now=1000.0
+    )
+    assert told.judged is not None
+    assert told.judged.why == "the service takes no client subnets (ecs: false)"
+    assert told.locality is not None
+    assert told.locality.country == "DE"
+    assert told.decided is not None
+    assert told.decided.region == "eu"
+
+
+def test_names_that_are_not_steered_judge_nobody() -> None:
+    """Everybody gets the same."""
+    assert explained("mail.example.com", "192.0.2.1").judged is None
+
+
 def test_given_a_plan_it_says_the_same() -> None:
     """Compiling only what the question needs changes nothing."""
     geo, beliefs = tiny_map(), world()
@@ -169,22 +218,6 @@ def test_as_dict_is_json() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given_", "block"),
-    [
-        ("192.0.2.1", "192.0.2.1/32"),
-        ("192.0.2.0/24", "192.0.2.0/24"),
-        (IPv6Address("2001:db8::1"), "2001:db8::1/128"),
-        (IPv6Network("2001:db8::/56"), "2001:db8::/56"),
-        ("::ffff:192.0.2.1", "192.0.2.1/32"),
-        ("::ffff:192.0.2.0/120", "192.0.2.0/24"),
-    ],
-)
-def test_client_block(given_: str | IPv6Address | IPv6Network, block: str) -> None:
-    """Addresses are blocks of one; IPv4 in IPv6 clothes is IPv4."""
-    assert client_block(given_) == ip_network(block)
-
-
-@pytest.mark.parametrize(
     ("name", "who", "qtype", "reason"),
     [
         ("www.example.com", "london", "A", "not an address or a network"),
@@ -199,6 +232,12 @@ def test_questions_that_make_no_sense(name: str, who: str, qtype: str, reason: s
     """A ValueError that says what is wrong."""
     with pytest.raises(ValueError, match=reason):
         explained(name, who, qtype)
+
+
+def test_nobody_asks() -> None:
+    """Neither a client nor a resolver."""
+    with pytest.raises(ValueError, match="nobody asks"):
+        explain(POLICY, tiny_map(), world(), "www.example.com", None, now=1.0)
 
 
 def test_shares_follow_weights() -> None:
@@ -269,6 +308,8 @@ clients = st.one_of(
     bare=st.frozensets(st.sampled_from("abcdef"), max_size=2),
     qtype=st.sampled_from(("A", "AAAA")),
     now=st.floats(0, 1e6),
+    resolver=clients.map(lambda block: block.network_address),
+    alone=st.booleans(),
 )
 def test_the_decision_and_the_bytes_agree(
     *,
@@ -280,11 +321,14 @@ def test_the_decision_and_the_bytes_agree(
     bare: frozenset[str],
     qtype: str,
     now: float,
+    resolver: IPv4Address | IPv6Address,
+    alone: bool,
 ) -> None:
     """For any chain, place and health: what the trace says is what the packet path answers and counts."""
     setting = random_policy(steered, where, bare)
     geo = random_map(rows)
-    told = explain(setting, geo, beliefs, "www.example.com", who, qtype=qtype, now=now)
+    subnet = None if alone else who
+    told = explain(setting, geo, beliefs, "www.example.com", subnet, resolver=resolver, qtype=qtype, now=now)
     if told.steering is None:
         assert qtype == "AAAA"
         return
@@ -307,9 +351,12 @@ def test_the_decision_and_the_bytes_agree(
         if endpoint.family == family
     ]
     assert [ip_address(text) for text in answered] == [ip_address(text) for text in expected]
+    if alone:
+        assert told.answer.scope is None
+        return
     assert told.answer.scope is not None
     last = told.answer.scope.broadcast_address
-    again = explain(setting, geo, beliefs, "www.example.com", last, qtype=qtype, now=now)
+    again = explain(setting, geo, beliefs, "www.example.com", last, resolver=resolver, qtype=qtype, now=now)
     if told.steering.steps == () or told.steering.steps[-1].step != "client block":
         assert again.steering is not None
         assert again.steering.tiers == told.steering.tiers

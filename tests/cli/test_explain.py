@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from georouter.analysis.explain import explain as decide
 from georouter.cli import explain as module
 from georouter.cli.explain import explain
-from georouter.cli.explanation import source, tiers, where
+from georouter.cli.explanation import source
 from georouter.facts.world import World
 from georouter.policy.load import PolicyFile, load
 from tests.compiler.build import ASHBURN, BERLIN, client, tiny_map
@@ -106,6 +106,25 @@ def test_down_regions_are_taken_out(run: Run) -> None:
     assert told["decided"] == {"service": "web", "region": "eu", "reason": "failover"}
 
 
+def test_a_private_client_is_judged_by_the_resolver(run: Run) -> None:
+    """It is said whose address decided and why, in words and as JSON; without a subnet, too."""
+    words = ("www.example.com", "--client", "0.1.2.0/24", "--resolver", client(BERLIN), "--offline")
+    said = text(run(*words))
+    assert said.startswith("www.example.com A for 0.1.2.0/24 through the resolver 10.0.0.0 offline")
+    assert (
+        "judged by the resolver's address 10.0.0.0, because the client subnet 0.1.2.0/24 is a private or "
+        "reserved network that nobody placed place Germany" in said
+    )
+    assert "a cache may give this answer to every client in 0.1.2.0/24" in said
+    told = json.loads(run(*words, "--json").stdout)
+    assert told["judged"]["by"] == "resolver"
+    assert told["judged"]["network"] == "10.0.0.0/32"
+    assert told["decided"]["region"] == "eu"
+    said = text(run("www.example.com", "--resolver", client(BERLIN), "--offline"))
+    assert "judged by the resolver's address 10.0.0.0, because the query has no client subnet" in said
+    assert "scope" not in said
+
+
 def test_static_names_are_explained_too(run: Run) -> None:
     """No steps, only the records."""
     said = text(run("ns1.example.com", "--client", "192.0.2.1", "--offline"))
@@ -116,7 +135,8 @@ def test_static_names_are_explained_too(run: Run) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "complaint"),
     [
-        (("www.example.com",), 2, "Missing option '--client'"),
+        (("www.example.com",), 2, "name a client, a resolver, or both"),
+        (("www.example.com", "--resolver", "192.0.2.0/24"), 2, "not an address like"),
         (("www.example.com", "--client", "berlin"), 2, "not an address or a network"),
         (
             ("www.example.com", "--client", "192.0.2.1", "--type", "BANANA", "--offline"),
@@ -192,6 +212,15 @@ def test_a_running_daemon_is_asked_first(run: Run) -> None:
     assert told == {"source": {"mode": "live", "daemon": url}, **live_answer()}
 
 
+def test_a_daemon_is_told_the_resolver(run: Run) -> None:
+    """With and without a client."""
+    with daemon(200, live_answer()) as (url, asked):
+        run("www.example.com", "--client", "192.0.2.1", "--resolver", "192.0.2.53", "--admin", url)
+        run("www.example.com", "--resolver", "192.0.2.53", "--admin", url)
+    alone = {"name": ["www.example.com"], "resolver": ["192.0.2.53"], "type": ["A"]}
+    assert asked == [{**alone, "client": ["192.0.2.1"]}, alone]
+
+
 def test_offline_does_not_ask(run: Run) -> None:
     """Neither does `--down`."""
     with daemon(200, live_answer()) as (url, asked):
@@ -218,23 +247,6 @@ def test_a_daemon_in_trouble(run: Run, words: tuple[str, ...], code: int) -> Non
 
 
 def test_words_for_people() -> None:
-    """Sources, tiers and places in one line each."""
+    """Sources in one line each."""
     assert source({"mode": "live", "daemon": NO_DAEMON}) == f"live: decided by the daemon at {NO_DAEMON}"
     assert source({"mode": "offline", "policy": "p", "down": ["a", "b"]}).endswith("every region up but a, b")
-    assert tiers([["a", "b"], ["c"]]) == "a = b > c"
-    assert tiers([]) == "no region"
-    nowhere: dict[str, Any] = {
-        "city": "",
-        "subdivision": "",
-        "country_name": "",
-        "continent": "",
-        "lat": None,
-        "lon": None,
-        "asn": 64500,
-        "networks": ["10.0.0.0/8"],
-        "network": "10.0.0.0/8",
-        "database": "tiny",
-    }
-    assert where(nowhere) == (
-        "not placed by the database, AS64500, in 10.0.0.0/8; all of 10.0.0.0/8 is, says tiny"
-    )

@@ -1,0 +1,137 @@
+"""An explanation in words: lines that stand alone, in the order in which things were decided.
+
+They work on `Explanation.as_dict()`, so that they say the same of what a daemon sent.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+_Json = Mapping[str, Any]
+
+REASONS: Mapping[str, str] = {
+    "primary": "the first choice answers",
+    "failover": "the first choice cannot answer, a later one does",
+    "all_down": "every allowed region is down; `when_all_down` decides",
+    "fallback": "every allowed region is down; the fallback answers",
+    "forced": "an operator's override moved the answer",
+    "refused": "a residency fence leaves no region",
+}
+"""What the reason of a decision means."""
+
+KINDS: Mapping[str, str] = {
+    "records": "static records, the same for every client",
+    "no data": "the name exists, records of this type do not",
+    "no such name": "the zone has no such name",
+    "referral": "delegated to other name servers",
+    "redirect": "below a DNAME, whose target is the same for every client",
+    "outside": "in no zone of this server",
+}
+"""What stands behind names that are not steered."""
+
+
+def lines(told: _Json) -> list[str]:
+    """All of it, from the question to the answer."""
+    return [*_lines(told)]
+
+
+def _lines(told: _Json) -> Iterator[str]:
+    yield asked(told["question"])
+    yield f"name: {name(told['found'])}"
+    if told["judged"]:
+        yield f"judged by: {judged(told['judged'], told['question'])}"
+    if told["locality"]:
+        yield f"place: {where(told['locality'])}"
+    steering = told["steering"]
+    if steering:
+        for number, step in enumerate(steering["steps"], 1):
+            why = f", because {'; '.join(step['reasons'])}" if step["reasons"] else ""
+            yield f"step {number}, {step['step']}: {tiers(step['before'])} became {tiers(step['after'])}{why}"
+        yield from (f"region {region_state(region)}" for region in steering["regions"])
+        yield f"decision: {steering['reason']}, {REASONS.get(str(steering['reason']), '')}"
+        yield from (f"choice: {share}" for share in shares(steering))
+    yield from (f"answer: {text}" for text in answer(told["answer"]))
+
+
+def asked(question: _Json) -> str:
+    """What was asked, for whom."""
+    text = f"{question['name']} {question['type']}"
+    if question["client"]:
+        text += f" for {question['client']}"
+    return text if question["resolver_assumed"] else f"{text} through the resolver {question['resolver']}"
+
+
+def name(found: _Json) -> str:
+    """What stands behind the name."""
+    zone = f"zone {found['zone']}" if found["zone"] else ""
+    owner = f"matches {found['owner']}" if found["owner"] else ""
+    what = f"service {found['service']}" if found["service"] else KINDS.get(found["kind"], found["kind"])
+    return "; ".join(part for part in (what, zone, owner) if part)
+
+
+def judged(by: _Json, question: _Json) -> str:
+    """Whose address decided, and why, where that is not the client subnet."""
+    if not by["why"]:
+        return f"the client subnet {by['network']}"
+    address = question["resolver"]
+    assumed = ", taken to be where the client is" if question["resolver_assumed"] else ""
+    return f"the resolver's address {address}{assumed}, because {by['why']}"
+
+
+def tiers(value: Sequence[Sequence[str]]) -> str:
+    """`a = b > c`: equal, then worse."""
+    return " > ".join(" = ".join(tier) for tier in value) or "no region"
+
+
+def where(locality: _Json) -> str:
+    """The place, from city to continent, and who says so."""
+    parts = [locality[key] for key in ("city", "subdivision", "country_name", "continent") if locality[key]]
+    text = ", ".join(parts) or "not placed by the database"
+    if locality["lat"] is not None and locality["lon"] is not None:
+        text += f" ({locality['lat']:.2f}, {locality['lon']:.2f})"
+    if locality["asn"]:
+        text += f", AS{locality['asn']}"
+    if locality["networks"]:
+        text += f", in {', '.join(locality['networks'])}"
+    return f"{text}; all of {locality['network']} is, says {locality['database']}"
+
+
+def region_state(region: _Json) -> str:
+    """How one region stands."""
+    text = f"{region['name']}: acts as {region['effective']}, checks say {region['observed']}"
+    if region["forced"]:
+        text += f", forced {region['forced']}"
+    if region["health"] != 1:
+        text += f", health {region['health']:.0%}"
+    if region["weight"] != 1:
+        text += f", weight {region['weight']:g}"
+    return text if region["rtt_ms"] is None else f"{text}, {region['rtt_ms']:.1f} ms from here"
+
+
+def shares(steering: _Json) -> list[str]:
+    """Who may answer, in which proportion."""
+    if not steering["candidates"]:
+        return ["SERVFAIL, by `when_all_down`" if steering["servfail"] else "no region answers"]
+    return [
+        f"{share['share']:.1%} {', then '.join(share['regions'])}{', taken now' if share['chosen'] else ''}"
+        for share in steering["candidates"]
+    ]
+
+
+def answer(told: _Json) -> Iterator[str]:
+    """The message: response code, records, for whom it may be cached."""
+    yield f"{told['rcode']}, flags {' '.join(told['flags'])}, {told['size']} bytes"
+    for record in told["records"]:
+        yield f"{record['section']} {record['name']} {record['ttl_s']} {record['type']} {record['data']}"
+    if told["extended_error"]:
+        yield f"extended error {told['extended_error']}"
+    if told["scope"]:
+        yield scope(told["scope"])
+    if told["truncated_over_udp"]:
+        yield "too long for UDP: the client is told to ask again over TCP"
+
+
+def scope(block: object) -> str:
+    """Whom a cache may give the answer to."""
+    everybody = str(block).endswith("/0")
+    may = "every client" if everybody else f"every client in {block}"
+    return f"a cache may give this answer to {may}"

@@ -1,0 +1,45 @@
+"""The command `explain` beside a running daemon: both ways of asking say the same."""
+
+import json
+import subprocess
+from typing import Any
+
+import pytest
+
+from benchmarks.harness.daemon import PROGRAM, Daemon
+from benchmarks.harness.policies import ASHBURN, LONDON
+
+pytestmark = pytest.mark.live
+FROM_LONDON, FROM_ASHBURN = "81.2.69.1", "3.80.0.1"
+
+
+def explained(daemon: Daemon, *words: str) -> Any:
+    """What `explain --json` prints for www.example.com, without what tells when and where it was asked."""
+    command = [PROGRAM, "explain", "www.example.com", "--config", str(daemon.config), "--json", *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told.pop("source")["mode"] == words[-1].removeprefix("--")
+    assert told["question"].pop("at") > 0
+    return told
+
+
+@pytest.mark.parametrize(
+    ("words", "by", "region"),
+    [
+        (("--client", LONDON), "client subnet", "eu-west"),
+        (("--client", LONDON, "--resolver", FROM_ASHBURN), "client subnet", "eu-west"),
+        (("--resolver", FROM_ASHBURN), "resolver", "us-east"),
+        (("--client", "10.1.2.0/24", "--resolver", FROM_LONDON), "resolver", "eu-west"),
+        (("--client", "0.0.0.0/0", "--resolver", FROM_ASHBURN), "resolver", "us-east"),
+        (("--client", ASHBURN, "--type", "AAAA"), None, None),
+    ],
+)
+def test_live_and_offline_agree(
+    daemon: Daemon, words: tuple[str, ...], by: str | None, region: str | None
+) -> None:
+    """On every way to be judged."""
+    live, offline = (explained(daemon, *words, how) for how in ("--live", "--offline"))
+    assert live == offline
+    assert (live["judged"] or {}).get("by") == by
+    assert (live["decided"] or {}).get("region") == region
