@@ -129,13 +129,20 @@ class Controller:
 
     # -- life ------------------------------------------------------------------------------------
 
-    def start(self, built: Built, *, last_good_because: Failed | None = None) -> None:
-        """Adopt the first build. Nothing is published before `publish_now` or `run`.
+    def start(
+        self,
+        built: Built,
+        *,
+        last_good_because: Failed | None = None,
+        rtt_ms: Mapping[RegionName, float] | None = None,
+    ) -> None:
+        """Adopt the first build, ranked by `rtt_ms`. Nothing is published before `publish_now` or `run`.
 
         `last_good_because` is given when `built` is the saved last good policy, with what is wrong
         with the current one.
         """
         self._adopt(built)
+        self.plan_rtt_ms = self._asked_rtt_ms = rtt_ms or {}
         self.serving_last_good = last_good_because is not None
         self._out.metrics.serving_last_good(self.serving_last_good)
         if last_good_because is None:

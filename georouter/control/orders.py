@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from georouter.compiler.plan import Plan
+from georouter.facts.world import World
 from georouter.geo.map import MapInfo
-from georouter.policy.load import PolicyFile
+from georouter.policy.files import PolicyFile
 from georouter.policy.model import Policy
 from georouter.words.errors import Diagnostic
 from georouter.words.ids import RegionName
@@ -25,6 +26,23 @@ class BuildRequest:
     config: str
     files: tuple[PolicyFile, ...] | None = None
     rtt_ms: Mapping[RegionName, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainRequest:
+    """Explain one question with the policy in `files` and the live `world`.
+
+    `world.rtt_ms` are the round trips that the plan in use was ranked by.
+    """
+
+    files: tuple[PolicyFile, ...]
+    config: str
+    world: World
+    name: str
+    client: str | None
+    resolver: str | None
+    type: str
+    now: float
 
 
 @dataclass(frozen=True, slots=True)

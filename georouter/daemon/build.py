@@ -8,38 +8,21 @@ interpreter lock against the packet path.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from georouter.compiler.plan import plan, rerank
-from georouter.control.orders import BuildRequest, Built, Databases, Failed
+from georouter.control.orders import BuildRequest, Built, Databases, ExplainRequest, Failed
+from georouter.daemon.kept import Kept, keep
 from georouter.facts.world import World
 from georouter.geo.map import GeoMap
 from georouter.geo.overlay import overlay
 from georouter.policy.interest import asns, networks
 from georouter.policy.kinds import check_kinds
-from georouter.policy.load import PolicyFile, load
+from georouter.policy.load import load
 from georouter.policy.model import Policy
 from georouter.sources import geo_files, policy_files
 from georouter.words.errors import PolicyError, Severity, SourceError
-
-
-@dataclass(frozen=True, slots=True)
-class ExplainRequest:
-    """Explain one question with the policy in `files` and the live `world`.
-
-    `world.rtt_ms` are the round trips that the plan in use was ranked by.
-    """
-
-    files: tuple[PolicyFile, ...]
-    config: str
-    world: World
-    name: str
-    client: str | None
-    resolver: str | None
-    type: str
-    now: float
 
 
 class Builder:
@@ -56,6 +39,8 @@ class Builder:
         self._map: GeoMap | None = None
         self._last: Built | None = None
         self._planned_on: GeoMap | None = None
+        self._unkept: Kept | None = None
+        """A build of the policy as it is on disk that is not on disk itself."""
 
     def handle(self, request: object) -> object:
         """The child process's door: a request in, its result (or `Failed`) out; never raises."""
@@ -104,7 +89,15 @@ class Builder:
         except (SourceError, OSError) as error:
             return Failed(str(error), (), files, self._databases)
         self._last = Built(files, policy, warnings, made, geo.info, clock.seconds, self._databases)
+        if request.files is None:
+            self._unkept = Kept(request.config, self._last, request.rtt_ms)
         return self._last
+
+    def keep(self) -> None:
+        """Write the last build to disk, for the next start, unless that was done."""
+        kept, self._unkept = self._unkept, None
+        if kept is not None:
+            keep(self._cache(kept.built.policy), kept)
 
     def _map_for(self, request: BuildRequest, policy: Policy) -> GeoMap:
         """A reload takes the databases as they are now, or fails; the policy in use keeps its map."""

@@ -10,8 +10,7 @@ from typing import Any
 from georouter.admin.desk import Action, Change, Question
 from georouter.control.events import OverrideCleared, OverrideSet, ReloadAsked
 from georouter.control.loop import Controller
-from georouter.control.orders import Failed
-from georouter.daemon.build import ExplainRequest
+from georouter.control.orders import ExplainRequest, Failed
 from georouter.daemon.status import region_status
 from georouter.facts.overrides import Override, OverrideKind
 from georouter.telemetry.audit import AuditLog

@@ -28,6 +28,7 @@ from georouter.control.beliefs import Beliefs
 from georouter.control.events import Probed, ReloadAsked
 from georouter.control.loop import Controller, Outlets
 from georouter.control.orders import BuildRequest, Built, Failed
+from georouter.daemon import signals
 from georouter.daemon.conduct import make_conduct, renew
 from georouter.daemon.descriptors import raise_limit, tcp_connections
 from georouter.daemon.desk import DaemonDesk
@@ -111,7 +112,7 @@ class Daemon:
         admin: RunningAdmin | None = None
         tasks: list[asyncio.Task[None]] = []
         try:
-            self._controller.start(start.built, last_good_because=start.refused)
+            self._controller.start(start.built, last_good_because=start.refused, rtt_ms=start.rtt_ms)
             if start.refused is not None:
                 self._watcher.follow(start.built.policy, start.refused.files, start.built.databases)
                 self._watcher.refused(start.refused.files, start.refused.databases)  # said once
@@ -240,11 +241,10 @@ class Daemon:
     def _take_signals(self) -> None:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(Faults())
+        signals.ignore()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
         loop.add_signal_handler(signal.SIGHUP, self._hang_up)
-        for number in (signal.SIGUSR1, signal.SIGUSR2):
-            loop.add_signal_handler(number, lambda: None)  # their default would end the process
 
     # -- end -----------------------------------------------------------------------------------
 

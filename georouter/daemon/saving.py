@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from georouter.control.beliefs import Beliefs
-from georouter.policy.load import PolicyFile
+from georouter.policy.files import PolicyFile
 from georouter.sources.state_files import SavedState, save_last_good, save_state
 from georouter.words.errors import SourceError
 

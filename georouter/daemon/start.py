@@ -2,29 +2,36 @@
 
 import gc
 import logging
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from georouter.control.orders import BuildRequest, Built, Failed
-from georouter.daemon.build import Builder
-from georouter.sources import state_files
+from georouter.daemon.kept import take
+from georouter.sources import policy_files, state_files
 from georouter.telemetry.logs import event
 from georouter.words.errors import PolicyError, SourceError
+from georouter.words.ids import RegionName
 
 log = logging.getLogger("georouter")
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """`refused` says why `built` is not the current policy, where it is the last good one."""
+    """`refused` says why `built` is not the current policy, where it is the last good one.
+
+    `rtt_ms` are the round trips that `built` was ranked by.
+    """
 
     built: Built
     state_dir: Path
     refused: Failed | None = None
+    rtt_ms: Mapping[RegionName, float] = field(default_factory=dict)
 
 
 def first_build(config: Path, state_dir: Path | None, *, strict: bool) -> Start:
-    """Build in this process: nothing is served yet, so there is nobody to disturb.
+    """What the last run kept, if nothing has changed since; else built in this process: nothing is served
+    yet, so there is nobody to disturb.
 
     A database that cannot be used is replaced by what it was when it was last good, a policy that
     cannot be used by the last good one.
@@ -41,20 +48,40 @@ def first_build(config: Path, state_dir: Path | None, *, strict: bool) -> Start:
 
 def _build(config: Path, state_dir: Path | None, *, strict: bool) -> Start:
     """As `first_build`."""
+    folder = (state_dir or _guess(config)) / "cache"
+    kept = take(folder, config)
+    if kept is not None:
+        return _started(kept.built, state_dir, kept.rtt_ms)
+    from georouter.daemon.build import Builder  # noqa: PLC0415 - it costs more than a start from what was kept
+
     builder = Builder(cache_dir=str(state_dir / "cache") if state_dir else None)
     result = builder.build(BuildRequest(str(config)))
     if isinstance(result, Built):
-        for warning in result.warnings:
-            event(log, "policy.warning", level=logging.WARNING, problem=str(warning))
-        return Start(result, state_dir or Path(result.policy.server.state_dir))
-    kept = state_dir or state_files.guess_state_dir(config, result.files).absolute()
+        builder.keep()
+        return _started(result, state_dir, {})
+    place = state_dir or state_files.guess_state_dir(config, result.files).absolute()
     if not strict:
         # the current files, if it is only a database that went bad; else those that were good last
         current = () if result.diagnostics else result.files
-        for files in filter(None, (current, state_files.load_last_good(kept))):
+        for files in filter(None, (current, state_files.load_last_good(place))):
             good = builder.build(BuildRequest(str(config), files))
             if isinstance(good, Built):
-                return Start(good, kept, result)
+                return Start(good, place, result)
     if result.diagnostics:
         raise PolicyError(result.diagnostics)
     raise SourceError(result.message)
+
+
+def _started(built: Built, state_dir: Path | None, rtt_ms: Mapping[RegionName, float]) -> Start:
+    for warning in built.warnings:
+        event(log, "policy.warning", level=logging.WARNING, problem=str(warning))
+    return Start(built, state_dir or Path(built.policy.server.state_dir), rtt_ms=rtt_ms)
+
+
+def _guess(config: Path) -> Path:
+    """Where the policy at `config` most likely keeps its state, without understanding it."""
+    try:
+        files = policy_files.read_policy(config)
+    except (SourceError, PolicyError):
+        files = ()
+    return state_files.guess_state_dir(config, files).absolute()

@@ -22,6 +22,7 @@ from contextlib import suppress
 from typing import Any, BinaryIO
 
 from georouter.control.orders import Built
+from georouter.daemon import signals
 from georouter.daemon.memory import give_back
 from georouter.words.errors import SourceError
 
@@ -188,8 +189,17 @@ class Workshop:
             await process.wait()
 
 
-def serve(handle: Callable[[object], object], requests: BinaryIO, results: BinaryIO) -> None:
-    """Answer requests one after the other until end-of-file, in the middle of one too."""
+def serve(
+    handle: Callable[[object], object],
+    requests: BinaryIO,
+    results: BinaryIO,
+    *,
+    afterwards: Callable[[], None] = lambda: None,
+) -> None:
+    """Answer requests one after the other until end-of-file, in the middle of one too.
+
+    `afterwards` is called after every answer, while nobody waits.
+    """
     common = Common()
     while len(header := requests.read(HEADER.size)) == HEADER.size:
         (size,) = HEADER.unpack(header)
@@ -205,6 +215,7 @@ def serve(handle: Callable[[object], object], requests: BinaryIO, results: Binar
         results.flush()
         common.learn(result)
         del result, data, request  # nothing of it is needed while waiting
+        afterwards()
 
 
 def main() -> None:
@@ -213,11 +224,12 @@ def main() -> None:
 
     give_back()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signals.ignore()
     with suppress(BrokenPipeError), os.fdopen(os.dup(1), "wb") as results:  # the daemon may be gone
         os.dup2(2, 1)
         os.nice(5)  # answering comes before compiling
-        serve(Builder(cache_dir=sys.argv[1] or None).handle, sys.stdin.buffer, results)
+        builder = Builder(cache_dir=sys.argv[1] or None)
+        serve(builder.handle, sys.stdin.buffer, results, afterwards=builder.keep)
 
 
 if __name__ == "__main__":

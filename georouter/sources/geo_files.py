@@ -15,15 +15,17 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from georouter.geo import mmdb, store
-from georouter.geo.asn import AsnMap
+from georouter.geo import store
 from georouter.geo.map import GeoMap
 from georouter.words.errors import SourceError
+
+if TYPE_CHECKING:
+    from georouter.geo.asn import AsnMap
 
 BUILTIN_NAME = "builtin.geomap"
 CACHE_FORMAT = 1
@@ -58,10 +60,12 @@ def load_last(databases: Sequence[str], cache_dir: Path) -> GeoMap | None:
     return _load_cached(_last_path(cache_dir, databases)) if databases else None
 
 
-def load_asn(paths: Sequence[str]) -> AsnMap | None:
+def load_asn(paths: Sequence[str]) -> "AsnMap | None":
     """The AS numbers of the given files, None without files. SourceError if they cannot be used."""
     if not paths:
         return None
+    from georouter.geo import mmdb  # noqa: PLC0415 - a start often needs no database
+
     try:
         return mmdb.read_asn([_read(path) for path in paths])
     except ValueError as error:
@@ -99,6 +103,8 @@ def _extract(contents: Sequence[bytes], databases: Sequence[str]) -> GeoMap:
         if len(contents) > 1:
             raise SourceError(f"{shown}: a compact map is used alone")
         return _decode(contents[0], shown)
+    from georouter.geo import mmdb  # noqa: PLC0415 - as above
+
     try:
         return mmdb.read(contents, [Path(path).name for path in databases])
     except ValueError as error:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from georouter.policy.load import PolicyFile
+from georouter.policy.files import PolicyFile
 from georouter.sources import zone_files
 from georouter.words.errors import Diagnostic, PolicyError, SourceError
 

@@ -21,7 +21,7 @@ from georouter.facts.health import Health
 from georouter.facts.latency import Latency
 from georouter.facts.overrides import Overrides
 from georouter.facts.world import State
-from georouter.policy.load import PolicyFile
+from georouter.policy.files import PolicyFile
 from georouter.sources.atomic import write_atomically
 from georouter.words.ids import CheckName, RegionName, ServiceName
 

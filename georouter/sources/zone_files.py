@@ -5,9 +5,12 @@ import stat
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from georouter.policy.files import PolicyFile, Stamp
-from georouter.policy.zonefile.includes import ZoneSource, included, is_allowed, zone_sources
+
+if TYPE_CHECKING:
+    from georouter.policy.zonefile.includes import ZoneSource
 
 LARGEST_BYTES = 512 * 1024 * 1024
 """Of all zone files of a policy together: some ten million records. Bounds what is read into memory."""
@@ -23,10 +26,17 @@ def gather(files: Sequence[PolicyFile]) -> tuple[PolicyFile, ...]:
     Never raises: a file that cannot be read has a `problem` in place of a text, which `load` reports where
     the file is named.
     """
+    from georouter.policy.zonefile.includes import zone_sources  # noqa: PLC0415 - a start often needs no YAML
+
     shelf = _Shelf()
     for source in zone_sources(files):
         shelf.add(source.name, source)
     return tuple(shelf.files.values())
+
+
+def read_again(files: Iterable[PolicyFile]) -> tuple[PolicyFile, ...]:
+    """Zone files that were read before, as they are now."""
+    return tuple(_file(file.name, LARGEST_BYTES) for file in files)
 
 
 def settle(files: Iterable[PolicyFile]) -> bool:
@@ -63,8 +73,10 @@ class _Shelf:
         self.files: dict[str, PolicyFile] = {}
         self._room = LARGEST_BYTES
 
-    def add(self, name: str, source: ZoneSource) -> None:
+    def add(self, name: str, source: "ZoneSource") -> None:
         """Read a file, and below it what it includes and may."""
+        from georouter.policy.zonefile.includes import included, is_allowed  # noqa: PLC0415 - as above
+
         pending = [name]
         while pending:
             path = pending.pop()
@@ -73,20 +85,25 @@ class _Shelf:
             file = self.files[path] = self._read(path, source)
             pending.extend(found for found in included(file.text, path) if is_allowed(found, source))
 
-    def _read(self, name: str, source: ZoneSource) -> PolicyFile:
+    def _read(self, name: str, source: "ZoneSource") -> PolicyFile:
         if len(self.files) >= MOST_FILES:
             return PolicyFile(name, "", zone=True, problem=f"more than {MOST_FILES} zone files")
         if name != source.name and not _is_inside(name, source):
             return PolicyFile(name, "", zone=True, problem="it is a link that leads out of the folder")
-        try:
-            data, stamp = _bytes(name, self._room)
-        except OSError as error:
-            return PolicyFile(name, "", zone=True, problem=error.strerror or str(error))
-        if len(data) > self._room:
-            problem = f"the zone files have more than {LARGEST_BYTES // 1024 // 1024} MiB together"
-            return PolicyFile(name, "", zone=True, problem=problem, stamp=stamp)
-        self._room -= len(data)
-        return PolicyFile(name, data.decode("utf-8", "surrogateescape"), zone=True, stamp=stamp)
+        file = _file(name, self._room)
+        self._room -= len(file.text)
+        return file
+
+
+def _file(name: str, most: int) -> PolicyFile:
+    try:
+        data, stamp = _bytes(name, most)
+    except OSError as error:
+        return PolicyFile(name, "", zone=True, problem=error.strerror or str(error))
+    if len(data) > most:
+        problem = f"the zone files have more than {LARGEST_BYTES // 1024 // 1024} MiB together"
+        return PolicyFile(name, "", zone=True, problem=problem, stamp=stamp)
+    return PolicyFile(name, data.decode("utf-8", "surrogateescape"), zone=True, stamp=stamp)
 
 
 def _bytes(name: str, most: int) -> tuple[bytes, Stamp]:
@@ -99,8 +116,10 @@ def _bytes(name: str, most: int) -> tuple[bytes, Stamp]:
         return stream.read(most + 1), _stamp(status)
 
 
-def _is_inside(name: str, source: ZoneSource) -> bool:
+def _is_inside(name: str, source: "ZoneSource") -> bool:
     """Whether the file itself, links followed, lies below one of the folders that `is_allowed` allows."""
+    from georouter.policy.zonefile.includes import ZoneSource, is_allowed  # noqa: PLC0415 - as above
+
     real = os.path.realpath(name)
     folders = tuple(os.path.realpath(folder) for folder in source.folders)
     return is_allowed(real, ZoneSource(source.name, folders))

@@ -1,15 +1,18 @@
 """From start to stop: taken ports, reloads, broken files, signals."""
 
+import os
 import subprocess
 from pathlib import Path
-from signal import SIGHUP, SIGTERM
+from signal import SIGHUP, SIGTERM, Signals
 
 import pytest
 
 from benchmarks.harness.daemon import PROGRAM, Daemon
 from benchmarks.harness.policies import EU_WEST, LONDON, US_EAST, three_regions
+from benchmarks.harness.processes import children
 from benchmarks.harness.regions import RegionServer
 from benchmarks.harness.wait import until
+from georouter.daemon.signals import HARMLESS
 
 pytestmark = pytest.mark.live
 OLD, NEW = "192.0.2.101", "192.0.2.102"
@@ -107,6 +110,47 @@ def test_sigterm_ends_with_0(tmp_path: Path) -> None:
         daemon.signal(SIGTERM)
         assert daemon.stop() == 0
     assert "Traceback" not in daemon.output()
+
+
+def test_signals_that_end_nothing(tmp_path: Path) -> None:
+    """Neither during the start, as soon as Python runs our code, nor while answering; the child neither."""
+    daemon = Daemon(tmp_path, policy(OLD))
+    daemon.launch()
+    try:
+        until(lambda: ignores(daemon.pid, HARMLESS[-1]), "the first lines of our code")
+        for number in HARMLESS:
+            daemon.signal(number)
+        daemon.wait_ready()
+        until(lambda: daemon.get("/readyz")[0] == 200, "the admin port")
+        before = daemon.metric("georouter_config_reloads_total")
+        for number in HARMLESS:
+            daemon.signal(number)
+        until(lambda: daemon.metric("georouter_config_reloads_total") > before, "the reload of SIGHUP")
+        (child,) = children(daemon.pid)
+        for number in HARMLESS:
+            os.kill(child, number)
+        daemon.write(policy(NEW))
+        until(lambda: marker(daemon) == NEW, "the new policy")
+        assert children(daemon.pid) == (child,)
+    finally:
+        assert daemon.stop() == 0
+    assert "Traceback" not in daemon.output()
+
+
+def test_sigterm_during_the_start(tmp_path: Path) -> None:
+    """It ends at once, with 0."""
+    daemon = Daemon(tmp_path, policy(OLD))
+    daemon.launch()
+    until(lambda: ignores(daemon.pid, HARMLESS[-1]), "the first lines of our code")
+    assert daemon.stop() == 0
+    assert "Traceback" not in daemon.output()
+
+
+def ignores(pid: int, number: Signals) -> bool:
+    """Whether the process ignores a signal (SigIgn of proc(5))."""
+    text = Path(f"/proc/{pid}/status").read_text()
+    mask = int(text.partition("SigIgn:")[2].split()[0], 16)
+    return bool(mask & 1 << number - 1)
 
 
 def test_the_admin_port_says_how_it_is(daemon: Daemon) -> None:

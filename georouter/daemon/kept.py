@@ -1,0 +1,167 @@
+"""The last build on disk: a restart of an unchanged policy answers without compiling anything.
+
+    magic | SHA-256 of program and data | SHA-256 of the rest | pickle of a `Kept`
+
+It is used only where it is what a build would give now: by the same program, from files with the same
+content, and databases that are the same files. It is a cache: whatever is wrong with it, there is a build.
+Reading it runs no code of others: it must be a file of ours that nobody else may write, its checksum must
+be right, and only classes of ours that hold values are made from it.
+"""
+
+import hashlib
+import io
+import logging
+import os
+import pickle
+import stat
+import sys
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+
+import georouter
+from georouter.control.orders import Built
+from georouter.policy.files import PolicyFile
+from georouter.sources import geo_files, policy_files, zone_files
+from georouter.sources.atomic import write_atomically
+from georouter.telemetry.logs import event
+from georouter.words.errors import PolicyError, SourceError
+from georouter.words.ids import RegionName
+
+log = logging.getLogger("georouter")
+
+FILE = "build"
+"""In the cache folder."""
+MAGIC = b"georouter build 1\n"
+_DIGEST = 32
+_ROOMS = frozenset({"answers", "compiler", "control", "facts", "geo", "policy", "routing", "wire", "words"})
+"""Whose classes a build is made of."""
+_MAKERS = frozenset(
+    {
+        ("array", "_array_reconstructor"),
+        ("array", "array"),
+        ("builtins", "frozenset"),
+        ("builtins", "set"),
+        ("collections", "OrderedDict"),
+        ("georouter.answers.tables", "_unpack"),
+        ("ipaddress", "IPv4Address"),
+        ("ipaddress", "IPv4Network"),
+        ("ipaddress", "IPv6Address"),
+        ("ipaddress", "IPv6Network"),
+        ("numpy", "dtype"),
+        ("numpy", "ndarray"),
+        ("numpy._core.multiarray", "_reconstruct"),
+        ("numpy._core.multiarray", "scalar"),
+        ("numpy._core.numeric", "_frombuffer"),
+    }
+)
+"""What else may be called: makers of plain values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A build of the policy at `config`, ranked by `rtt_ms`."""
+
+    config: str
+    built: Built
+    rtt_ms: Mapping[RegionName, float] = field(default_factory=dict)
+
+
+def keep(folder: Path, kept: Kept) -> bool:
+    """Write `kept` into the cache folder; False, and a word in the log, where that cannot be."""
+    body = pickle.dumps(kept, protocol=pickle.HIGHEST_PROTOCOL)
+    data = b"".join((MAGIC, program(), hashlib.sha256(body).digest(), body))
+    try:
+        write_atomically(folder / FILE, data, durable=False)
+    except SourceError as error:
+        event(log, "build.unkept", level=logging.WARNING, error=str(error))
+        return False
+    return True
+
+
+def take(folder: Path, config: Path) -> Kept | None:
+    """What was kept, if a build of `config` would give just that now; None otherwise. Never raises."""
+    path = folder / FILE
+    try:
+        data = _read_own(path)
+        if data is None or not data.startswith(MAGIC + program()):
+            return None
+        start = len(MAGIC) + 2 * _DIGEST
+        body = memoryview(data)[start:]
+        if hashlib.sha256(body).digest() != data[start - _DIGEST : start]:
+            raise ValueError("its checksum is wrong")
+        kept = _Unpickler(io.BytesIO(body)).load()
+        if not isinstance(kept, Kept):
+            raise TypeError("it holds something else")
+    except FileNotFoundError:
+        return None
+    except Exception as error:  # noqa: BLE001 - whatever it is, a build makes a new one
+        event(log, "build.unusable", level=logging.WARNING, file=path, error=f"{error}")
+        return None
+    return _if_current(kept, config)
+
+
+def program() -> bytes:
+    """A digest of what makes builds: versions, and the package's files by size and time."""
+    digest = hashlib.sha256()
+    digest.update(f"{georouter.__version__} {sys.version} {np.__version__}".encode())
+    for folder in sorted(_folders(Path(georouter.__file__).parent)):
+        with os.scandir(folder) as entries:
+            for entry in sorted(entries, key=lambda entry: entry.name):
+                if entry.is_file():
+                    status = entry.stat()
+                    digest.update(f"{entry.path} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.digest()
+
+
+def _folders(package: Path) -> list[str]:
+    """The package's own folders and the built-in map's."""
+    found = [str(package)]
+    for folder in found:
+        with os.scandir(folder) as entries:
+            found += [entry.path for entry in entries if entry.is_dir() and entry.name != "__pycache__"]
+    return found
+
+
+def _read_own(path: Path) -> bytes | None:
+    """The whole file; None where it is not ours, or others may write it."""
+    with path.open("rb") as file:
+        status = os.fstat(file.fileno())
+        ours = status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        return file.read() if ours and stat.S_ISREG(status.st_mode) else None
+
+
+def _if_current(kept: Kept, config: Path) -> Kept | None:
+    """`kept` with today's stamps of its zone files, if the policy and its databases are what they were."""
+    if kept.config != str(config):
+        return None
+    built = kept.built
+    databases: Hashable = geo_files.fingerprint(
+        (*built.policy.geo.databases, *built.policy.geo.asn_databases)
+    )
+    if databases != built.databases:
+        return None
+    try:
+        policy_files.settle(config)
+        files = policy_files.read_policy(config)
+    except (SourceError, PolicyError):
+        return None
+    zones = tuple(file for file in built.files if file.zone)
+    zone_files.settle(zones)
+    now: tuple[PolicyFile, ...] = (*files, *zone_files.read_again(zones))
+    return replace(kept, built=replace(built, files=now)) if now == built.files else None
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> object:
+        if (module, name) in _MAKERS:
+            return super().find_class(module, name)
+        package, _, rest = module.partition(".")
+        if package == "georouter" and (rest.partition(".")[0] in _ROOMS or module == __name__):
+            found = getattr(import_module(module), name)
+            if isinstance(found, type) and found.__module__ == module:
+                return found
+        raise pickle.UnpicklingError(f"{module}.{name} is no part of a build")
