@@ -292,6 +292,23 @@ PROBES = Row(
             height=8,
         ),
         lines(
+            "Signals",
+            "Values in the answers of health checks, of the worst endpoint of each region; where nodes "
+            "differ, the largest.",
+            Query(f"max by (region, signal) (georouter_region_signal{{{REGION}}})", "{{region}} {{signal}}"),
+            unit=Unit.SHORT,
+            width=12,
+        ),
+        lines(
+            "Graded health",
+            "What the weight of a region is multiplied by: less than 1 while signals are degraded. Where "
+            "nodes differ, the lowest.",
+            Query(f"min by (region) (georouter_region_health_ratio{{{REGION}}})", "{{region}}"),
+            unit=Unit.SHARE,
+            width=12,
+            highest=1,
+        ),
+        lines(
             "Probes",
             "Finished health checks per second. They quicken while a failure is being confirmed.",
             Query(

@@ -1,5 +1,6 @@
 """A short life of a daemon in which everything happens that the dashboard has a panel for."""
 
+import json
 import random
 import socket
 import threading
@@ -98,13 +99,23 @@ QUICK = Pace({"interval": "300ms", "timeout": "200ms", "confirm_interval": "100m
 """For a test."""
 
 
+def health(lag_ms: int) -> str:
+    """What a region says of itself."""
+    return json.dumps({"db": {"lag_ms": lag_ms}})
+
+
 def demo_policy(ports: Sequence[int], check: dict[str, Any]) -> str:
     """The demo's policy with checks at these ports, without `version` and `server`."""
     policy = yaml.safe_load(DEMO.read_text())
     for key in ("version", "server", "tests"):
         del policy[key]
     for name, port in zip(NAMES, ports, strict=True):
-        policy["checks"][f"check-{name}"] |= {"port": port, **check}
+        policy["checks"][f"check-{name}"] |= {
+            "port": port,
+            "path": "/healthz",
+            "signals": {"replication_lag_ms": {"path": "/db/lag_ms", "degraded": ">1000"}},
+            **check,
+        }
     return str(yaml.safe_dump(policy, sort_keys=False))
 
 
@@ -115,18 +126,30 @@ class Story:
         self._pace = pace
         self._stack = ExitStack()
         self._servers = [RegionServer(folder / name) for name in NAMES]
+        for server, lag_ms in zip(self._servers, (0, 40, 120), strict=True):
+            server.say(health(lag_ms))
         self._policy = demo_policy([server.port for server in self._servers], pace.check)
         self.daemon = Daemon(folder / "daemon", self._policy)
 
     def tell(self) -> None:
-        """Calm; a region dies and comes back; a broken policy and its repair; a drain that lasts."""
+        """Calm; a region lags behind, dies, comes back; a broken policy and its repair; a lasting drain."""
         self._act()
+        self._lag()
         self._death()
         self._broken_policy()
         self._drain()
 
     def _act(self) -> None:
         time.sleep(self._pace.act_s)
+
+    def _lag(self) -> None:
+        lagging = self._servers[NAMES.index("ap-south")]
+        for lag_ms in (600, 2400):
+            lagging.say(health(lag_ms))
+            time.sleep(self._pace.act_s / 4)
+        until(lambda: self._region("ap-south")["health"] < 1, "the region to be degraded", 60.0)
+        lagging.say(health(90))
+        until(lambda: self._region("ap-south")["health"] == 1, "the region to recover", 60.0)
 
     def _death(self) -> None:
         dying = self._servers[NAMES.index("eu-west")]
@@ -162,8 +185,11 @@ class Story:
             raise RuntimeError(body)
 
     def _state(self, region: str) -> str:
-        (found,) = (item for item in self.daemon.status()["regions"] if item["name"] == region)
-        return str(found["observed"])
+        return str(self._region(region)["observed"])
+
+    def _region(self, name: str) -> dict[str, Any]:
+        (found,) = (item for item in self.daemon.status()["regions"] if item["name"] == name)
+        return dict(found)
 
     def _reloads(self, result: str) -> float:
         return self.daemon.metric("georouter_config_reloads_total", result=result)

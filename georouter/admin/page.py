@@ -101,8 +101,17 @@ def _endpoint(endpoint: Json) -> str:
     check = "" if endpoint.get("check") else ' <span class="soft">not checked</span>'
     return (
         f'<span class="endpoint"><code>{_text(endpoint.get("address"))}</code> '
-        f"{_tag(endpoint.get('state'))}{detail}{check}</span>"
+        f"{_tag(endpoint.get('state'))}{detail}{check}"
+        f"{''.join(_signal(item) for item in _rows(endpoint, 'signals'))}</span>"
     )
+
+
+def _signal(signal: Json) -> str:
+    value = signal.get("value")
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    text = f"{value:,g}" if number else _text("-" if value is None else value)
+    state = "" if signal.get("grade") == "ok" else f" {_tag(signal.get('grade'))}"
+    return f' <span class="soft">{_text(signal.get("name"))} {text}</span>{state}'
 
 
 def _services(services: Sequence[Json]) -> str:

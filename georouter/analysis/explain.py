@@ -28,6 +28,7 @@ from georouter.answers.tables import LOCAL
 from georouter.compiler.plan import Plan, plan
 from georouter.compiler.publish import publish
 from georouter.compiler.steering import make_table
+from georouter.facts.signals import Grade, Value
 from georouter.facts.world import World
 from georouter.geo.codes import COUNTRIES
 from georouter.geo.locate import locate
@@ -38,7 +39,7 @@ from georouter.routing.decide import Decision, Family, Trace, decide
 from georouter.routing.select import Selection, rule_of
 from georouter.wire.codes import TYPE_A, TYPE_AAAA, type_number, type_text
 from georouter.wire.names import name_text, parse_name
-from georouter.words.ids import RegionName
+from georouter.words.ids import RegionName, SignalName
 
 _META_TYPES = frozenset((0, 41, *range(249, 253)))
 """OPT, TKEY, TSIG and transfers are no record types that a name could have (RFC 6895 3.1)."""
@@ -78,6 +79,16 @@ class Locality:
 
 
 @dataclass(frozen=True, slots=True)
+class SignalView:
+    """One signal of a region: its last value, how old it is (seconds), what is believed of it."""
+
+    name: SignalName
+    value: Value
+    grade: Grade
+    age_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class RegionView:
     """One region as selection saw it."""
 
@@ -88,6 +99,7 @@ class RegionView:
     health: float
     weight: float
     rtt_ms: float | None
+    signals: tuple[SignalView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +191,7 @@ def explain(
         found=found,
         judged=judged,
         locality=_locality(place, network, geo),
-        steering=_steering(policy, decision, world, number, decided),
+        steering=_steering(policy, decision, world, number, decided, now),
         answer=meaning,
         decided=decided,
     )
@@ -244,8 +256,8 @@ def _locality(place: Places, network: Network, geo: GeoMap) -> Locality:
     )
 
 
-def _steering(
-    policy: Policy, decision: Decision, world: World, number: int, decided: Decided | None
+def _steering(  # noqa: PLR0917 - everything that is known of the decision
+    policy: Policy, decision: Decision, world: World, number: int, decided: Decided | None, now: float
 ) -> Steering:
     family = {TYPE_A: Family.A, TYPE_AAAA: Family.AAAA}.get(number, Family.ANY)
     selection = decision.selections[family]
@@ -259,6 +271,10 @@ def _steering(
             health=fact.health,
             weight=weight,
             rtt_ms=world.rtt_ms.get(name),
+            signals=tuple(
+                SignalView(signal, reading.value, reading.grade, max(0.0, now - reading.read_at))
+                for signal, reading in world.readings.get(name, {}).items()
+            ),
         )
         for name, fact, weight in zip(decision.regions, decision.facts, weights, strict=True)
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from georouter.analysis import sentences
-from georouter.cli.output import plain, state, table
+from georouter.cli.output import plain, signal_value, state, table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -41,6 +41,13 @@ def _parts(told: _Json) -> "Iterator[RenderableType]":
             )
         yield plain("")
         yield _regions(steering["regions"])
+        signals = [
+            (region["name"], item) for region in steering["regions"] for item in region.get("signals") or ()
+        ]
+        if signals:
+            yield plain("")
+            yield plain("signals", "bold")
+            yield _facts(*(_signal(region, item) for region, item in signals))
         yield plain("")
         yield plain("selection", "bold")
         yield _facts(*_selection(steering))
@@ -87,6 +94,11 @@ def _regions(regions: Sequence[_Json]) -> "RenderableType":
             plain("-" if rtt is None else f"{rtt:.1f} ms"),
         )
     return made
+
+
+def _signal(region: str, item: _Json) -> tuple[str, str]:
+    value = signal_value(item["value"])
+    return region, f"{item['name']} {value}, {item['grade']}, read {item['age_s']:.0f} s ago"
 
 
 def _selection(steering: _Json) -> Iterator[tuple[str, str]]:

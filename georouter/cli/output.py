@@ -17,6 +17,8 @@ STYLES: Mapping[str, str] = {
     "down": "bold red",
     "drained": "yellow",
     "unknown": "dim",
+    "ok": "green",
+    "degraded": "yellow",
 }
 """How the states of regions and endpoints look."""
 
@@ -61,3 +63,19 @@ def moment(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return "-" if value is None else str(value)
     return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def signal_value(value: object) -> str:
+    """A signal's value: `1,200`, `0.25`, `true`, `primary`; `-` for none."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    return f"{value:,.0f}" if value == int(value) else f"{value:g}"
+
+
+def age(at: object, now: object) -> str:
+    """`4 s ago`; `-` where it never was."""
+    if isinstance(at, int | float) and isinstance(now, int | float):
+        return f"{max(0.0, now - at):.0f} s ago"
+    return "-"

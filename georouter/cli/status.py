@@ -8,7 +8,7 @@ import click
 
 from georouter.cli.client import AdminClient
 from georouter.cli.config import admin_options
-from georouter.cli.output import console, moment, plain, print_json, state, table
+from georouter.cli.output import age, console, moment, plain, print_json, signal_value, state, table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -62,6 +62,9 @@ def _parts(shown: Mapping[str, Any]) -> "Iterator[RenderableType]":
     overrides, recent = _rows(shown, "overrides"), newest(_rows(shown, "recent"), RECENT)
     yield plain("")
     yield _regions(regions)
+    if any(item.get("signals") for region in regions for item in _rows(region, "endpoints")):
+        yield plain("")
+        yield _signals(regions, shown.get("now"))
     yield plain("")
     yield _services(services)
     if overrides:
@@ -135,6 +138,22 @@ def _endpoints(endpoints: Sequence[Mapping[str, Any]]) -> str:
     )
     more = f"; {len(bad) - _WIDEST_LIST} more" if len(bad) > _WIDEST_LIST else ""
     return f"{up} of {len(endpoints)} up; {named}{more}"
+
+
+def _signals(regions: Sequence[Mapping[str, Any]], now: object) -> "RenderableType":
+    made = table("SIGNAL", "REGION", "ENDPOINT", "STATE", "VALUE", "READ")
+    for region in regions:
+        for endpoint in _rows(region, "endpoints"):
+            for item in _rows(endpoint, "signals"):
+                made.add_row(
+                    plain(item.get("name")),
+                    plain(region.get("name"), "bold"),
+                    plain(endpoint.get("address")),
+                    state(item.get("grade")),
+                    plain(signal_value(item.get("value"))),
+                    plain(age(item.get("read_at"), now)),
+                )
+    return made
 
 
 def _services(services: Sequence[Mapping[str, Any]]) -> "RenderableType":

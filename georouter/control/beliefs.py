@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from georouter.facts import believe, overrides
+from georouter.facts import believe, overrides, readings
 from georouter.facts.endpoints import EndpointKey, RegionShape
 from georouter.facts.health import UNKNOWN, Health, Result, observe
 from georouter.facts.latency import Latency, measure
 from georouter.facts.overrides import Override, Overrides
 from georouter.facts.rules import HealthRule
-from georouter.facts.world import State, World
+from georouter.facts.world import Reading, Readings, World
 from georouter.policy.model import Policy
-from georouter.words.ids import RegionName, ServiceName
+from georouter.words.ids import RegionName, ServiceName, SignalName
 
 
 @dataclass(slots=True)
@@ -42,13 +42,22 @@ class Beliefs:
             self.overrides = overrides.clear(self.overrides, override.region)
         return lost
 
-    def observe(self, key: EndpointKey, result: Result, now: float) -> tuple[State, State]:
-        """Take in a check's result; the endpoint's state before and after. Strangers change nothing."""
+    def observe(self, key: EndpointKey, result: Result, now: float) -> tuple[Health, Health]:
+        """Take in a check's result; the endpoint's health before and after. Strangers change nothing."""
         before = self.healths.get(key, UNKNOWN)
         if key not in self.rules:
-            return before.state, before.state
+            return before, before
         after = self.healths[key] = observe(before, self.rules[key], result, now)
-        return before.state, after.state
+        return before, after
+
+    def readings(self) -> Readings:
+        """What regions say of themselves now."""
+        return readings.by_region(self.shapes, self.healths, self.rules)
+
+    def readings_of(self, region: RegionName) -> Mapping[SignalName, Reading]:
+        """The same of one region."""
+        shape = next((shape for shape in self.shapes if shape.name == region), None)
+        return {} if shape is None else readings.of_region(shape, self.healths, self.rules)
 
     def measure(self, key: EndpointKey, rtt_ms: float) -> None:
         """Take in a round trip."""
@@ -72,6 +81,7 @@ class Beliefs:
             last_known=self.last_known,
             now=now,
             previous=previous,
+            rules=self.rules,
         )
 
 

@@ -8,18 +8,20 @@ from typing import TypeAlias
 from georouter.control.orders import Built, Failed
 from georouter.facts.endpoints import EndpointKey
 from georouter.facts.overrides import Override
+from georouter.facts.signals import Values
 from georouter.words.ids import RegionName
 
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """A health check came back. `rtt_s` is the TCP connect, when there was one."""
+    """A health check came back. `rtt_s` is the TCP connect, when there was one; `values` its signals."""
 
     key: EndpointKey
     ok: bool
     reason: str
     duration_s: float
     rtt_s: float | None = None
+    values: Values | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,14 +30,15 @@ from georouter.control.events import (
 )
 from georouter.control.orders import Build, BuildRequest, Built, Failed
 from georouter.facts import overrides
-from georouter.facts.health import Outcome
+from georouter.facts.health import Health, Outcome
 from georouter.facts.overrides import Override
-from georouter.facts.world import Effective, State, World
+from georouter.facts.signals import value_text
+from georouter.facts.world import Effective, Reading, State, World
 from georouter.policy.model import Policy
 from georouter.policy.steps import Latency
 from georouter.telemetry.logs import utc_text
 from georouter.telemetry.metrics import Metrics
-from georouter.words.ids import RegionName
+from georouter.words.ids import RegionName, SignalName
 
 TOLD = 20
 """Problems of a refused policy that are told; `status` and `georouter check` have all of them."""
@@ -226,21 +227,24 @@ class Controller:
 
     def _probed(self, probed: Probed) -> bool:
         now = self._wall()
-        before, after = self.beliefs.observe(probed.key, Outcome(probed.ok, probed.reason), now)
+        result = Outcome(probed.ok, probed.reason, probed.values)
+        before, after = self.beliefs.observe(probed.key, result, now)
         if probed.rtt_s is not None:
             self.beliefs.measure(probed.key, probed.rtt_s * 1000.0)
         key = probed.key
         self._out.metrics.probe(key.region, key.address, key.check, probed.ok, probed.duration_s)
-        if before is after:
+        if probed.values is not None:
+            self._out.metrics.signals(key.region, _numbers(self.beliefs.readings_of(key.region)))
+        if before.state is after.state and before.degraded == after.degraded:
             return probed.rtt_s is not None and self._latency_matters()
-        self._out.tell(
-            f"endpoint.{after}",
-            region=key.region,
-            endpoint=key.address,
-            check=key.check,
-            was=before.value,
-            reason=probed.reason or None,
-        )
+        where = {"region": key.region, "endpoint": key.address, "check": key.check}
+        if before.state is not after.state:
+            self._out.tell(
+                f"endpoint.{after.state}", **where, was=before.state.value, reason=after.reason or None
+            )
+        if before.degraded != after.degraded:
+            event = "endpoint.degraded" if after.degraded else "endpoint.recovered"
+            self._out.tell(event, **where, signals=_degraded(after if after.degraded else before))
         self._out.remember()
         return True
 
@@ -354,6 +358,9 @@ class Controller:
             regions=built.policy.regions,
             services=built.policy.services,
             probes={(key.region, key.address, key.check) for key in self.beliefs.rules},
+            signals={
+                (key.region, item.name) for key, rule in self.beliefs.rules.items() for item in rule.signals
+            },
         )
         self._overrides_changed()
         if old is None or old.files != built.files:
@@ -402,7 +409,7 @@ class Controller:
         metrics, tell = self._out.metrics, self._out.tell
         metrics.published(published.snapshot.generation, seconds)
         for name, facts in world.regions.items():
-            metrics.region(name, facts.observed, facts.effective)
+            metrics.region(name, facts.observed, facts.effective, facts.health)
             old = self._world.regions.get(name) if self._world else None
             was = old.observed if old else State.UNKNOWN
             if facts.observed is not was:
@@ -426,6 +433,20 @@ class Controller:
                 moved=None if change.moved is None else round(change.moved, 3),
             )
         tell("snapshot.published", generation=published.snapshot.generation, ms=round(seconds * 1000, 1))
+
+
+def _degraded(health: Health) -> list[str]:
+    """The signals that are, with their values: `replication_lag_ms 1,200`."""
+    return [
+        f"{name} {'-' if signal.value is None else value_text(signal.value)}"
+        for name, signal in health.signals.items()
+        if signal.degraded
+    ]
+
+
+def _numbers(readings: Mapping[SignalName, Reading]) -> dict[str, float]:
+    """Values that a gauge can show: numbers, and booleans as 0 and 1."""
+    return {name: float(item.value) for name, item in readings.items() if not isinstance(item.value, str)}
 
 
 def _same_answers(world: World, other: World | None) -> bool:

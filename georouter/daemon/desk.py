@@ -63,7 +63,11 @@ class DaemonDesk:
             ExplainRequest(
                 controller.built.files,
                 controller.config,
-                replace(controller.world, rtt_ms=controller.plan_rtt_ms),
+                replace(
+                    controller.world,
+                    rtt_ms=controller.plan_rtt_ms,
+                    readings=controller.beliefs.readings(),
+                ),
                 question.name,
                 question.client,
                 question.resolver,

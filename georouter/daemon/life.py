@@ -287,7 +287,14 @@ class Daemon:
 
     def _probed(self, result: ProbeResult) -> None:
         self._controller.post(
-            Probed(result.key, result.ok, result.reason, result.ended - result.started, result.rtt_s)
+            Probed(
+                result.key,
+                result.ok,
+                result.reason,
+                result.ended - result.started,
+                result.rtt_s,
+                result.values,
+            )
         )
 
     async def _build(self, request: BuildRequest) -> Built | Failed:

@@ -8,6 +8,7 @@ from georouter.control.loop import Controller
 from georouter.facts import overrides
 from georouter.facts.endpoints import EndpointKey
 from georouter.facts.health import UNKNOWN
+from georouter.facts.readings import grade
 from georouter.facts.world import Effective, State
 from georouter.policy.model import Region
 
@@ -104,6 +105,7 @@ def _endpoint(controller: Controller, region: Region, index: int) -> dict[str, A
             "reason": "",
             "since": None,
             "check": None,
+            "signals": [],
         }
     key = EndpointKey(region.name, endpoint.address, endpoint.check)
     health = controller.beliefs.healths.get(key, UNKNOWN)
@@ -113,4 +115,13 @@ def _endpoint(controller: Controller, region: Region, index: int) -> dict[str, A
         "reason": health.reason,
         "since": health.since,
         "check": endpoint.check,
+        "signals": [
+            {
+                "name": name,
+                "value": signal.value,
+                "read_at": signal.read_at,
+                "grade": grade(signal, health.state).value,
+            }
+            for name, signal in health.signals.items()
+        ],
     }

@@ -15,6 +15,9 @@ from georouter.facts.endpoints import EndpointKey, RegionShape, endpoint_states,
 from georouter.facts.health import Health
 from georouter.facts.latency import Latency, by_region, settle
 from georouter.facts.overrides import OverrideKind, Overrides, active
+from georouter.facts.readings import by_region as readings_by_region
+from georouter.facts.readings import region_health
+from georouter.facts.rules import HealthRule
 from georouter.facts.world import Effective, RegionFacts, State, World
 from georouter.words.ids import RegionName, ServiceName
 
@@ -28,8 +31,9 @@ def world(
     last_known: Mapping[ServiceName, frozenset[RegionName]],
     now: float,
     previous: World | None = None,
+    rules: Mapping[EndpointKey, HealthRule] | None = None,
 ) -> World:
-    """The facts at `now` (Unix seconds).
+    """The facts at `now` (Unix seconds). `rules` say which signals are read.
 
     `previous` is the world in use: its `rtt_ms` stays, as the same object, while no measured round
     trip moved enough to matter, so that `is` tells whether rankings must be compiled again.
@@ -40,6 +44,7 @@ def world(
         regions={shape.name: _region(shape, healths, forced) for shape in shapes},
         rtt_ms=settle(previous.rtt_ms if previous else {}, by_region(shapes, latencies, healths)),
         last_known=last_known,
+        readings=readings_by_region(shapes, healths, rules or {}),
     )
 
 
@@ -68,5 +73,6 @@ def _region(shape: RegionShape, healths: Mapping[EndpointKey, Health], forced: O
         observed=observed,
         effective=effective(observed, force),
         forced=force,
+        health=region_health(shape, healths),
         endpoints_down=endpoints_down(states),
     )

@@ -12,11 +12,14 @@ Rules 4 and 5 bound how long a dead endpoint is answered. With the default setti
 connections is down within 5 + 2 * 0.5 = 6 s, one that swallows them within 5 + 3 * 2 + 2 * 0.5 = 12 s.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from georouter.facts.rules import HealthRule
+from georouter.facts.signals import DEGRADED_FACTOR, Pace, Signal, Values, kept, read
 from georouter.facts.world import State
+from georouter.words.ids import SignalName
 
 #              first result is a success              `rise` successes in a row
 #            .---------------------------> up <------------------------------------.
@@ -49,6 +52,18 @@ class Health:
     since: float | None = None
     checked_at: float | None = None
     reason: str = ""
+    signals: Mapping[SignalName, Signal] = field(default_factory=dict)
+    """What good answers said of themselves, by signal."""
+
+    @property
+    def degraded(self) -> bool:
+        """Whether some signal is."""
+        return any(signal.degraded for signal in self.signals.values())
+
+    @property
+    def share(self) -> float:
+        """What the weight of the endpoint is multiplied by: 1, or less while it is degraded."""
+        return DEGRADED_FACTOR if self.degraded else 1.0
 
 
 UNKNOWN = Health()
@@ -65,6 +80,10 @@ class Result(Protocol):
     def reason(self) -> str:
         """Why not, in a few words; empty when it passed."""
 
+    @property
+    def values(self) -> Values | None:
+        """What the answer said of the check's signals; None when there was no answer to read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -72,19 +91,26 @@ class Outcome:
 
     ok: bool
     reason: str = ""
+    values: Values | None = None
 
 
 def observe(health: Health, rule: HealthRule, result: Result, now: float) -> Health:
-    """The belief after `result` arrived at `now` (Unix seconds)."""
-    reason = "" if result.ok else result.reason
-    if health.state is State.UNKNOWN:
-        return Health(State.UP if result.ok else State.DOWN, 0, now, now, reason)
-    if result.ok == (health.state is State.UP):
-        return Health(health.state, 0, health.since, now, reason)
+    """The belief after `result` arrived at `now` (Unix seconds). A signal may fail a result that passed."""
+    ok, reason, signals = result.ok, "" if result.ok else result.reason, kept(rule.signals, health.signals)
+    if ok and rule.signals:
+        pace = Pace(rule.fall, rule.rise, now)
+        signals, reason = read(
+            rule.signals, signals, result.values or {}, pace, down=health.state is State.DOWN
+        )
+        ok = not reason
     streak = health.streak + 1
-    if streak >= (rule.rise if result.ok else rule.fall):
-        return Health(State.UP if result.ok else State.DOWN, 0, now, now, reason)
-    return Health(health.state, streak, health.since, now, reason or health.reason)
+    if health.state is State.UNKNOWN or (
+        ok != (health.state is State.UP) and streak >= (rule.rise if ok else rule.fall)
+    ):
+        return Health(State.UP if ok else State.DOWN, 0, now, now, reason, signals)
+    if ok == (health.state is State.UP):
+        return Health(health.state, 0, health.since, now, reason, signals)
+    return Health(health.state, streak, health.since, now, reason or health.reason, signals)
 
 
 def confirming(health: Health) -> bool:

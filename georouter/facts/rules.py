@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from georouter.facts.signals import SignalRule
+
 
 @dataclass(frozen=True, slots=True)
 class HealthRule:
@@ -16,3 +18,5 @@ class HealthRule:
     confirm_interval_s: float = 0.5
     fall: int = 3
     rise: int = 2
+    signals: tuple[SignalRule, ...] = ()
+    """What else a good answer is judged by."""

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeAlias
 
-from georouter.words.ids import RegionName, ServiceName
+from georouter.facts.signals import Grade, Value
+from georouter.words.ids import RegionName, ServiceName, SignalName
 
 
 class State(StrEnum):
@@ -29,8 +31,9 @@ class Effective(StrEnum):
 class RegionFacts:
     """One region. Observed, forced and effective state are three fields, always shown together.
 
-    `health` is 0..1 and scales weights. `endpoints_down` holds the indices (in policy order) of
-    endpoints whose checks say down. `forced` is None while no override acts on the region.
+    `health` is 0..1 and scales weights and capacity: it is less than 1 while signals are degraded.
+    `endpoints_down` holds the indices (in policy order) of endpoints whose checks say down. `forced`
+    is None while no override acts on the region.
     """
 
     observed: State
@@ -41,17 +44,39 @@ class RegionFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """A signal of a region: its last value, when it was read (Unix seconds), what is believed of it.
+
+    `stale_after_s` is how long the value says something.
+    """
+
+    value: Value
+    read_at: float
+    grade: Grade
+    stale_after_s: float
+
+    def is_fresh(self, now: float) -> bool:
+        """Whether the value still says something. A clock that was set back makes nothing fresh for ever."""
+        return abs(now - self.read_at) <= self.stale_after_s
+
+
+Readings: TypeAlias = Mapping[RegionName, Mapping[SignalName, Reading]]
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """The facts of one moment.
 
     `rtt_ms` is this node's smoothed round trip to a region; it says something only about clients
     near the node (`node_rtt_radius_km` of the latency step). `last_known` gives, per service, the
     regions of its last selection that had a region up (for `when_all_down: last_known`).
+    `readings` are the signals; what they mean for answers is in the regions' health already.
     """
 
     regions: Mapping[RegionName, RegionFacts] = field(default_factory=dict)
     rtt_ms: Mapping[RegionName, float] = field(default_factory=dict)
     last_known: Mapping[ServiceName, frozenset[RegionName]] = field(default_factory=dict)
+    readings: Readings = field(default_factory=dict)
 
     def region(self, name: RegionName) -> RegionFacts:
         """Facts of `name`; a region nobody checks counts as up."""

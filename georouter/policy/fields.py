@@ -131,6 +131,12 @@ Bytes = Annotated[
     BeforeValidator(units.size_bytes),
     WithJsonSchema({"anyOf": [{"type": "integer"}, _text_schema(units.SIZE_PATTERN, "4MiB", "512KiB")]}),
 ]
+Comparison = Annotated[
+    tuple[str, float | bool | str],
+    BeforeValidator(units.comparison),
+    WithJsonSchema(_text_schema(units.COMPARISON_PATTERN, ">1000", "<=0.5", "==true")),
+]
+"""An operator and what to compare with."""
 Workers = Annotated[
     int,
     BeforeValidator(_workers),

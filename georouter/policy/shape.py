@@ -12,7 +12,6 @@ from georouter.policy.report import Report
 Model = TypeVar("Model", bound=BaseModel)
 
 NOT_YET: dict[str, str] = {
-    "signals": "checks on signals are",
     "brake": "the brake is",
     "capacity": 'the step "capacity" is',
     "pin": 'the step "pin" is',

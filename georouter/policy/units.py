@@ -8,6 +8,8 @@ DISTANCE_PATTERN = r"^[0-9]+(?:\.[0-9]+)?(?:km|mi|m)$"
 PERCENT_PATTERN = r"^-?[0-9]+(?:\.[0-9]+)?%$"
 SIZE_PATTERN = r"^[0-9]+(?:\.[0-9]+)?(?:B|kB|KiB|MB|MiB)$"
 
+COMPARISON_PATTERN = r"^(>=|<=|==|!=|>|<) *[^ ].*$"
+
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _KILOMETRES = {"km": 1.0, "mi": 1.609344, "m": 0.001}
 _BYTES = {"B": 1, "kB": 1000, "KiB": 1024, "MB": 1000**2, "MiB": 1024**2}
@@ -55,6 +57,24 @@ def size_bytes(value: object) -> int:
         raise ValueError(f"{_shown(value)} is not a size; write it like 512KiB or 4MiB")
     number, unit = _PART.findall(value)[0]
     return int(float(number) * _BYTES[unit])
+
+
+def comparison(value: object) -> tuple[str, float | bool | str]:
+    """Operator and bound of `>1000`, `<= 0.5`, `==true`, `!=primary`; numbers are compared as floats."""
+    found = re.match(r"(>=|<=|==|!=|>|<) *(.*)", value) if isinstance(value, str) else None
+    if found is None or not found[2] or len(found[2]) > 100 or not found[2].isprintable():
+        raise ValueError(f'{_shown(value)} is not a comparison; write it like ">1000", "<=0.5" or "==true"')
+    compare, bound = found[1], found[2].strip()
+    if re.fullmatch(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?", bound):
+        number = float(bound)
+        if number in {float("inf"), float("-inf")}:
+            raise ValueError(f"{_shown(value)} compares with too large a number")
+        return compare, number
+    if compare not in {"==", "!="}:
+        raise ValueError(
+            f"{_shown(value)} compares with no number; texts, true and false know == and != only"
+        )
+    return compare, {"true": True, "false": False}.get(bound, bound)
 
 
 def duration_text(seconds: float) -> str:

@@ -11,11 +11,13 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from georouter.policy.fields import (
     Asn,
     Bytes,
+    Comparison,
     Duration,
     FileModel,
     Latitude,
     Longitude,
     Optionally,
+    Percent,
     Port,
     ServiceTtl,
     Shorthand,
@@ -166,6 +168,20 @@ class TlsFile(FileModel):
     ca_file: Text | None = Field(default=None, description="PEM file with the authorities to trust.")
 
 
+class SignalFile(FileModel):
+    """A value in the JSON body of a good answer, and what it means."""
+
+    path: Text = Field(description="JSON Pointer (RFC 6901) to the value, such as /db/lag_ms.")
+    degraded: Comparison | None = Field(default=None, description="Where it weighs less.")
+    down: Comparison | None = Field(default=None, description="Where the check fails.")
+    missing: Literal["fail", "ignore", "degraded"] = Field(
+        default="fail", description="What an answer without a usable value means."
+    )
+    hysteresis: Annotated[Percent, Field(ge=0, le=90)] = Field(
+        default=10.0, description="How much better than a threshold a value must be to leave it."
+    )
+
+
 class CheckFile(FileModel):
     """A question that tells whether an endpoint works."""
 
@@ -185,6 +201,9 @@ class CheckFile(FileModel):
     confirm_interval: Duration = Field(default=0.5, description="The pace after a first failure.")
     fall: int = Field(default=3, ge=1, le=100, description="Consecutive failures until down.")
     rise: int = Field(default=2, ge=1, le=100, description="Consecutive successes until up.")
+    signals: Annotated[dict[str, SignalFile], Optionally] = Field(
+        default={}, description="Values in the JSON body of an http answer, by name."
+    )
 
 
 class EndpointFile(FileModel):

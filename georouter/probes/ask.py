@@ -67,4 +67,5 @@ class Asker:
             ended=started + (loop.time() - began),
             rtt_s=attempt.rtt_s,
             blame=blame,
+            values=outcome.values,
         )

@@ -5,7 +5,8 @@ Rule 2. A status that was not expected fails at once; a redirect is a status lik
 Rule 3. `body` must occur in those first bytes.
 Rule 4. A head above `HEAD_LIMIT_BYTES` fails; no answer makes us read more than `LIMIT_BYTES`.
 Rule 5. Parts are counted too: reading a thousand tiny ones computes for 10 ms, in which no other probe runs.
-Rule 6. Neither proxies nor credentials from the environment are used.
+Rule 6. Signals are read from a whole body in JSON; one that goes on after those first bytes has none.
+Rule 7. Neither proxies nor credentials from the environment are used.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ import h11
 from georouter import __version__
 from georouter.facts.health import Outcome
 from georouter.policy.model import CheckType
+from georouter.probes import readings
 from georouter.probes.attempt import Attempt
 from georouter.probes.stream import Channel, Plain, Tls, connect
 from georouter.probes.target import Target
@@ -55,7 +57,11 @@ async def _exchange(target: Target, attempt: Attempt, channel: Channel) -> Outco
         parts += event is not h11.NEED_DATA
         if event is h11.NEED_DATA or parts > PARTS_LIMIT:
             if received > LIMIT_BYTES or parts > PARTS_LIMIT:
-                return _judge_body(target, body) if body else Outcome(ok=False, reason="endless answer")
+                return (
+                    _judge_body(target, body, whole=False)
+                    if body
+                    else Outcome(ok=False, reason="endless answer")
+                )
             await asyncio.sleep(0)  # bytes that are here already are received without a turn for others
             data = await channel.receive()
             if not data and not answered:
@@ -72,7 +78,7 @@ async def _exchange(target: Target, attempt: Attempt, channel: Channel) -> Outco
         elif isinstance(event, h11.Data):
             body += event.data
             if len(body) >= BODY_LIMIT_BYTES:
-                return _judge_body(target, body)
+                return _judge_body(target, body, whole=False)
         elif isinstance(event, h11.EndOfMessage):
             return _judge_body(target, body)
         elif not isinstance(event, h11.InformationalResponse):
@@ -94,7 +100,8 @@ def _request(target: Target, connection: h11.Connection) -> bytes:
     return (connection.send(request) or b"") + (connection.send(h11.EndOfMessage()) or b"")
 
 
-def _judge_body(target: Target, body: bytearray) -> Outcome:
-    if target.body is None or target.body.encode() in body[:BODY_LIMIT_BYTES]:
-        return Outcome(ok=True)
-    return Outcome(ok=False, reason="body does not hold the expected text")
+def _judge_body(target: Target, body: bytearray, *, whole: bool = True) -> Outcome:
+    if target.body is not None and target.body.encode() not in body[:BODY_LIMIT_BYTES]:
+        return Outcome(ok=False, reason="body does not hold the expected text")
+    signals = target.rule.signals
+    return Outcome(ok=True, values=readings.read(signals, bytes(body), whole=whole) if signals else None)

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from georouter.facts.endpoints import EndpointKey
 from georouter.facts.rules import HealthRule
+from georouter.facts.signals import Values
 from georouter.policy.model import Check, CheckType, Endpoint, Policy
 
 DEFAULT_PORTS = {CheckType.HTTP: 80, CheckType.HTTPS: 443}
@@ -58,6 +59,8 @@ class ProbeResult:
     ended: float
     rtt_s: float | None = None
     blame: Blame = Blame.ENDPOINT
+    values: Values | None = None
+    """What the answer said of the check's signals; None where there was none to read."""
 
 
 def targets(policy: Policy) -> tuple[Target, ...]:

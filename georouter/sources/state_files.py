@@ -20,10 +20,11 @@ from georouter.facts.endpoints import EndpointKey
 from georouter.facts.health import Health
 from georouter.facts.latency import Latency
 from georouter.facts.overrides import Overrides
+from georouter.facts.signals import Grade, Signal
 from georouter.facts.world import State
 from georouter.policy.files import PolicyFile
 from georouter.sources.atomic import write_atomically
-from georouter.words.ids import CheckName, RegionName, ServiceName
+from georouter.words.ids import CheckName, RegionName, ServiceName, SignalName
 
 STATE_FILE = "state.json"
 LAST_GOOD_FILE = "last-good-policy.json"
@@ -197,6 +198,17 @@ def _health_out(key: EndpointKey, health: Health) -> dict[str, object]:
         "since": health.since,
         "checked_at": health.checked_at,
         "reason": health.reason,
+        "signals": [
+            {
+                "name": name,
+                "value": signal.value,
+                "read_at": signal.read_at,
+                "judged": signal.judged.value,
+                "degraded": signal.degraded,
+                "streak": signal.streak,
+            }
+            for name, signal in health.signals.items()
+        ],
     }
 
 
@@ -211,6 +223,23 @@ def _health_in(value: object) -> tuple[EndpointKey, Health]:
         since=_time(entry, "since"),
         checked_at=_time(entry, "checked_at"),
         reason=_text(entry, "reason"),
+        signals=dict(map(_signal_in, _list(entry.get("signals", [])))),
+    )
+
+
+def _signal_in(value: object) -> tuple[SignalName, Signal]:
+    entry = _object(value)
+    judged, last, degraded = _text(entry, "judged"), entry.get("value"), entry.get("degraded")
+    if judged not in tuple(Grade):
+        raise ValueError(f"unknown grade {judged!r}")
+    if not isinstance(degraded, bool):
+        raise ValueError("degraded is not true or false")  # noqa: TRY004 -- one error type, for `_entries`
+    return SignalName(_text(entry, "name")), Signal(
+        value=last if last is None or isinstance(last, bool | str) else _number(last, "value"),
+        read_at=_time(entry, "read_at"),
+        judged=Grade(judged),
+        degraded=degraded,
+        streak=_count(entry, "streak"),
     )
 
 
@@ -269,6 +298,12 @@ def _remove_others(folder: Path, names: Collection[str]) -> None:
 def _object(value: object) -> Mapping[str, object]:
     if not isinstance(value, dict):
         raise ValueError("not an object")  # noqa: TRY004 -- one error type, for `_entries`
+    return value
+
+
+def _list(value: object) -> list[object]:
+    if not isinstance(value, list):
+        raise ValueError("not a list")  # noqa: TRY004 -- as above
     return value
 
 

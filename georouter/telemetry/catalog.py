@@ -69,6 +69,16 @@ REGION_HEALTHY = _gauge(
 REGION_STATE = _gauge(
     "region_state", ("region", "state"), "1 for the state that answers act on (overrides included), else 0."
 )
+REGION_HEALTH = _gauge(
+    "region_health_ratio",
+    ("region",),
+    "What the region's weight is multiplied by: 1, or less while signals of its endpoints are degraded.",
+)
+REGION_SIGNAL = _gauge(
+    "region_signal",
+    ("region", "signal"),
+    "Last value of a signal, of the endpoint of the region where it is worst.",
+)
 PROBE_DURATION = _histogram("probe_duration_seconds", ("region", "check"), "Duration of health probes.")
 PROBE_SUCCESS = _gauge(
     "probe_success",
@@ -142,6 +152,8 @@ PULLED: tuple[Spec, ...] = (
 PUSHED: tuple[Spec, ...] = (
     REGION_HEALTHY,
     REGION_STATE,
+    REGION_HEALTH,
+    REGION_SIGNAL,
     PROBE_DURATION,
     PROBE_SUCCESS,
     EXCUSED,

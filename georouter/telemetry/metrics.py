@@ -5,7 +5,7 @@ One thread (the control loop's) calls everything here. Nothing is global to the 
 """
 
 import platform
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
@@ -39,6 +39,8 @@ class Metrics:
         self._items: list[Series | Histogram] = []
         self._healthy = self._series(catalog.REGION_HEALTHY)
         self._state = self._series(catalog.REGION_STATE)
+        self._health = self._series(catalog.REGION_HEALTH)
+        self._signal = self._series(catalog.REGION_SIGNAL)
         self._transitions = self._series(catalog.TRANSITIONS)
         self._probe_duration = self._histogram(catalog.PROBE_DURATION, _PROBE_BOUNDS_S)
         self._probe_success = self._series(catalog.PROBE_SUCCESS)
@@ -71,13 +73,19 @@ class Metrics:
 
     # Regions and services
 
-    def region(self, name: str, observed: str, effective: str) -> None:
+    def region(self, name: str, observed: str, effective: str, health: float = 1.0) -> None:
         """A region's observed (up, unknown, down) and effective (and drained) state, at every change."""
         self._healthy.set(observed != "down", name)
+        self._health.set(health, name)
         for state in STATES:
             self._state.set(state == effective, name, state)
         for state in OBSERVED:
             self._transitions.add(0, name, state)
+
+    def signals(self, region: str, values: Mapping[str, float]) -> None:
+        """The signals of a region as they are now."""
+        for name, value in values.items():
+            self._signal.set(value, region, name)
 
     def transition(self, region: str, to_state: str) -> None:
         """A region's observed state changed to `to_state`."""
@@ -111,13 +119,16 @@ class Metrics:
         regions: Collection[str],
         services: Collection[str],
         probes: Collection[tuple[str, str, str]] | None = None,
+        signals: Collection[tuple[str, str]] = (),
     ) -> None:
         """Drop the series of everything not named: call it after a reload.
 
         `probes` holds the (region, endpoint, check) that are probed; None keeps those of `regions`.
+        `signals` holds the (region, signal) that are read.
         """
         self._forget_regions(lambda region: region not in regions)
         self._failover.forget(lambda labels: labels[0] not in services)
+        self._signal.forget(lambda labels: labels not in signals)
         if probes is not None:
             checked = {(region, check) for region, _, check in probes}
             self._probe_success.forget(lambda labels: labels not in probes)
@@ -166,6 +177,8 @@ class Metrics:
         for item in (
             self._healthy,
             self._state,
+            self._health,
+            self._signal,
             self._transitions,
             self._probe_duration,
             self._probe_success,

@@ -7,3 +7,4 @@ ServiceName = NewType("ServiceName", str)
 ZoneName = NewType("ZoneName", str)
 """Absolute, lower case, without the trailing dot: `example.com`."""
 CheckName = NewType("CheckName", str)
+SignalName = NewType("SignalName", str)

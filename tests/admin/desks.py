@@ -32,6 +32,7 @@ STATUS: dict[str, Any] = {
                     "reason": "200",
                     "since": 1770000000.0,
                     "check": "web",
+                    "signals": [],
                 }
             ],
             "override": None,
@@ -50,6 +51,14 @@ STATUS: dict[str, Any] = {
                     "reason": "200",
                     "since": 1770000000.0,
                     "check": "web",
+                    "signals": [
+                        {
+                            "name": "replication_lag_ms",
+                            "value": 1200.0,
+                            "read_at": 1770000297.0,
+                            "grade": "degraded",
+                        }
+                    ],
                 },
                 {
                     "address": "192.0.2.21",
@@ -57,6 +66,7 @@ STATUS: dict[str, Any] = {
                     "reason": "connection refused",
                     "since": 1770000050.0,
                     "check": "web",
+                    "signals": [],
                 },
             ],
             "override": {
@@ -82,6 +92,7 @@ STATUS: dict[str, Any] = {
                     "reason": "timeout",
                     "since": 1770000200.0,
                     "check": "web",
+                    "signals": [],
                 }
             ],
             "override": None,

@@ -56,6 +56,7 @@ def test_everything_is_on_it() -> None:
         "us-east",
         "drained",
         "connection refused",
+        "replication_lag_ms 1,200",
         "81.2 ms",
         "failover",
         "all regions down",

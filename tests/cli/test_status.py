@@ -109,3 +109,9 @@ def test_watch(run: Run, desk: FakeDesk, monkeypatch: pytest.MonkeyPatch) -> Non
     assert pauses == [module.WATCH_INTERVAL_S] * 2
     assert "snapshot 8" in done.output
     assert run("status", "--watch", "--json").exit_code == 2
+
+
+def test_signals(run: Run) -> None:
+    """A table of their own, where there are any, with their age."""
+    (line,) = [line.split() for line in run("status").output.splitlines() if "replication" in line]
+    assert line == ["replication_lag_ms", "eu-west", "192.0.2.20", "degraded", "1,200", "3", "s", "ago"]

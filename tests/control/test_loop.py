@@ -12,16 +12,18 @@ from georouter.control.loop import Controller, Outlets
 from georouter.control.orders import BuildRequest, Built, Failed
 from georouter.facts.endpoints import EndpointKey
 from georouter.facts.overrides import Override, OverrideKind
+from georouter.facts.signals import SignalRule, Threshold
 from georouter.facts.world import Effective, State, World
 from georouter.geo.map import GeoMap
 from georouter.policy.load import PolicyFile
 from georouter.policy.model import Check, CheckType, Endpoint, Location, Policy
 from georouter.policy.steps import Failover, Latency
 from georouter.telemetry.metrics import Metrics
-from georouter.words.ids import CheckName, RegionName
+from georouter.words.ids import CheckName, RegionName, ServiceName, SignalName
 from tests.compiler.build import REGIONS, Asker, answers, policy, service, tiny_map, zone
 
 EU, US = RegionName("eu"), RegionName("us")
+LAG = SignalName("lag")
 
 
 def _policy(*, latency: bool = False) -> Policy:
@@ -354,3 +356,48 @@ def test_start_from_the_last_good_policy_says_so() -> None:
     assert world.metric("georouter_config_serving_last_good") == 1
     assert world.metric("georouter_config_last_reload_successful") == 0
     assert world.events("policy.refused")[0]["error"] == "bad file"
+
+
+def _with_signals(world: World0) -> World0:
+    """The same policy with a signal, and equal regions that share by weight."""
+    rule = SignalRule(LAG, "/lag", Threshold(">", 1000.0))
+    made = _policy()
+    check = made.checks[CheckName("web")]
+    web = made.services[ServiceName("web")]
+    world.policy = replace(
+        made,
+        checks={check.name: replace(check, rule=replace(check.rule, signals=(rule,)))},
+        services={web.name: replace(web, chain=(Failover(((EU, US),)),))},
+    )
+    return world
+
+
+def _said(region: str, lag: float) -> Probed:
+    return Probed(_key(region), True, "", 0.01, None, {LAG: lag})
+
+
+def test_a_degraded_region_sheds_half_and_values_alone_move_nothing() -> None:
+    """One publication when the signal is believed, one when it is over; the gauge follows every value."""
+    world = _with_signals(World0())
+    world.controller.start(world.built())
+    for name in ("eu", "us"):
+        world.controller.post(_said(name, 10.0))
+    world.controller.publish_now()
+    for lag in (20.0, 4000.0, 4100.0, 4200.0, 4300.0, 3000.0):
+        world.controller.post(_said("eu", lag))
+        world.controller.publish_now()
+    assert world.controller.world.region(EU).health == 0.5
+    assert len(world.shown) == 2
+    assert world.metric('georouter_region_signal{region="eu",signal="lag"}') == 3000
+    assert world.metric('georouter_region_health_ratio{region="eu"}') == 0.5
+    assert world.events("endpoint.degraded")[0]["signals"] == ["lag 4,200"]
+    state = world.controller.published
+    assert state is not None
+    (selection,) = state.states[0].selections[0].distinct
+    assert sorted(candidate.weight for candidate in selection.candidates) == [0.5, 1.0]
+    for lag in (10.0, 11.0, 12.0):
+        world.controller.post(_said("eu", lag))
+        world.controller.publish_now()
+    assert world.controller.world.region(EU).health == 1.0
+    assert len(world.shown) == 3
+    assert world.events("endpoint.recovered")[0]["signals"] == ["lag 10"]

@@ -24,6 +24,21 @@ services:
         "9:3: warning: services.api: no record refers to this service",
     ),
     Case(
+        "warn_signals",
+        """\
+checks:
+  web:
+    type: http
+    signals:
+      lag: {path: /lag, degraded: ">1000", down: ">500"}
+      free: {path: /free, degraded: "<10", down: "<5"}
+regions:
+  us: {location: {lat: 1, lon: 1}, check: web, endpoints: [192.0.2.10]}
+  eu: {location: {lat: 1, lon: 1}, endpoints: [192.0.2.20]}
+""",
+        '5:35: warning: checks.web.signals.lag.degraded: never acts: "down" (> 500) is met before it',
+    ),
+    Case(
         "warn_families",
         """\
 regions:

@@ -140,9 +140,36 @@ checks:
         "signals",
         """\
 checks:
-  web: {type: http, signals: {lag: {field: x}}}
+  web:
+    type: http
+    signals:
+      lag: {field: x}
+      low: {path: /a~2, degraded: 1000, down: "<fast"}
+      mix: {path: /a, degraded: ">1", down: "==true", hysteresis: 95%}
+  db: {type: tcp, port: 1, signals: {lag: {path: /a}}}
 """,
-        "2:21: checks.web.signals: checks on signals are not available in this version",
+        '5:7: checks.web.signals.lag: "path" is missing',
+        '5:13: checks.web.signals.lag.field: unknown key "field"; known: degraded, down, hysteresis, missing, path',
+        '6:35: checks.web.signals.low.degraded: this is not a comparison; write it like ">1000", "<=0.5" or "==true"',
+        '6:47: checks.web.signals.low.down: "<fast" compares with no number; texts, true and false know == and != only',
+        '7:67: checks.web.signals.mix.hysteresis: must be at most 90, found "95%"',
+        '8:28: checks.db.signals: a tcp check has no "signals"',
+    ),
+    Case(
+        "signals_meaning",
+        """\
+checks:
+  web:
+    type: http
+    signals:
+      Lag-ms: {path: db}
+      low: {path: /a~2}
+      mixed: {path: /a, degraded: ">1", down: "==true"}
+""",
+        "5:7: checks.web.signals.Lag-ms: a signal is named like replication_lag_ms: small letters, digits and _, a letter first",
+        '5:22: checks.web.signals.Lag-ms.path: a JSON pointer starts with "/", like /db/lag_ms; found "db"',
+        "6:19: checks.web.signals.low.path: in a JSON pointer ~ is written ~0, and / inside a key ~1 (RFC 6901)",
+        '7:47: checks.web.signals.mixed.down: compares with another kind of value than "degraded"; one value cannot be both',
     ),
     Case(
         "check_path",

@@ -8,6 +8,33 @@ from georouter.policy import units
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (">1000", (">", 1000.0)),
+        (">= 0.5", (">=", 0.5)),
+        ("<-2e3", ("<", -2000.0)),
+        ("<=1", ("<=", 1.0)),
+        ("==true", ("==", True)),
+        ("!= false", ("!=", False)),
+        ("==read only", ("==", "read only")),
+    ],
+)
+def test_comparisons(text: str, expected: tuple[str, object]) -> None:
+    """An operator and a number, a boolean or a text."""
+    assert units.comparison(text) == expected
+    assert type(units.comparison(text)[1]) is type(expected[1])
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1000", ">", "> ", "=1", ">true", ">fast", "==a\x07", 5, None, ">1e999"]
+)
+def test_what_compares_with_nothing(text: object) -> None:
+    """Said, with what it should look like."""
+    with pytest.raises(ValueError, match=r"comparison|compares with"):
+        units.comparison(text)
+
+
+@pytest.mark.parametrize(
     ("read", "text", "expected"),
     [
         (units.duration_s, "500ms", 0.5),

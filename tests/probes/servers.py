@@ -101,6 +101,16 @@ def probe(
     return result
 
 
+def probe_with(rule: HealthRule, handler: Handler) -> ProbeResult:
+    """What one probe by this rule makes of `handler`."""
+
+    async def once() -> ProbeResult:
+        async with serving(handler) as port:
+            return await Asker(time.time, lambda: 0.0).ask(target(rule=rule, port=port))
+
+    return asyncio.run(once())
+
+
 def is_the_servers(task: "asyncio.Task[Any]") -> bool:
     """Whether a task belongs to the test and its server, not to the probe."""
     name = getattr(task.get_coro(), "__qualname__", "")

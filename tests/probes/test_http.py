@@ -6,14 +6,18 @@ from typing import Any
 import pytest
 
 from georouter import __version__
+from georouter.facts.rules import HealthRule
+from georouter.facts.signals import Missing, SignalRule
 from georouter.policy.model import CheckType
 from georouter.probes.http import BODY_LIMIT_BYTES, PARTS_LIMIT
+from georouter.words.ids import SignalName
 from tests.probes.servers import (
     OK,
     PATIENT_S,
     TIMEOUT_S,
     hangs_up,
     probe,
+    probe_with,
     repeats,
     resets,
     says,
@@ -224,3 +228,35 @@ def test_tls_to_a_plain_port_fails() -> None:
     """The https check of a port that speaks plain HTTP."""
     reason = probe(says(b"HTTP/1.1 400 Bad Request\r\n\r\n"), CheckType.HTTPS, timeout_s=TIMEOUT_S).reason
     assert reason.startswith(("TLS: ", "timeout", "connection"))
+
+
+def signals(*answer: bytes) -> object:
+    """What a check with a signal at /lag makes of this answer."""
+    lag = SignalName("lag")
+    rule = HealthRule(timeout_s=PATIENT_S, signals=(SignalRule(lag, "/lag"),))
+    result = probe_with(rule, says(*answer))
+    assert result.ok
+    assert result.values is not None
+    return result.values[lag]
+
+
+def test_signals_are_read_from_the_body() -> None:
+    """Whole, in chunks, or until the connection ends."""
+    body = b'{"lag": 12}'
+    assert signals(HEAD + b"Content-Length: 11\r\n\r\n", body) == 12.0
+    assert signals(HEAD + b"\r\n", body) == 12.0
+    chunks = b"5\r\n" + body[:5] + b"\r\n6\r\n" + body[5:] + b"\r\n0\r\n\r\n"
+    assert signals(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", chunks) == 12.0
+
+
+def test_a_body_too_long_for_signals_has_none() -> None:
+    """The check itself passes: its status is what it should be."""
+    body = b'{"lag": 12, "rest": "' + b"x" * BODY_LIMIT_BYTES + b'"}'
+    assert signals(HEAD + b"\r\n", body) == Missing("the answer is longer than 64 KiB")
+
+
+def test_a_check_that_fails_reads_none() -> None:
+    """A page of an error says nothing of a database."""
+    rule = HealthRule(timeout_s=PATIENT_S, signals=(SignalRule(SignalName("lag"), "/lag"),))
+    failed = probe_with(rule, says(b'HTTP/1.1 503 Sick\r\n\r\n{"lag": 12}'))
+    assert (failed.ok, failed.values) == (False, None)

@@ -11,6 +11,7 @@ from georouter.facts.endpoints import EndpointKey
 from georouter.facts.health import Health
 from georouter.facts.latency import Latency
 from georouter.facts.overrides import Override, OverrideKind
+from georouter.facts.signals import Grade, Signal
 from georouter.facts.world import State
 from georouter.policy.load import PolicyFile
 from georouter.sources.state_files import (
@@ -27,14 +28,20 @@ from georouter.sources.state_files import (
     save_state,
 )
 from georouter.words.errors import SourceError
-from georouter.words.ids import CheckName, RegionName, ServiceName
+from georouter.words.ids import CheckName, RegionName, ServiceName, SignalName
 
 EU = RegionName("eu")
 KEY = EndpointKey(EU, "192.0.2.1", CheckName("web"))
 OTHER = EndpointKey(EU, "lb.example.net", CheckName("web"))
+SIGNALS = {
+    SignalName("lag"): Signal(1200.5, 999.0, Grade.DEGRADED, degraded=True, streak=1),
+    SignalName("role"): Signal("replica", 998.0),
+    SignalName("full"): Signal(False, 998.0),
+    SignalName("gone"): Signal(None, None, Grade.DOWN, degraded=True),
+}
 STATE = SavedState(
     saved_at=1000.0,
-    healths={KEY: Health(State.UP, 1, 900.0, 999.5, "status 503"), OTHER: Health()},
+    healths={KEY: Health(State.UP, 1, 900.0, 999.5, "status 503"), OTHER: Health(State.UP, signals=SIGNALS)},
     latencies={KEY: Latency(12.5, 5)},
     overrides={EU: Override(OverrideKind.DRAIN, EU, "upgrade", "alice", 950.0, 2750.0)},
     last_known={ServiceName("web"): frozenset({EU, RegionName("us")})},

@@ -91,6 +91,7 @@ def busy() -> Metrics:
     source.pairs = [(layout, counters)]
     metrics = Metrics(source, FakeProber())
     metrics.region("eu", "up", "drained")
+    metrics.signals("eu", {"lag": 12.0})
     metrics.transition("eu", "down")
     metrics.probe("eu", "192.0.2.1", "web", ok=True, duration_s=0.02)
     metrics.failover_active("web", active=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from georouter.facts.rules import HealthRule
 from georouter.policy.model import Check, CheckType
 from georouter.policy.nodes import Path
-from georouter.policy.resolve import hosts
+from georouter.policy.resolve import hosts, signals
 from georouter.policy.resolve.context import Context
 from georouter.policy.units import duration_text
 from georouter.policy.written import CheckFile, ExpectFile, TlsFile
@@ -47,6 +47,7 @@ def _check(name: str, written: CheckFile, path: Path, context: Context) -> Check
             confirm_interval_s=written.confirm_interval,
             fall=written.fall,
             rise=written.rise,
+            signals=signals.resolve(written.signals, (*path, "signals"), context),
         ),
     )
 
@@ -59,6 +60,8 @@ def _fits(written: CheckFile, path: Path, context: Context) -> None:
         for key in ("path", "expect", "host"):
             if getattr(written, key) is not None:
                 report.error((*path, key), f'a tcp check has no "{key}"', key=True)
+        if written.signals:
+            report.error((*path, "signals"), 'a tcp check has no "signals"', key=True)
     if written.type != "https" and written.tls is not None:
         report.error((*path, "tls"), f'only an https check has "tls", this one is {written.type}', key=True)
     if written.timeout > written.interval:
