@@ -45,11 +45,16 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class RunningAdmin:
     """The open door."""
 
-    def __init__(self, server: asyncio.Server, runner: web.AppRunner, port: int) -> None:
+    def __init__(self, server: asyncio.Server, runner: web.AppRunner, guard: Guard, port: int) -> None:
         self._server = server
+        self._guard = guard
         self._runner = runner
         self.port = port
         """The TCP port, chosen by the kernel if 0 was asked for."""
+
+    def renew(self, token: str | None) -> None:
+        """Changes from elsewhere need this token from now on."""
+        self._guard.renew(token)
 
     async def stop(self) -> None:
         """Take no more connections; let requests at work finish for a moment, then close."""
@@ -65,7 +70,8 @@ async def start(
     Raises SourceError when the address cannot be bound.
     """
     doorkeeper = doorkeeper or Doorkeeper()
-    application = make_app(desk, Guard(token, (host, socket.gethostname())), doorkeeper)
+    guard = Guard(token, (host, socket.gethostname()))
+    application = make_app(desk, guard, doorkeeper)
     runner = web.AppRunner(
         application,
         handle_signals=False,
@@ -83,7 +89,7 @@ async def start(
     except OSError as error:
         await runner.cleanup()
         raise SourceError(why_not(host, port, error)) from error
-    return RunningAdmin(server, runner, server.sockets[0].getsockname()[1])
+    return RunningAdmin(server, runner, guard, server.sockets[0].getsockname()[1])
 
 
 def make_app(desk: Desk, guard: Guard, doorkeeper: Doorkeeper) -> web.Application:

@@ -33,8 +33,13 @@ class Guard:
     """Holds the token and our names; judges requests."""
 
     def __init__(self, token: str | None, names: Iterable[str] = ()) -> None:
-        self._token = token.encode() if token else None
+        self._token: bytes | None = None
+        self.renew(token)
         self._names = frozenset(name.lower().rstrip(".") for name in (*_LOCAL_NAMES, *names))
+
+    def renew(self, token: str | None) -> None:
+        """Another token counts from now on."""
+        self._token = token.encode() if token else None
 
     def may_read(self, peer: str, headers: Mapping[str, str]) -> Refusal | None:
         """None, or why not (rule 3)."""

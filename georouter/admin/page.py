@@ -73,6 +73,10 @@ def _alarms(status: Json, not_ready: str | None) -> str:
         found.append(f"The last reload failed, the policy before it stays:{lines}")
     if config.get("serving_last_good"):
         found.append("A saved policy is being served, because the one on disk is invalid.")
+    waiting = _part(status, "server").get("restart_needed")
+    if waiting:
+        keys = _text(", ".join(map(str, waiting)))
+        found.append(f"New values of these keys of the server section wait for a restart: {keys}.")
     drops = _part(status, "server").get("drops")
     if drops:
         found.append(f"The kernel dropped {_count(drops)} queries because a receive buffer was full.")

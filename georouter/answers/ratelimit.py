@@ -79,17 +79,21 @@ class RateLimiter:
     )
 
     def __init__(self, rate: Rate, buckets: Buckets) -> None:
+        self._secret = buckets.secret
+        self._tags, self._due, self._slips = buckets.tags, buckets.due, buckets.slips
+        self._mask = len(buckets.tags) - 1
+        self.slipped = 0
+        self.dropped = 0
+        self.adopt(rate)
+
+    def adopt(self, rate: Rate) -> None:
+        """Go by another rate from now on. A response that is judged meanwhile may see parts of both."""
         self._cost_s = 1.0 / rate.responses_per_second
         self._burst_s = 1.0 + self._cost_s / 2  # half a response for what sums of floats lose
         self._longest_s = 1.0 + rate.window_s
         self._slip = rate.slip
         self._exempt = rate.exempt or None
         self._shift4, self._shift6 = 32 - rate.ipv4, 128 - rate.ipv6
-        self._secret = buckets.secret
-        self._tags, self._due, self._slips = buckets.tags, buckets.due, buckets.slips
-        self._mask = len(buckets.tags) - 1
-        self.slipped = 0
-        self.dropped = 0
 
     def judge(self, source: int, family: int, what: int, now: float) -> int:
         """A verdict on one response. `source`, `family` and `now` are as in `respond`."""

@@ -92,7 +92,7 @@ def _head(shown: Mapping[str, Any]) -> "Iterator[Text]":
 
 
 def alarms(shown: Mapping[str, Any]) -> list[str]:
-    """What somebody should look at: a failed reload, a saved policy in use, dropped queries."""
+    """What somebody should look at: a failed reload, a saved policy in use, settings that wait, drops."""
     server, config = _part(shown, "server"), _part(shown, "config")
     reload = _part(config, "last_reload")
     found: list[str] = []
@@ -101,6 +101,9 @@ def alarms(shown: Mapping[str, Any]) -> list[str]:
         found += ["the last reload failed, the policy before it stays:", *problems]
     if config.get("serving_last_good"):
         found.append("a saved policy is being served, because the one on disk is invalid")
+    if server.get("restart_needed"):
+        keys = ", ".join(map(str, server["restart_needed"]))
+        found.append(f"new values of these keys of the server section wait for a restart: {keys}")
     if server.get("drops"):
         found.append(f"the kernel dropped {server['drops']:,} queries: a receive buffer was full")
     return found

@@ -61,6 +61,8 @@ class Outlets:
     """Makes a snapshot the one that is answered from."""
     adopt: Callable[[Built], None]
     """A new policy is in use: probe its targets, keep its files as last good, watch its databases."""
+    refresh: Callable[[Policy], None]
+    """A load of this policy, new or not, has succeeded: what stands beside it may have changed, too."""
     remember: Callable[[], None]
     """Beliefs changed in a way that a restart should know; saving is somebody else's business."""
     build: Build
@@ -333,6 +335,7 @@ class Controller:
             self._adopt(done.result)
             self.plan_rtt_ms = done.rtt_ms
             if done.cause != "latency":
+                self._out.refresh(done.result.policy)
                 self.serving_last_good = False
                 self._out.metrics.serving_last_good(False)
                 self._reloaded(Reload(ok=True, at=self._wall()))

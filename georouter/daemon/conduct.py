@@ -20,22 +20,34 @@ MOST_SECRETS = 2
 
 def make_conduct(policy: Server, state_dir: Path) -> Conduct:
     """As the policy says. SourceError when the secret file cannot be used."""
+    return _conduct(policy, Cookies(_secrets(policy, state_dir)) if policy.cookies else None)
+
+
+def renewed(before: Conduct, was: Server, policy: Server, state_dir: Path) -> Conduct:
+    """As `policy` says after `was`: with secrets as they are in their file now, or, where that is damaged,
+    as they were.
+    """
+    return _conduct(policy, _renewed(before.cookies, was, policy, state_dir) if policy.cookies else None)
+
+
+def _conduct(policy: Server, cookies: Cookies | None) -> Conduct:
     return Conduct(
-        cookies=Cookies(_secrets(policy, state_dir)) if policy.cookies else None,
-        nsid=policy.nsid.encode(),
-        version=policy.version,
-        identity=policy.identity,
+        cookies=cookies, nsid=policy.nsid.encode(), version=policy.version, identity=policy.identity
     )
 
 
-def renew(conduct: Conduct, policy: Server) -> None:
-    """Take over changed secrets from the file they are shared in; keep the old ones if it is damaged."""
-    if conduct.cookies is None or policy.cookie_secret_file is None:
-        return
+def _renewed(before: Cookies | None, was: Server, policy: Server, state_dir: Path) -> Cookies | None:
+    if before is not None and was.cookie_secret_file is None and policy.cookie_secret_file is None:
+        return before  # its own, which nobody else changes
     try:
-        conduct.cookies.secrets = read_secrets(Path(policy.cookie_secret_file))
+        found = _secrets(policy, state_dir)
     except SourceError as error:
         event(log, "cookies.unreadable", level=logging.ERROR, error=str(error))
+        return before
+    if before is None:
+        return Cookies(found)
+    before.secrets = found
+    return before
 
 
 def read_secrets(file: Path) -> tuple[bytes, ...]:

@@ -14,33 +14,30 @@ import os
 import signal
 import sys
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from georouter import __version__
 from georouter.admin.address import try_bind
-from georouter.answers.conduct import Conduct
-from georouter.answers.limits import Limits
 from georouter.control.beliefs import Beliefs
 from georouter.control.events import Probed, ReloadAsked
 from georouter.control.loop import Controller, Outlets
 from georouter.control.orders import BuildRequest, Built, Failed
 from georouter.daemon import signals
-from georouter.daemon.conduct import make_conduct, renew
-from georouter.daemon.descriptors import raise_limit, tcp_connections
 from georouter.daemon.desk import DaemonDesk
 from georouter.daemon.faults import Faults
+from georouter.daemon.journal import Journal
 from georouter.daemon.memory import give_back
 from georouter.daemon.notify import from_environment
 from georouter.daemon.saving import Saver
+from georouter.daemon.settings import Settings
 from georouter.daemon.start import Start, first_build
 from georouter.daemon.status import status, summary
 from georouter.daemon.watching import Watcher
 from georouter.daemon.workshop import Workshop
-from georouter.policy.model import Server as ServerPolicy
+from georouter.policy.model import Policy
 from georouter.probes.prober import Prober
 from georouter.probes.target import ProbeResult, targets
 from georouter.server.server import Server
@@ -48,7 +45,6 @@ from georouter.sources import state_files
 from georouter.telemetry.audit import AuditLog
 from georouter.telemetry.logs import event
 from georouter.telemetry.metrics import Metrics
-from georouter.words.errors import SourceError
 
 if TYPE_CHECKING:
     from georouter.admin.app import RunningAdmin
@@ -59,18 +55,6 @@ SWITCH_INTERVAL_S = 0.0005
 """How long the control loop may hold the interpreter while the packet path wants it."""
 GRACE_S = 2.0
 """How long a stop waits for what has been received to be answered."""
-RECENT = 100
-"""Events kept for `status`."""
-LEVELS = {
-    "region.down": logging.WARNING,
-    "override.dropped": logging.WARNING,
-    "rerank.failed": logging.WARNING,
-    "server.restart_needed": logging.WARNING,
-    "policy.refused": logging.ERROR,
-    "state.unsaved": logging.ERROR,
-    "snapshot.published": logging.DEBUG,
-}
-"""How loud an event is; the others are information."""
 SHOWN = {"snapshot.published", "policy.loaded", "policy.refused"}
 """Events after which a supervisor is shown a new summary."""
 
@@ -92,8 +76,9 @@ class Daemon:
     def __init__(self, options: Options) -> None:
         self._options = options
         self._started_at = time.time()
-        self._recent: deque[dict[str, Any]] = deque(maxlen=RECENT)
+        self._journal = Journal(self._heard)
         self._serving = False
+        self._admin: RunningAdmin | None = None
         self._stop = asyncio.Event()
         self._notifier = from_environment(os.environ, os.getpid())
 
@@ -147,8 +132,10 @@ class Daemon:
         self._fixed = policy.server
         self._metrics = Metrics()
         self._metrics.build_info(__version__)
-        self._conduct = make_conduct(policy.server, self._state_dir)
-        self._server = _make_server(policy.server, self._conduct)
+        self._settings = Settings(
+            policy.server, self._state_dir, fixed_state_dir=self._options.state_dir is not None
+        )
+        self._server = Server(policy.server.listen, self._settings.current, workers=policy.server.workers)
         beliefs = self._saved_beliefs()
         self._workshop = Workshop(cache_dir=str(self._state_dir / "cache"))
         self._saver = Saver(self._state_dir, beliefs, wall=time.time, failed=self._unsaved)
@@ -161,9 +148,10 @@ class Daemon:
             Outlets(
                 show=self._server.publish,
                 adopt=self._adopted,
+                refresh=self._refresh,
                 remember=self._saver.remember,
                 build=self._build,
-                tell=self._tell,
+                tell=self._journal.tell,
                 metrics=self._metrics,
             ),
         )
@@ -201,8 +189,8 @@ class Daemon:
         from georouter.admin.app import start as start_admin  # noqa: PLC0415 - answers before aiohttp
 
         host, port = self._fixed.admin
-        token = _token(self._fixed.admin_token_file)
-        admin = await start_admin(host, port, self._desk, token)
+        admin = await start_admin(host, port, self._desk, self._settings.token)
+        self._admin = admin
         event(log, "admin.open", address=f"http://{host}:{admin.port}")
         return admin
 
@@ -213,18 +201,7 @@ class Daemon:
 
     async def _serve(self) -> None:
         self._server.bind()
-        granted = self._server.receive_buffer_bytes
-        wanted = self._fixed.receive_buffer_bytes
-        self._metrics.receive_buffer(granted)
-        if granted < wanted:
-            event(
-                log,
-                "server.small_receive_buffer",
-                level=logging.WARNING,
-                granted_bytes=granted,
-                wanted_bytes=wanted,
-                hint=f"sysctl -w net.core.rmem_max={wanted}",
-            )
+        self._look_at_receive_buffer()
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         gc.collect()
         gc.freeze()  # what start-up made stays; collections need not walk it
@@ -237,6 +214,18 @@ class Daemon:
             listen=", ".join(self._addresses()),
             zones=len(self._controller.policy.zones),
         )
+
+    def _look_at_receive_buffer(self) -> None:
+        granted = self._server.receive_buffer_bytes
+        wanted = self._settings.current.receive_buffer_bytes
+        self._metrics.receive_buffer(granted)
+        if granted < wanted:
+            self._journal.tell(
+                "server.small_receive_buffer",
+                granted_bytes=granted,
+                wanted_bytes=wanted,
+                hint=f"sysctl -w net.core.rmem_max={wanted}",
+            )
 
     def _take_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -317,23 +306,25 @@ class Daemon:
         self._prober.set_targets(targets(built.policy), self._controller.beliefs.healths)
         self._watcher.follow(built.policy, built.files, built.databases)
         self._saver.keep(built.files)
-        renew(self._conduct, self._fixed)
-        changed = _needs_restart(self._fixed, built.policy.server)
-        if changed:
-            self._tell("server.restart_needed", settings=", ".join(changed))
+
+    def _refresh(self, policy: Policy) -> None:
+        """After every reload: settings and secrets take effect, and what cannot is said by name."""
+        before = self._settings.current.receive_buffer_bytes, self._server.receive_buffer_bytes
+        self._settings.adopt(policy.server)
+        self._server.adopt(self._settings.current)
+        if (self._settings.current.receive_buffer_bytes, self._server.receive_buffer_bytes) != before:
+            self._look_at_receive_buffer()
+        if self._admin is not None:
+            self._admin.renew(self._settings.token)
+        if self._settings.waiting:
+            self._journal.tell("server.restart_needed", settings=", ".join(self._settings.waiting))
 
     def _unsaved(self, problem: str) -> None:
         self._metrics.state_save_failed()
-        self._tell("state.unsaved", error=problem)
+        self._journal.tell("state.unsaved", error=problem)
 
-    def _tell(self, name: str, /, **fields: object) -> None:
-        level = LEVELS.get(name, logging.INFO)
-        event(log, name, level=level, **cast("dict[str, Any]", fields))
-        if LEVELS.get(name) != logging.DEBUG:
-            text = ", ".join(
-                f"{key} {_words(value)}" for key, value in fields.items() if _worth_saying(key, value)
-            )
-            self._recent.append({"at": time.time(), "event": name, "text": text})
+    def _heard(self, name: str, fields: dict[str, object]) -> None:
+        """An event was told."""
         if name in SHOWN and self._serving:  # once the loop has taken over what it tells of
             asyncio.get_running_loop().call_soon(lambda: self._notifier.status(summary(self._controller)))
         if self._options.tell:
@@ -347,64 +338,11 @@ class Daemon:
             listen=self._addresses(),
             drops=self._server.drops() if self._serving else 0,
             queries_total=self._server.queries_total() if self._serving else 0,
-            recent=self._recent,
+            restart_needed=self._settings.waiting,
+            recent=self._journal.recent,
         )
 
     def _addresses(self) -> list[str]:
         return [
             f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in self._server.addresses
         ]
-
-
-def _make_server(policy: ServerPolicy, conduct: Conduct) -> Server:
-    files = raise_limit()
-    connections = tcp_connections(policy.tcp_connections, files)
-    if connections < policy.tcp_connections:
-        event(
-            log,
-            "server.few_descriptors",
-            level=logging.WARNING,
-            open_files=files,
-            tcp_connections=connections,
-            wanted=policy.tcp_connections,
-            hint="raise the limit of open files: LimitNOFILE= in systemd, ulimit -n in a shell",
-        )
-    return Server(
-        policy.listen,
-        Limits(udp_payload=policy.udp_payload_limit),
-        conduct=conduct,
-        rate=policy.rate_limit,
-        workers=policy.workers or 1,
-        receive_buffer_bytes=policy.receive_buffer_bytes,
-        tcp_connections=connections,
-        tcp_connections_per_client=policy.tcp_connections_per_client,
-        tcp_idle_timeout_s=policy.tcp_idle_timeout_s,
-    )
-
-
-def _needs_restart(running: ServerPolicy, wanted: ServerPolicy) -> list[str]:
-    """Settings of the server section that a reload does not apply."""
-    names = [name for name in ServerPolicy.__slots__ if name not in {"seed", "location"}]
-    return [name for name in names if getattr(running, name) != getattr(wanted, name)]
-
-
-def _token(file: str | None) -> str | None:
-    """The admin token: the file's first line."""
-    if file is None:
-        return None
-    try:
-        token = Path(file).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(f"cannot read the admin token file {file}: {error}") from error
-    if not token:
-        raise SourceError(f"the admin token file {file} is empty")
-    return token
-
-
-def _worth_saying(key: str, value: object) -> bool:
-    """Whether a field belongs into the one line of `status` (the log has them all)."""
-    return key != "problems" and value not in (None, (), [])
-
-
-def _words(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -21,9 +21,13 @@ def status(
     listen: Sequence[str],
     drops: int,
     queries_total: int,
+    restart_needed: Sequence[str],
     recent: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """The state of everything. Times are Unix seconds."""
+    """The state of everything. Times are Unix seconds.
+
+    `restart_needed` are keys of the `server` section whose new values wait for a restart.
+    """
     published, built, reload = controller.published, controller.built, controller.reload
     return {
         "version": __version__,
@@ -43,7 +47,12 @@ def status(
             "serving_last_good": controller.serving_last_good,
             "warnings": [str(item) for item in built.warnings],
         },
-        "server": {"listen": list(listen), "drops": drops, "queries_total": queries_total},
+        "server": {
+            "listen": list(listen),
+            "drops": drops,
+            "queries_total": queries_total,
+            "restart_needed": list(restart_needed),
+        },
         "geo": {
             "database": built.info.database,
             "build_epoch_s": built.info.build_epoch_s,

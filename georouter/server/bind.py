@@ -91,6 +91,14 @@ def receive_buffer(sock: socket.socket) -> int:
     return sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
 
 
+def ask_receive_buffer(sock: socket.socket, size: int) -> None:
+    """The receive buffer asked for, past the system's limit where we may (CAP_NET_ADMIN)."""
+    with contextlib.suppress(OSError):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+    if receive_buffer(sock) < size:
+        _try_option(sock, socket.SOL_SOCKET, _SO_RCVBUFFORCE, size)
+
+
 def _bind_one(address: Address, workers: int, receive_buffer_bytes: int) -> Bound:
     for attempt in range(_PORT_ATTEMPTS):
         with contextlib.ExitStack() as undo:
@@ -118,7 +126,7 @@ def _open_udp(address: Address, workers: int, receive_buffer_bytes: int) -> sock
     try:
         if workers > 1:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        _grow(sock, receive_buffer_bytes)
+        ask_receive_buffer(sock, receive_buffer_bytes)
         if sock.family == socket.AF_INET6:
             # Answers are small by design and never worth a path MTU guessed from forged ICMP.
             _try_option(sock, socket.IPPROTO_IPV6, _IPV6_MTU_DISCOVER, _IPV6_PMTUDISC_OMIT)
@@ -163,14 +171,6 @@ def _listen(sock: socket.socket, address: Address) -> None:
         sock.listen(TCP_BACKLOG)
     except OSError as error:
         raise _refused(address, sock.type, error) from error
-
-
-def _grow(sock: socket.socket, size: int) -> None:
-    """The receive buffer asked for, past the system's limit where we may (CAP_NET_ADMIN)."""
-    with contextlib.suppress(OSError):
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
-    if receive_buffer(sock) < size:
-        _try_option(sock, socket.SOL_SOCKET, _SO_RCVBUFFORCE, size)
 
 
 def _try_option(sock: socket.socket, level: int, option: int, value: int) -> None:

@@ -6,7 +6,7 @@ bind() ─► publish(snapshot) ─► await start() ─► publish(snapshot) ..
 import asyncio
 import secrets
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from georouter.answers.conduct import Conduct
 from georouter.answers.layout import Layout
@@ -14,7 +14,15 @@ from georouter.answers.limits import Limits
 from georouter.answers.ratelimit import Buckets, Rate, RateLimiter
 from georouter.answers.respond import Responder
 from georouter.answers.tables import Snapshot
-from georouter.server.bind import Address, Bound, bind_all, is_wildcard, receive_buffer, try_bind
+from georouter.server.bind import (
+    Address,
+    Bound,
+    ask_receive_buffer,
+    bind_all,
+    is_wildcard,
+    receive_buffer,
+    try_bind,
+)
 from georouter.server.books import Books
 from georouter.server.channel import Channel
 from georouter.server.mmsg import open_channel
@@ -28,37 +36,36 @@ AUTO_WORKERS = 1
 """Threads of pure Python take turns; a second one adds nothing but the handing over."""
 
 
-DEFAULT_TCP = TcpLimits()
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that may change while sockets are open.
+
+    With `rate`, responses over UDP are limited, all workers together.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    conduct: Conduct = field(default_factory=Conduct)
+    rate: Rate | None = None
+    receive_buffer_bytes: int = RECEIVE_BUFFER
+    tcp: TcpLimits = field(default_factory=TcpLimits)
 
 
 class Server:
     """Answers DNS on `listen`, `(numeric host, port)` pairs. All methods belong to one thread."""
 
     def __init__(
-        self,
-        listen: Sequence[Address],
-        limits: Limits | None = None,
-        *,
-        conduct: Conduct | None = None,
-        rate: Rate | None = None,
-        workers: int = 0,
-        receive_buffer_bytes: int = RECEIVE_BUFFER,
-        tcp_connections: int = DEFAULT_TCP.connections,
-        tcp_connections_per_client: int = DEFAULT_TCP.connections_per_client,
-        tcp_idle_timeout_s: float = DEFAULT_TCP.idle_timeout_s,
+        self, listen: Sequence[Address], settings: Settings | None = None, *, workers: int = 0
     ) -> None:
-        """`workers` 0 means auto. With `rate`, responses over UDP are limited, all workers together."""
+        """`workers` 0 means auto."""
         self._listen = tuple(listen)
-        self._limits = limits or Limits()
-        self._conduct = conduct or Conduct()
-        self._rate = rate
+        self._settings = settings or Settings()
+        self._buckets: Buckets | None = None
         self._limiters: list[RateLimiter] = []
         self._worker_count = workers or AUTO_WORKERS
-        self._receive_buffer = receive_buffer_bytes
         self._bound: tuple[Bound, ...] = ()
         self._channels: list[Channel] = []
         self._workers: list[tuple[Worker, Books]] = []
-        self._tcp = TcpServer(TcpLimits(tcp_connections, tcp_connections_per_client, tcp_idle_timeout_s))
+        self._tcp = TcpServer(self._settings.tcp)
         self._tcp_books = Books()
         self._tcp_using: list[int] | None = None
         self._snapshot: Snapshot | None = None
@@ -72,10 +79,7 @@ class Server:
 
     def bind(self) -> None:
         """Take all addresses. Queries wait in the sockets until `start`. SourceError when one is taken."""
-        self._bound = bind_all(self._listen, self._worker_count, self._receive_buffer)
-        buckets = Buckets(secrets.randbits(62)) if self._rate else None
-        if self._rate and buckets:
-            self._limiters = [RateLimiter(self._rate, buckets) for _ in range(self._worker_count)]
+        self._bound = bind_all(self._listen, self._worker_count, self._settings.receive_buffer_bytes)
         for number in range(self._worker_count):
             channels = [
                 open_channel(bound.udp[number], wildcard=is_wildcard(bound.address[0]))
@@ -86,19 +90,33 @@ class Server:
         if self._snapshot is not None:
             self.publish(self._snapshot)
 
+    def adopt(self, settings: Settings) -> None:
+        """Go by other settings: every worker from its next batch on, TCP from the next query on.
+
+        Sockets stay as they are, but for the receive buffer, which the kernel is asked for again.
+        """
+        self._settings = settings
+        self._tcp.limits = settings.tcp
+        for bound in self._bound:
+            for sock in bound.udp:
+                ask_receive_buffer(sock, settings.receive_buffer_bytes)
+        if self._snapshot is not None:
+            self.publish(self._snapshot)
+
     def publish(self, snapshot: Snapshot) -> None:
         """Answer from this snapshot: every worker from its next batch on, TCP from the next query on."""
         self._snapshot = snapshot
+        self._set_rate(self._settings.rate)
         layout = snapshot.directory.layout
+        limits, conduct = self._settings.limits, self._settings.conduct
         for number, (worker, books) in enumerate(self._workers):
             counters = books.open(layout)
-            limiter = self._limiters[number] if self._limiters else None
-            conduct = replace(self._conduct, limiter=limiter)
-            responder = Responder(snapshot, counters, self._limits, conduct)
+            limiter = self._limiters[number] if self._settings.rate else None
+            responder = Responder(snapshot, counters, limits, replace(conduct, limiter=limiter))
             worker.published = Publication(responder.respond, counters)
             worker.wake()
         self._tcp_using = self._tcp_books.open(layout)
-        self._tcp.respond = Responder(snapshot, self._tcp_using, self._limits, self._conduct).respond
+        self._tcp.respond = Responder(snapshot, self._tcp_using, limits, conduct).respond
         self._settle()
 
     async def start(self) -> None:
@@ -182,6 +200,17 @@ class Server:
         return Durations(tuple(counts), total_s)
 
     # -- inside ------------------------------------------------------------------------------------
+
+    def _set_rate(self, rate: Rate | None) -> None:
+        """Limiters stay when they are not needed any more: what they counted counts."""
+        if rate is None:
+            return
+        if self._buckets is None:
+            self._buckets = Buckets(secrets.randbits(62))
+        for limiter in self._limiters:
+            limiter.adopt(rate)
+        while len(self._limiters) < self._worker_count:
+            self._limiters.append(RateLimiter(rate, self._buckets))
 
     def _settle(self) -> None:
         for worker, books in self._workers:

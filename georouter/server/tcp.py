@@ -58,7 +58,8 @@ class TcpServer:
         self.respond: Respond | None = None
         """Set on every publication."""
         self.failed = 0
-        self._limits = limits
+        self.limits = limits
+        """May be replaced at any time; what is open stays open."""
         self._connections: dict[Connection, None] = {}  # the longest without a query first
         self._clients: dict[tuple[int, int], int] = {}
         self._acceptors: list[Acceptor] = []
@@ -133,10 +134,10 @@ class TcpServer:
         """Let a new connection in, or turn it away: before it costs more than its descriptor."""
         client = source_of(host)
         held = self._clients.get(client, 0)
-        if held >= self._limits.connections_per_client or self.draining:
+        if held >= self.limits.connections_per_client or self.draining:
             sock.close()
             return
-        if len(self._connections) >= self._limits.connections:
+        while len(self._connections) >= max(1, self.limits.connections):
             self._make_room()
         connection = Connection(self, client)
         self._clients[client] = held + 1
@@ -162,10 +163,10 @@ class TcpServer:
 
     def _sweep_later(self) -> None:
         loop = asyncio.get_running_loop()
-        self._sweep = loop.call_later(min(1.0, self._limits.idle_timeout_s / 4), self._sweep_now)
+        self._sweep = loop.call_later(min(1.0, self.limits.idle_timeout_s / 4), self._sweep_now)
 
     def _sweep_now(self) -> None:
-        oldest = asyncio.get_running_loop().time() - self._limits.idle_timeout_s
+        oldest = asyncio.get_running_loop().time() - self.limits.idle_timeout_s
         for connection in list(self._connections):
             if connection.last_query_at > oldest:
                 break

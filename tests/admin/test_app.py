@@ -208,6 +208,27 @@ def test_ipv6() -> None:
     asyncio.run(run())
 
 
+def test_another_token_while_open() -> None:
+    """The old one is refused from then on."""
+
+    async def run() -> None:
+        admin = await start("127.0.0.1", 0, FakeDesk(), "old")
+        try:
+            admin.renew("new")
+            async with httpx.AsyncClient() as client:
+                for token, code in (("old", 401), ("new", 200)):
+                    done = await client.post(
+                        f"http://127.0.0.1:{admin.port}/v1/drain",
+                        json=DRAIN,
+                        headers={"Authorization": f"Bearer {token}"},
+                    )
+                    assert done.status_code == code
+        finally:
+            await admin.stop()
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize(
     "junk",
     [

@@ -64,6 +64,16 @@ def test_without_a_token_only_this_machine() -> None:
     assert guard.may_change(AWAY, JSON | {"Authorization": "Bearer None"}) is not None
 
 
+def test_another_token() -> None:
+    """From now on; then none."""
+    guard = Guard("old")
+    for token in ("new", None):
+        guard.renew(token)
+        given = guard.may_change(AWAY, JSON | {"Authorization": "Bearer new"})
+        assert (given is None) == (token == "new")
+        assert guard.may_change(AWAY, JSON | {"Authorization": "Bearer old"}) is not None
+
+
 READS = [
     ("from away by any name", AWAY, "router.example.com", None),
     ("from this machine by address", LOCAL, "127.0.0.1:8053", None),

@@ -120,10 +120,17 @@ def test_alarms() -> None:
             },
             "serving_last_good": True,
         },
-        "server": {"listen": [], "drops": 1200, "queries_total": 0},
+        "server": {"listen": [], "drops": 1200, "queries_total": 0, "restart_needed": ["listen", "admin"]},
     }
     text = " ".join(outline(status, "waiting").texts)
-    for part in ("not ready", "waiting", "a.yaml:3:1", "saved policy", "1,200 queries"):
+    for part in (
+        "not ready",
+        "waiting",
+        "a.yaml:3:1",
+        "saved policy",
+        "1,200 queries",
+        "a restart: listen, admin",
+    ):
         assert part in text
     assert "saved policy" not in " ".join(outline(STATUS).texts)
 

@@ -89,8 +89,11 @@ def test_alarms() -> None:
         "serving_last_good": True,
         "last_reload": {"ok": False, "error": "1 problem", "problems": ["a.yaml:1:1: x"]},
     }
-    found = alarms(STATUS | {"config": config, "server": {"drops": 3}})
-    assert [text.split()[0] for text in found] == ["the", "a.yaml:1:1:", "a", "the"]
+    found = alarms(
+        STATUS | {"config": config, "server": {"drops": 3, "restart_needed": ["listen", "workers"]}}
+    )
+    assert [text.split()[0] for text in found] == ["the", "a.yaml:1:1:", "a", "new", "the"]
+    assert found[3].endswith("wait for a restart: listen, workers")
 
 
 def test_watch(run: Run, desk: FakeDesk, monkeypatch: pytest.MonkeyPatch) -> None:

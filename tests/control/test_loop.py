@@ -64,6 +64,7 @@ class World0:
     shown: list[Snapshot] = field(default_factory=list)
     told: list[tuple[str, dict[str, object]]] = field(default_factory=list)
     adopted: list[Built] = field(default_factory=list)
+    refreshed: list[Policy] = field(default_factory=list)
     remembered: int = 0
     requests: list[BuildRequest] = field(default_factory=list)
     next_build: Callable[[BuildRequest], Awaitable[Built | Failed]] | None = None
@@ -77,6 +78,7 @@ class World0:
             Outlets(
                 show=self.shown.append,
                 adopt=self.adopted.append,
+                refresh=self.refreshed.append,
                 remember=self._remember,
                 build=self._build,
                 tell=self._tell,
@@ -224,6 +226,7 @@ def test_a_reload_swaps_policy_and_keeps_health() -> None:
         await world.controller.settled()
         assert world.controller.world.region(US).observed is State.DOWN
         assert [built.files[0].text for built in world.adopted] == ["one", "again"]
+        assert world.refreshed == [world.controller.policy]
         assert world.events("policy.loaded")[0]["cause"] == "test"
 
     asyncio.run(_running(World0().start(), act))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from georouter.daemon.conduct import SECRET_FILE, make_conduct, read_secrets, renew
+from georouter.daemon.conduct import SECRET_FILE, make_conduct, read_secrets, renewed
 from georouter.policy.model import Server
 from georouter.words.errors import SourceError
 
@@ -47,13 +47,42 @@ def test_a_shared_secret_rolls_over(tmp_path: Path, caplog: pytest.LogCaptureFix
     assert conduct.cookies is not None
     assert conduct.cookies.secrets == (bytes.fromhex(ONE),)
     file.write_text(f"{TWO}\n{ONE}\n")
-    renew(conduct, policy)
+    conduct = renewed(conduct, policy, policy, tmp_path)
+    assert conduct.cookies is not None
     assert conduct.cookies.secrets == (bytes.fromhex(TWO), bytes.fromhex(ONE))
     file.write_text("nonsense")
-    renew(conduct, policy)
+    conduct = renewed(conduct, policy, policy, tmp_path)
+    assert conduct.cookies is not None
     assert conduct.cookies.secrets == (bytes.fromhex(TWO), bytes.fromhex(ONE))
     assert "cookies.unreadable" in caplog.text
     assert not (tmp_path / SECRET_FILE).exists()
+
+
+def test_cookies_come_and_go(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Off, on with a secret of its own, shared, its own again, off; every step by a reload."""
+    file = tmp_path / "secrets"
+    file.write_text(f"{ONE}\n")
+    off, own, shared = Server(cookies=False), Server(), Server(cookie_secret_file=str(file))
+    conduct, was = make_conduct(off, tmp_path), off
+    seen: list[tuple[bytes, ...] | None] = []
+    for policy in (own, own, shared, own, off):
+        conduct, was = renewed(conduct, was, policy, tmp_path), policy
+        seen.append(conduct.cookies.secrets if conduct.cookies else None)
+    mine = read_secrets(tmp_path / SECRET_FILE)
+    assert seen == [mine, mine, (bytes.fromhex(ONE),), mine, None]
+    file.write_text("nonsense")
+    assert renewed(conduct, was, shared, tmp_path).cookies is None
+    assert "cookies.unreadable" in caplog.text
+
+
+def test_a_secret_of_its_own_is_not_made_anew_by_reloads(tmp_path: Path) -> None:
+    """Even where it could not be saved: cookies that clients hold stay good."""
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    first = make_conduct(Server(), blocked)
+    again = renewed(first, Server(), Server(nsid="a"), blocked)
+    assert again.cookies is first.cookies
+    assert again.nsid == b"a"
 
 
 @pytest.mark.parametrize(
@@ -77,5 +106,5 @@ def test_the_rest_is_the_policys(tmp_path: Path) -> None:
     """Names as written; no cookies where they are off, and no file for them."""
     conduct = make_conduct(Server(cookies=False, nsid="a", identity="b", version="c"), tmp_path)
     assert (conduct.cookies, conduct.nsid, conduct.identity, conduct.version) == (None, b"a", "b", "c")
-    renew(conduct, Server(cookies=False))
+    renewed(conduct, Server(cookies=False), Server(cookies=False), tmp_path)
     assert not list(tmp_path.iterdir())

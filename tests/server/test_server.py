@@ -5,7 +5,9 @@ import contextlib
 import dataclasses
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
+from ipaddress import ip_network
 
+import dns.edns
 import dns.flags
 import dns.message
 import dns.query
@@ -15,10 +17,13 @@ import pytest
 from georouter.answers.conduct import Conduct
 from georouter.answers.cookies import Cookies
 from georouter.answers.layout import FAMILIES, PROTOS, TYPES
+from georouter.answers.limits import Limits
+from georouter.answers.networks import of
 from georouter.answers.ratelimit import Rate
 from georouter.answers.tables import Snapshot
 from georouter.server.bind import Address
-from georouter.server.server import Server
+from georouter.server.server import Server, Settings
+from georouter.server.tcp import TcpLimits
 from georouter.server.udp import SAMPLE_EVERY
 from georouter.words.errors import SourceError
 from tests.answers.ask import query
@@ -37,7 +42,8 @@ async def running(
     rate: Rate | None = None,
 ) -> AsyncIterator[Server]:
     """A server that answers, stopped at the end."""
-    server = Server(listen, workers=workers, receive_buffer_bytes=1 << 20, conduct=conduct, rate=rate)
+    settings = Settings(receive_buffer_bytes=1 << 20, conduct=conduct or Conduct(), rate=rate)
+    server = Server(listen, settings, workers=workers)
     server.bind()
     server.publish(snapshot or example())
     await server.start()
@@ -264,6 +270,84 @@ def test_what_it_tells_about_itself() -> None:
             assert durations is not None
             assert sum(durations.counts) == 1
             assert durations.sum_s > 0
+
+    play(scene)
+
+
+def test_settings_change_while_it_answers() -> None:
+    """Payload, NSID, cookies, limits: from the next query on, on the sockets that are open."""
+
+    async def scene() -> None:
+        async with running((("127.0.0.1", 0),), workers=2) as server:
+            (address,) = server.addresses
+            plain, nsid = query("mail.example.com", cookie=True), dns.edns.GenericOption(3, b"")
+            assert not (await ask(address, plain)).options
+            server.adopt(
+                Settings(
+                    limits=Limits(512),
+                    conduct=Conduct(cookies=Cookies((bytes(16),)), nsid=b"ams1"),
+                    receive_buffer_bytes=1 << 19,
+                    tcp=TcpLimits(1, 1, 0.2),
+                )
+            )
+            for how in (dns.query.udp, dns.query.tcp):
+                told = await ask(address, query("mail.example.com", cookie=True, extra=(nsid,)), how)
+                assert {option.otype for option in told.options} == {3, 10}
+                assert told.payload == 512
+            assert server.receive_buffer_bytes == 1 << 19
+            reader, writer = await asyncio.open_connection(*address)
+            assert await asyncio.wait_for(reader.read(), 10) == b""  # idle for 0.2 s, not for 10
+            writer.close()
+            server.adopt(Settings())
+            told = await ask(address, plain)
+            assert (told.payload, told.options) == (1232, ())
+
+    play(scene)
+
+
+def test_rate_limiting_comes_and_goes() -> None:
+    """Switched on, made looser, switched off; what it counted stays counted."""
+
+    async def scene() -> None:
+        async with running((("127.0.0.1", 0),), workers=2) as server:
+            (address,) = server.addresses
+
+            async def limited(times: int) -> int:
+                replies = [await ask(address, query("mail.example.com")) for _ in range(times)]
+                return sum(bool(reply.flags & dns.flags.TC) for reply in replies)
+
+            assert await limited(8) == 0
+            server.adopt(Settings(rate=Rate(1, slip=1, window_s=0.1)))
+            assert await limited(8) >= 6
+            counted = server.rate_limited()[0]
+            server.adopt(Settings(rate=Rate(1, slip=1, exempt=of([ip_network("127.0.0.0/8")]))))
+            assert await limited(8) == 0
+            server.adopt(Settings())
+            assert await limited(8) == 0
+            assert server.rate_limited() == (counted, 0)
+
+    play(scene)
+
+
+def test_no_query_is_lost_while_settings_change() -> None:
+    """Every one is answered, by the settings before or after."""
+
+    async def scene() -> None:
+        async with running((("127.0.0.1", 0),)) as server:
+            loop = asyncio.get_running_loop()
+            seen = set()
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+                sock.connect(server.addresses[0])
+                sock.setblocking(False)
+                for number in range(1000):
+                    server.adopt(Settings(limits=Limits(600 + number % 2)))
+                    sock.send(number.to_bytes(2) + query("mail.example.com", edns=True)[2:])
+                    reply = await asyncio.wait_for(loop.sock_recv(sock, 1000), 5)
+                    assert int.from_bytes(reply[:2]) == number
+                    seen.add(dns.message.from_wire(reply).payload)
+            assert seen == {600, 601}
+            assert server.queries_total() == 1000
+            assert len(server.counters()) == 2
 
     play(scene)
 

@@ -301,6 +301,25 @@ def test_the_limit_of_all() -> None:
     run(scene, connections=2)
 
 
+def test_lower_limits_while_connections_are_open() -> None:
+    """They stay open; the next new one makes room, as far down as the limit is now."""
+
+    async def scene(client: Client) -> None:
+        streams = [await client.connect() for _ in range(3)]
+        await client.open_connections(3)
+        client.server.limits = TcpLimits(connections=2)
+        await asyncio.sleep(0.01)
+        assert client.server.connections == 3
+        _, writer = await client.connect()
+        assert await ended(streams[0][0])
+        assert await ended(streams[1][0])
+        writer.write(frame(query(1)))
+        streams[2][1].write(frame(query(2)))
+        assert await read_frame(streams[2][0]) == query(2)
+
+    run(scene)
+
+
 def test_draining() -> None:
     """What was asked is answered, new connections are not taken, idle ones close by themselves."""
 
