@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -28,15 +29,22 @@ class Daemon:
     """`policy` is YAML without `version` and `server`, which this adds.
 
     `ready` is a name that is asked until it is answered; after `__enter__` it was, and the admin port
-    is open.
+    is open. `addresses` are where it listens (IPv4), the first is asked; without, it is a free port.
     """
 
     def __init__(
-        self, folder: Path, policy: str, *, ready: str = "www.example.com", server: str = ""
+        self,
+        folder: Path,
+        policy: str,
+        *,
+        ready: str = "www.example.com",
+        server: str = "",
+        addresses: Sequence[tuple[str, int]] = (),
     ) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self.address = ("127.0.0.1", free_port())
+        self.addresses = tuple(addresses) or (("127.0.0.1", free_port()),)
+        self.address = self.addresses[0]
         self.admin = ("127.0.0.1", free_port())
         self.config = folder / "georouter.yaml"
         self.log = folder / "log"
@@ -57,8 +65,9 @@ class Daemon:
 
     def head(self) -> str:
         """What `write` puts before a policy."""
+        listen = ", ".join(f'"{host}:{port}"' for host, port in self.addresses)
         return (
-            f'version: 1\nserver: {{listen: ["127.0.0.1:{self.address[1]}"], '
+            f"version: 1\nserver: {{listen: [{listen}], "
             f'admin: "127.0.0.1:{self.admin[1]}", state_dir: {self.state_dir}{self._server}}}\n'
         )
 

@@ -1,0 +1,48 @@
+"""What a resolver is told: where it listens, whom it asks, how strict it is."""
+
+from dataclasses import dataclass, replace
+from enum import Enum
+from pathlib import Path
+
+Address = tuple[str, int]
+
+LONDON_RESOLVER = "81.2.69.142"
+"""From here resolvers ask: without client subnet it is London's answer that they get."""
+SINGAPORE_CLIENT = "165.21.0.53"
+"""Where somebody lives who asks from far away."""
+AUTHORITY, AUTHORITY_TOO, SECOND = "198.18.0.1", "198.18.0.2", "198.18.0.3"
+"""Two addresses of one daemon, and that of a daemon that holds a zone below."""
+OURS = ("198.18.0.0/24", "127.0.0.1/32")
+"""The networks whose servers are told of clients' subnets."""
+ROOT, TOP = "198.18.1.1", "198.18.1.2"
+"""Where NSD serves the root, and the zones below it."""
+
+
+class Way(Enum):
+    """How a resolver gets to our names."""
+
+    ROOT = "from the root"
+    STUB = "stub zone"
+    FORWARD = "forward zone"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One resolver's world. `folder` is its own; `authority` matters to stubs and forwarders.
+
+    `strict` turns on what a careful operator may turn on: validation from `anchor`, minimised names without
+    a way back, mixed case, small UDP payloads, and whatever is called hardening. Otherwise all that is off.
+    """
+
+    folder: Path
+    listen: Address
+    way: Way = Way.ROOT
+    strict: bool = False
+    source: str = "127.0.0.1"
+    authority: Address = (AUTHORITY, 53)
+    hints: Path | None = None
+    anchor: Path | None = None
+
+    def within(self, folder: Path, listen: Address) -> "Site":
+        """The same elsewhere."""
+        return replace(self, folder=folder, listen=listen)
