@@ -36,6 +36,8 @@ COMMANDS: tuple[Entry, ...] = (
     ),
     Entry("check", "georouter.cli.check", "check", "Check a policy and run its tests."),
     Entry("explain", "georouter.cli.explain", "explain", "Say how NAME is answered for a client, and why."),
+    Entry("simulate", "georouter.cli.simulate", "simulate", "Say what a change would do, before it happens."),
+    Entry("diff", "georouter.cli.diff", "diff", "Say what a change of policy does to traffic."),
     Entry("status", "georouter.cli.status", "status", "Show what the running daemon believes and answers."),
     Entry("drain", "georouter.cli.drain", "drain", "Move traffic away from a region."),
     Entry("undrain", "georouter.cli.drain", "undrain", "End the drain of a region."),

@@ -86,7 +86,8 @@ class AllDown(StrEnum):
 class Service:
     """A set of regions and the chain that orders them. `fallback` is used with `AllDown.FALLBACK`.
 
-    Without `ecs`, clients are only ever known by their resolver's address.
+    Without `ecs`, clients are only ever known by their resolver's address. `demand` is what all clients
+    together ask of it, in the unit of the regions' `capacity`; None where nobody said.
     """
 
     name: ServiceName
@@ -96,6 +97,7 @@ class Service:
     when_all_down: AllDown = AllDown.SERVE_ALL
     fallback: tuple[RegionName, ...] = ()
     ecs: bool = True
+    demand: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

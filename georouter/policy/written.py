@@ -252,6 +252,9 @@ class ServiceFile(FileModel):
     ecs: bool = Field(
         default=True, description="Whether client subnets count; else only the resolver's address does."
     )
+    demand: Annotated[float, Field(gt=0)] | None = Field(
+        default=None, description="What all clients together ask of it, in the unit of the regions' capacity."
+    )
     chain: list[StepFile] = Field(default=[], description="Steering steps, in order.")
     when_all_down: Annotated[
         object,

@@ -59,6 +59,7 @@ def _service(
         when_all_down=mode,
         fallback=tuple(fallback),
         ecs=written.head.ecs,
+        demand=written.head.demand,
     )
 
 

@@ -29,18 +29,23 @@ RTT_MS_PER_KM = 0.015
 
 def rank(step: Latency, tiers: TierArray, scene: Scene) -> TierArray:
     """Split every tier by estimated round-trip time; see `measure.refine` for ties and far tiers."""
-    known = np.isfinite(scene.rtt_ms)
-    measured = np.where(known, scene.rtt_ms, 0.0)
 
     def microseconds(lat: NDArray[np.float64], lon: NDArray[np.float64]) -> Costs:
-        km = distance_km(lat[None, :], lon[None, :], scene.lat[:, None], scene.lon[:, None])
-        rtt_ms = model_ms(km)
-        near = near_node(lat, lon, scene)
-        if near.any() and known.any():
-            rtt_ms = np.where(near[None, :] & known[:, None], measured[:, None], rtt_ms)
-        return np.minimum(np.rint(rtt_ms * 1000.0), NOTHING - 1).astype(np.int32)
+        return np.minimum(np.rint(estimate_ms(lat, lon, scene) * 1000.0), NOTHING - 1).astype(np.int32)
 
     return refine(tiers, scene, microseconds, step.tolerance_ms)
+
+
+def estimate_ms(lat: NDArray[np.float64], lon: NDArray[np.float64], scene: Scene) -> NDArray[np.float64]:
+    """The round trip from each place (N) to every region, shape (R, N); NaN without coordinates."""
+    known = np.isfinite(scene.rtt_ms)
+    km = distance_km(lat[None, :], lon[None, :], scene.lat[:, None], scene.lon[:, None])
+    rtt_ms = model_ms(km)
+    near = near_node(lat, lon, scene)
+    if near.any() and known.any():
+        measured = np.where(known, scene.rtt_ms, 0.0)
+        rtt_ms = np.where(near[None, :] & known[:, None], measured[:, None], rtt_ms)
+    return rtt_ms
 
 
 def model_ms(km: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,0 +1,105 @@
+"""What a change of policy does to traffic, not to text: who moves from where to where, by name."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from georouter.analysis.shift import Shift, shift
+from georouter.analysis.traffic import Clients, Side, flow
+from georouter.policy.model import Policy
+from georouter.policy.names import Names
+from georouter.wire.names import name_text
+from georouter.words.ids import RegionName, ServiceName
+
+LEAST = 1e-9
+"""Less than this is rounding, not movement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Names answered by one service before and by one (perhaps the same) after."""
+
+    names: tuple[str, ...]
+    before: ServiceName
+    after: ServiceName
+    ttl_before_s: int
+    ttl_after_s: int
+    shift: Shift
+
+    @property
+    def matters(self) -> bool:
+        """Whether any client notices."""
+        return (
+            self.shift.moved > LEAST
+            or self.ttl_before_s != self.ttl_after_s
+            or self.shift.newly_refused > LEAST
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """`lost` and `won` are names that only one side steers; `readdressed` regions have other endpoints.
+
+    `demand` is the share of the measured demand that moves, None where no service on both sides has one.
+    """
+
+    clients: str
+    changes: tuple[Change, ...]
+    lost: tuple[str, ...]
+    won: tuple[str, ...]
+    readdressed: tuple[RegionName, ...]
+    demand: float | None
+
+    @property
+    def moved(self) -> float:
+        """The largest share of clients that move under any name; all of them where a name is lost."""
+        return 1.0 if self.lost else max((change.shift.moved for change in self.changes), default=0.0)
+
+    @property
+    def matters(self) -> bool:
+        """Whether any client of any name notices."""
+        return bool(self.lost or self.won or self.readdressed) or any(item.matters for item in self.changes)
+
+
+def diff(before: Side, after: Side, clients: Clients) -> Diff:
+    """Compare what both policies decide for the same clients in the worlds of the two sides."""
+    old, new = (_steered(side.policy) for side in (before, after))
+    pairs: dict[tuple[ServiceName, ServiceName], list[str]] = {}
+    for name, service in old.items():
+        if name in new:
+            pairs.setdefault((service, new[name]), []).append(name)
+    changes = []
+    for (was, now), names in pairs.items():
+        first, second = before.policy.services[was], after.policy.services[now]
+        moved = shift(flow(before, first), flow(after, second), clients)
+        changes.append(Change(tuple(names), was, now, first.ttl_s, second.ttl_s, moved))
+    return Diff(
+        clients=clients.of,
+        changes=tuple(sorted(changes, key=lambda change: -change.shift.moved)),
+        lost=tuple(name for name in old if name not in new),
+        won=tuple(name for name in new if name not in old),
+        readdressed=tuple(_readdressed(before.policy, after.policy)),
+        demand=_demand(changes, before.policy),
+    )
+
+
+def _steered(policy: Policy) -> Mapping[str, ServiceName]:
+    return {name_text(owner): service for owner, service in Names(policy.zones.values()).steered.items()}
+
+
+def _readdressed(before: Policy, after: Policy) -> Iterator[RegionName]:
+    for name, region in after.regions.items():
+        old = before.regions.get(name)
+        if old is not None and {item.address for item in old.endpoints} != {
+            item.address for item in region.endpoints
+        }:
+            yield name
+
+
+def _demand(changes: list[Change], before: Policy) -> float | None:
+    """Every service's demand counts once, with its largest movement."""
+    moved: dict[ServiceName, float] = {}
+    for change in changes:
+        moved[change.before] = max(moved.get(change.before, 0.0), change.shift.moved)
+    demands = {name: before.services[name].demand or 0.0 for name in moved}
+    total = sum(demands.values())
+    return sum(demands[name] * share for name, share in moved.items()) / total if total else None

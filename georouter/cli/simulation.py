@@ -1,0 +1,327 @@
+"""A simulation for people and for programs."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from georouter.analysis.shift import Country, Shift
+from georouter.analysis.simulate import Load, Loss, Outcome, Simulation
+from georouter.analysis.timing import detection, drain_curve
+from georouter.cli.output import plain, table
+from georouter.cli.replay import Census
+from georouter.geo.codes import COUNTRIES
+from georouter.policy.model import Policy
+from georouter.policy.units import duration_text
+from georouter.words.ids import RegionName
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.text import Text
+
+WAYS = 8
+COUNTRIES_SHOWN = 8
+"""How many rows are shown; the JSON has all."""
+LEAST = 0.0005
+"""Shares below this print as 0.0 % and are left to the JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assumptions:
+    """What was compared: the policies before and after, and what happens in between."""
+
+    before: str
+    after: str
+    live: bool
+    down: tuple[RegionName, ...] = ()
+    drained: tuple[RegionName, ...] = ()
+    capacity: tuple[str, ...] = ()
+    demand: float = 1.0
+    census: Census | None = None
+
+    def __str__(self) -> str:
+        parts = [f"{name} is down" for name in self.down] + [f"{name} is drained" for name in self.drained]
+        parts += [f"capacity {text}" for text in self.capacity]
+        if self.demand != 1.0:
+            parts.append(f"demand at {self.demand:.0%}")
+        if self.after != self.before:
+            parts.append(f"{self.after} instead of {self.before}")
+        return ", ".join(parts) or "nothing changes"
+
+    def lines(self, clients: Sequence[str]) -> Iterator[str]:
+        """What else a reader has to know."""
+        start = "the regions as the daemon has them" if self.live else "every region up"
+        yield f"policy {self.before}, beginning with {start}"
+        census = self.census
+        if census is None:
+            yield f"shares are of {', '.join(clients)}"
+            return
+        bad = f", {census.bad:,} unreadable lines" if census.bad else ""
+        yield f"shares are of the {census.queries - census.foreign:,} steered queries of the log{bad}"
+
+
+def simulation_view(simulation: Simulation, assumed: Assumptions, policy: Policy) -> "RenderableType":
+    """Loads, then a part for each service with something to say."""
+    from rich.console import Group  # noqa: PLC0415 - slow to import
+
+    return Group(*_parts(simulation, assumed, policy))
+
+
+def losses_view(losses: Sequence[Loss], assumed: Assumptions) -> "RenderableType":
+    """One row per lost region."""
+    from rich.console import Group  # noqa: PLC0415 - slow to import
+
+    made = table("LOST", "MOVED", "FULLEST AFTER", "LOAD", "REFUSED", "ADDED", "P95")
+    for loss in losses:
+        fullest = max(
+            (load for load in loss.simulation.loads if load.used is not None),
+            key=lambda load: load.used or 0.0,
+            default=None,
+        )
+        worst = max(loss.simulation.outcomes, key=lambda item: item.shift.moved)
+        refused = max(item.shift.newly_refused for item in loss.simulation.outcomes)
+        latency = worst.shift.latency
+        made.add_row(
+            plain(loss.region, "bold"),
+            plain(f"{loss.moved:.1%}"),
+            plain(fullest.region if fullest else "-"),
+            _used(fullest),
+            plain(f"{refused:.1%}", "bold red" if refused > LEAST else ""),
+            plain(f"{latency.moved_mean_ms:+.0f} ms" if latency and worst.shift.moved else "-"),
+            plain(f"{latency.moved_p95_ms:+.0f} ms" if latency and worst.shift.moved else "-"),
+        )
+    heads = [plain("each region lost alone", "bold")]
+    clients = losses[0].simulation.clients if losses else ()
+    heads += [plain(line, "dim") for line in assumed.lines(clients)]
+    notes = [
+        plain(""),
+        plain("MOVED, ADDED, P95: of the service that moves most; LOAD: part of the capacity", "dim"),
+    ]
+    return Group(*heads, plain(""), made, *notes)
+
+
+def _parts(simulation: Simulation, assumed: Assumptions, policy: Policy) -> "Iterator[RenderableType]":
+    yield plain(str(assumed), "bold")
+    yield from (plain(line, "dim") for line in assumed.lines(simulation.clients))
+    if simulation.loads:
+        yield plain("")
+        yield _loads(simulation.loads)
+        if simulation.uncounted:
+            names = ", ".join(simulation.uncounted)
+            yield plain(f"not counted, for want of a demand in the policy: {names}", "yellow")
+    else:
+        yield plain("")
+        yield plain("no loads: they need a `demand` at a service", "dim")
+    for outcome in simulation.outcomes:
+        yield plain("")
+        yield from _outcome(outcome, assumed, policy)
+
+
+def _loads(loads: Sequence[Load]) -> "RenderableType":
+    made = table("REGION", "LOAD NOW", "AFTER", "CAPACITY", "USED", "HEADROOM")
+    for column in made.columns[1:]:
+        column.justify = "right"
+    for load in loads:
+        room = None if load.capacity_after is None else load.capacity_after - load.after
+        made.add_row(
+            plain(load.region, "bold"),
+            plain(_number(load.before)),
+            plain(_number(load.after)),
+            plain("-" if load.capacity_after is None else _number(load.capacity_after)),
+            _used(load),
+            plain(
+                "-" if room is None else _number(room), "bold red" if room is not None and room < -0.5 else ""
+            ),
+        )
+    return made
+
+
+def _used(load: Load | None) -> "Text":
+    if load is None or load.used is None:
+        return plain("-")
+    if not load.capacity_after:
+        return plain("down", "bold red" if load.after > 0 else "yellow")
+    return plain(f"{load.used:.1%}", "bold red" if load.used > 1.0 + 1e-9 else "")
+
+
+def _outcome(outcome: Outcome, assumed: Assumptions, policy: Policy) -> "Iterator[RenderableType]":
+    shift = outcome.shift
+    demand = f", demand {_number(outcome.demand_after)}" if outcome.demand_after is not None else ""
+    yield plain(f"service {outcome.service}: {shift.moved:.1%} of its clients move{demand}", "bold")
+    for label, part in (
+        ("refused by a fence", shift.refused_after),
+        ("not answered", shift.unanswered_after),
+    ):
+        if part > LEAST:
+            yield plain(f"{part:.1%} are {label}", "bold red")
+    if shift.moved <= LEAST:
+        return
+    yield ways(shift)
+    if shift.latency is not None:
+        yield plain(latency(shift))
+    yield countries(shift.countries)
+    for line in _timing(outcome, assumed, policy):
+        yield plain(line)
+
+
+def ways(shift: Shift) -> "RenderableType":
+    """From where to where, largest first."""
+    made = table("FROM", "TO", "CLIENTS")
+    for way in shift.ways[:WAYS]:
+        made.add_row(plain(way.source or "nobody"), plain(way.target or "nobody"), plain(f"{way.share:.1%}"))
+    if len(shift.ways) > WAYS:
+        made.add_row(plain(f"{len(shift.ways) - WAYS} more"), plain(""), plain(""))
+    return made
+
+
+def latency(shift: Shift) -> str:
+    """One line; empty where nothing can be estimated."""
+    found = shift.latency
+    if found is None:
+        return ""
+    return (
+        f"round trip, estimated: mean {found.before_ms:.0f} ms now, {found.after_ms:.0f} ms after; "
+        f"who moves: "
+        f"{found.moved_mean_ms:+.0f} ms on average, {found.moved_p95_ms:+.0f} ms at the 95th percentile"
+    )
+
+
+def countries(found: Sequence[Country]) -> "RenderableType":
+    """Those that move most."""
+    made = table("COUNTRY", "CLIENTS", "MOVED", "REFUSED", "ADDED")
+    for country in [item for item in found if item.moved > LEAST][:COUNTRIES_SHOWN]:
+        name = COUNTRIES[country.code].name if country.code in COUNTRIES else country.code or "not known"
+        made.add_row(
+            plain(name),
+            plain(f"{country.share:.1%}"),
+            plain(f"{country.moved:.1%}"),
+            plain(f"{country.refused:.1%}" if country.refused > LEAST else "-", "bold red"),
+            plain("-" if country.added_ms is None else f"{country.added_ms:+.0f} ms"),
+        )
+    return made
+
+
+def _timing(outcome: Outcome, assumed: Assumptions, policy: Policy) -> Iterator[str]:
+    found = detection(policy, assumed.down) if assumed.down else None
+    if found is not None:
+        yield (
+            f"a failure is noticed within {found.refused_s:g} s where connections are refused, "
+            f"{found.swallowed_s:g} s where they are swallowed"
+        )
+    points = ", ".join(f"{point.left:.0%} after {point.seconds:g} s" for point in drain_curve(outcome.ttl_s))
+    yield f"then, at a TTL of {duration_text(outcome.ttl_s)}, clients leave: {points}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 or value == round(value) else f"{value:,.1f}"
+
+
+def simulation_dict(simulation: Simulation, assumed: Assumptions, policy: Policy) -> dict[str, Any]:
+    """Everything as JSON: shares are parts of one, times milliseconds or seconds as the keys say."""
+    found = detection(policy, assumed.down) if assumed.down else None
+    return {
+        **_assumed_dict(assumed, simulation.clients),
+        "regions": [load_dict(load) for load in simulation.loads],
+        "not_counted": list(simulation.uncounted),
+        "detection": None
+        if found is None
+        else {"refused_s": found.refused_s, "swallowed_s": found.swallowed_s},
+        "services": [
+            {
+                "name": item.service,
+                "demand_before": item.demand_before,
+                "demand_after": item.demand_after,
+                "ttl_s": item.ttl_s,
+                "drain_curve": [{"left": p.left, "seconds": p.seconds} for p in drain_curve(item.ttl_s)],
+                **shift_dict(item.shift),
+            }
+            for item in simulation.outcomes
+        ],
+    }
+
+
+def losses_dict(losses: Sequence[Loss], assumed: Assumptions) -> dict[str, Any]:
+    """The N-1 report as JSON."""
+    clients = losses[0].simulation.clients if losses else ()
+    return {
+        **_assumed_dict(assumed, clients),
+        "losses": [
+            {
+                "region": loss.region,
+                "moved": loss.moved,
+                "used": _finite(loss.simulation.used),
+                "regions": [load_dict(load) for load in loss.simulation.loads],
+                "services": [
+                    {"name": item.service, **shift_dict(item.shift)} for item in loss.simulation.outcomes
+                ],
+            }
+            for loss in losses
+        ],
+    }
+
+
+def load_dict(load: Load) -> dict[str, Any]:
+    """One region's load."""
+    return {
+        "region": load.region,
+        "before": load.before,
+        "after": load.after,
+        "capacity_before": load.capacity_before,
+        "capacity_after": load.capacity_after,
+        "used": _finite(load.used),
+    }
+
+
+def shift_dict(shift: Shift) -> dict[str, Any]:
+    """Who moves, as JSON; regions that are null are nobody."""
+    found = shift.latency
+    return {
+        "moved": shift.moved,
+        "before": shift.before,
+        "after": shift.after,
+        "ways": [{"from": way.source, "to": way.target, "share": way.share} for way in shift.ways],
+        "refused_before": shift.refused_before,
+        "refused_after": shift.refused_after,
+        "newly_refused": shift.newly_refused,
+        "unanswered_before": shift.unanswered_before,
+        "unanswered_after": shift.unanswered_after,
+        "latency": None
+        if found is None
+        else {
+            "before_ms": found.before_ms,
+            "after_ms": found.after_ms,
+            "moved_mean_ms": found.moved_mean_ms,
+            "moved_p95_ms": found.moved_p95_ms,
+        },
+        "countries": [
+            {
+                "country": country.code,
+                "share": country.share,
+                "moved": country.moved,
+                "refused": country.refused,
+                "added_ms": country.added_ms,
+            }
+            for country in shift.countries
+        ],
+    }
+
+
+def _assumed_dict(assumed: Assumptions, clients: Sequence[str]) -> Mapping[str, Any]:
+    census = assumed.census
+    return {
+        "policy": assumed.before,
+        "policy_after": assumed.after,
+        "live": assumed.live,
+        "down": list(assumed.down),
+        "drained": list(assumed.drained),
+        "capacity": list(assumed.capacity),
+        "demand": assumed.demand,
+        "clients": list(clients),
+        "log": None
+        if census is None
+        else {"queries": census.queries, "not_steered": census.foreign, "unreadable": census.bad},
+    }
+
+
+def _finite(value: float | None) -> float | None:
+    """Infinity, a load on a region without any capacity, is not JSON."""
+    return None if value is None or value == float("inf") else value

@@ -1,0 +1,86 @@
+"""The command `diff`: what it prints, and when it stops a change."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from georouter.cli import offline
+from georouter.cli.diff import diff
+from tests.cli.test_simulate import POLICY, text
+from tests.compiler.build import tiny_map
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The command for old.yaml and whatever its first argument makes of it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(offline, "internet", lambda policy: tiny_map())
+    Path("old.yaml").write_text(POLICY)
+
+    def call(changes: dict[str, str], *words: str) -> Result:
+        new = POLICY
+        for was, now in changes.items():
+            assert was in new
+            new = new.replace(was, now)
+        Path("new.yaml").write_text(new)
+        return CliRunner().invoke(diff, ["old.yaml", "new.yaml", *words])
+
+    return call
+
+
+def test_nothing_changes(run: Run) -> None:
+    """A comment moves nobody."""
+    result = run({"version: 1": "version: 1 # new"}, "--max-moved", "0%")
+    assert result.exit_code == 0
+    assert text(result) == (
+        "old.yaml -> new.yaml shares are of the IPv4 address space that the database places "
+        "no client of any steered name notices anything"
+    )
+
+
+def test_who_moves(run: Run) -> None:
+    """From where to where, TTLs, and what is unchanged; exit code 1 beyond the limit."""
+    result = run({"web: {regions: [us, eu, ap]": "web: {ttl: 60s, regions: [us, eu]"}, "--max-moved", "5%")
+    said = text(result)
+    assert "www.example.com (web): 33.3% of the clients move TTL 30 s -> 60 s" in said
+    assert "ap us 16.7% ap eu 16.7%" in said
+    assert "unchanged: near.example.com" in said
+    assert "of the demand that the old policy states, 33.3% moves" in said
+    assert (result.exit_code, result.stderr) == (1, "33.3% of a name's clients move, more than 5%\n")
+
+
+def test_a_name_is_lost(run: Run) -> None:
+    """All of its clients count as moved."""
+    result = run({"      near: {service: near}\n": "      fresh: {service: near}\n"}, "--max-moved", "99%")
+    said = text(result)
+    assert "no longer steered: near.example.com newly steered: fresh.example.com" in said
+    assert result.exit_code == 1
+
+
+def test_while_a_region_is_down(run: Run) -> None:
+    """Both sides without it; a region that neither knows is an error."""
+    changes = {"web: {regions: [us, eu, ap]": "web: {regions: [us, eu]"}
+    told = json.loads(run(changes, "--down", "ap", "--json").stdout)
+    assert told["moved"] == 0.0
+    assert told["down"] == ["ap"]
+    assert run(changes, "--down", "xx").exit_code == 2
+
+
+def test_json(run: Run) -> None:
+    """One object with every change."""
+    told = json.loads(run({"192.0.2.30": "192.0.2.31"}, "--json").stdout)
+    assert told["readdressed"] == ["ap"]
+    assert [change["names"] for change in told["changes"]] == [["www.example.com"], ["near.example.com"]]
+    assert told["changes"][0]["ways"] == []
+
+
+def test_a_policy_that_cannot_be_used(run: Run) -> None:
+    """Its problems, exit code 1."""
+    result = run({"type: tcp": "type: tpc"})
+    assert result.exit_code == 1
+    assert "new.yaml:5:15: checks.web.type" in result.stderr

@@ -1,0 +1,197 @@
+"""The command `simulate`: what it prints, and when the answer is no."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from georouter.cli import offline
+from georouter.cli.simulate import simulate
+from tests.admin.desks import STATUS, FakeDesk
+from tests.cli.daemons import open_door
+from tests.compiler.build import tiny_map
+
+POLICY = """
+version: 1
+server: {admin: "127.0.0.1:9"}
+checks:
+  web: {type: tcp, port: 80}
+regions:
+  us: {location: {lat: 39.0, lon: -77.5}, capacity: 1500, check: web, endpoints: [192.0.2.10]}
+  eu: {location: {lat: 53.3, lon: -6.3}, capacity: 1500, endpoints: [192.0.2.20]}
+  ap: {location: {lat: 1.3, lon: 103.8}, capacity: 1500, endpoints: [192.0.2.30]}
+services:
+  web: {regions: [us, eu, ap], demand: 3000}
+  near: {regions: [us, eu], chain: [nearest]}
+zones:
+  example.com:
+    ns: [ns1.example.net]
+    records:
+      www: {service: web}
+      near: {service: near}
+"""
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The command on the tiny map, in a folder with the policy."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(offline, "internet", lambda policy: tiny_map())
+    for name in ("GEOROUTER_ADMIN", "GEOROUTER_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "georouter.yaml").write_text(POLICY)
+    return lambda *words: CliRunner().invoke(simulate, list(words))
+
+
+def text(result: Result) -> str:
+    """Output without alignment and line breaks."""
+    return " ".join(result.stdout.split())
+
+
+def test_the_loss_of_a_region(run: Run) -> None:
+    """Loads, ways, latency, countries and times, in words."""
+    result = run("--down", "us")
+    said = text(result)
+    assert result.exit_code == 0, result.output
+    assert said.startswith(
+        "us is down policy georouter.yaml, beginning with every region up shares are of the IPv4"
+    )
+    assert "us 1,000 0 0 down 0 eu 1,000 1,500 1,500 100.0% 0 ap 1,000 1,500 1,500 100.0% 0" in said
+    assert "not counted, for want of a demand in the policy: near" in said
+    assert "service web: 33.3% of its clients move, demand 3,000" in said
+    assert "us eu 16.7% us ap 16.7%" in said
+    assert "Australia 83.7% 27.9% -" in said
+    assert (
+        "a failure is noticed within 6 s where connections are refused, 12 s where they are swallowed" in said
+    )
+    assert "then, at a TTL of 30s, clients leave: 50% after 15 s, 90% after 27 s, 100% after 30 s" in said
+
+
+def test_json_has_the_same_figures(run: Run) -> None:
+    """One object; shares are parts of one."""
+    told = json.loads(run("--drain", "us", "--service", "web", "--demand", "200%", "--json").stdout)
+    assert told["drained"] == ["us"]
+    assert told["demand"] == 2.0
+    assert [(load["region"], round(load["after"]), load["used"]) for load in told["regions"]] == [
+        ("us", 0, 0.0),
+        ("eu", 3000, pytest.approx(2.0)),
+        ("ap", 3000, pytest.approx(2.0)),
+    ]
+    (service,) = told["services"]
+    assert service["moved"] == pytest.approx(1 / 3)
+    assert service["latency"]["after_ms"] > 0
+    assert told["detection"] is None
+
+
+def test_nothing_changes(run: Run) -> None:
+    """Loads as they are."""
+    assert text(run()).startswith("nothing changes policy georouter.yaml")
+
+
+def test_a_limit_on_the_load(run: Run) -> None:
+    """Exit code 1 beyond it, with the figure."""
+    assert run("--down", "us", "--max-load", "100%").exit_code == 0
+    result = run("--down", "us", "--capacity", "eu=50%", "--max-load", "100%")
+    assert result.exit_code == 1
+    assert result.stderr == "a region is loaded to 200.0%, more than 100%\n"
+    assert run("--service", "near", "--max-load", "100%").exit_code == 2
+
+
+def test_every_region(run: Run) -> None:
+    """A row each; --max-load looks at the worst."""
+    result = run("--every-region", "--max-load", "99%")
+    assert result.exit_code == 1
+    assert "ap 33.3% us 100.0% 0.0% +120 ms +152 ms" in text(result)
+    told = json.loads(run("--every-region", "--json").stdout)
+    assert [loss["region"] for loss in told["losses"]] == ["us", "eu", "ap"]
+    assert all(loss["used"] == pytest.approx(1.0) for loss in told["losses"])
+
+
+def test_another_policy(run: Run, tmp_path: Path) -> None:
+    """What is in use afterwards."""
+    (tmp_path / "new.yaml").write_text(POLICY.replace("regions: [us, eu, ap]", "regions: [eu]"))
+    said = text(run("--policy", "new.yaml"))
+    assert said.startswith("new.yaml instead of georouter.yaml")
+    assert "service web: 66.7% of its clients move" in said
+
+
+def test_a_query_log(run: Run, tmp_path: Path) -> None:
+    """Its clients, not the address space; unreadable lines are counted; other names are left out."""
+    lines = [
+        "# a comment",
+        "10.1.2.0/24 near.example.com 3",
+        "30.0.0.1,near.example.com",
+        "what?",
+        "1.2.3.4 a.b",
+    ]
+    lines += [
+        '{"client": "::ffff:30.0.0.1", "name": "NEAR.example.com"}',
+        '{"client": 5}',
+        "x near.example.com",
+    ]
+    (tmp_path / "log").write_text("\n".join(lines))
+    told = json.loads(run("--replay", "log", "--down", "eu", "--json").stdout)
+    assert told["log"] == {"queries": 6, "not_steered": 1, "unreadable": 3}
+    (service,) = told["services"]
+    assert service["before"] == {"us": pytest.approx(0.4), "eu": pytest.approx(0.6)}
+    said = text(run("--replay", "log"))
+    assert "shares are of the 5 steered queries of the log, 3 unreadable lines" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (("--down", "uss"), "there is no region 'uss'; did you mean us?"),
+        (("--service", "mail"), "there is no service 'mail'"),
+        (("--capacity", "us"), "--capacity wants REGION=PERCENT"),
+        (("--capacity", "us=much"), '"much" is not a percentage'),
+        (("--demand", "-5%"), "must not be below zero"),
+        (("--every-region", "--down", "us"), "--every-region is about each region alone"),
+        (("--replay", "nothing"), "nothing cannot be read: No such file or directory"),
+        (("--config", "other.yaml"), "other.yaml"),
+    ],
+)
+def test_what_was_typed_wrongly(run: Run, words: tuple[str, ...], problem: str) -> None:
+    """Exit code 2 and a word about it."""
+    result = run(*words)
+    assert result.exit_code == 2
+    assert problem in " ".join(result.stderr.split())
+
+
+def test_a_log_of_other_names(run: Run, tmp_path: Path) -> None:
+    """Nothing to count is an error, not a table of zeros."""
+    (tmp_path / "log").write_text("1.2.3.4 www.example.net\n")
+    result = run("--replay", "log")
+    assert result.exit_code == 2
+    assert "none of its 1 queries is for a steered name" in " ".join(result.stderr.split())
+
+
+def test_begins_with_the_daemons_regions(run: Run) -> None:
+    """What is down or drained there is so here before anything else happens."""
+    regions = [
+        {
+            "name": "us",
+            "observed": "down",
+            "forced": None,
+            "effective": "down",
+            "health": 1.0,
+            "rtt_ms": None,
+        },
+        {"name": "gone", "observed": "up", "forced": None, "effective": "up", "health": 1.0, "rtt_ms": 5.0},
+        {"name": "eu", "observed": "up", "forced": None, "effective": "up", "health": 0.5, "rtt_ms": 12.5},
+    ]
+    desk = FakeDesk()
+    desk.shown = STATUS | {"regions": regions}
+    with open_door(desk) as port:
+        result = run("--live", "--admin", f"127.0.0.1:{port}", "--json")
+    told = json.loads(result.stdout)
+    assert told["live"] is True
+    assert {load["region"]: (load["before"], load["capacity_before"]) for load in told["regions"]} == {
+        "us": (0.0, 0.0),
+        "eu": (pytest.approx(1000), 750.0),
+        "ap": (pytest.approx(2000), 1500.0),
+    }
