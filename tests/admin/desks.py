@@ -15,7 +15,12 @@ STATUS: dict[str, Any] = {
         "serving_last_good": False,
         "warnings": [],
     },
-    "server": {"listen": ["127.0.0.1:5300", "[::1]:5300"], "drops": 0, "queries_total": 1234567},
+    "server": {
+        "listen": ["127.0.0.1:5300", "[::1]:5300"],
+        "drops": 0,
+        "queries_total": 1234567,
+        "restart_needed": [],
+    },
     "geo": {"database": "builtin", "build_epoch_s": 1769000000, "attribution": "IP Geolocation by DB-IP"},
     "regions": [
         {
