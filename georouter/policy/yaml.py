@@ -11,7 +11,7 @@ import yaml as pyyaml
 
 from georouter.policy import scalars
 from georouter.policy.nodes import Node
-from georouter.policy.yaml_errors import explain
+from georouter.policy.yaml_errors import explain, place_of
 from georouter.words.errors import Diagnostic
 
 try:
@@ -80,10 +80,7 @@ class _Composer:
         try:
             text.encode()
         except UnicodeEncodeError as error:
-            line, column = (
-                text.count("\n", 0, error.start) + 1,
-                error.start - text.rfind("\n", 0, error.start),
-            )
+            line, column = place_of(text, error.start)
             self.stop(line, column, "this character is not valid Unicode text; save the file as UTF-8")
         loader = _Loader(text)
         try:

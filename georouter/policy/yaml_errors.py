@@ -9,11 +9,15 @@ from georouter.words.errors import Diagnostic
 _START_MATTERS = ("while scanning an alias", "while scanning an anchor", "while scanning a quoted scalar")
 """What is better pointed at where it begins than where it went wrong."""
 
+_LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+"""What YAML 1.1 calls a line break (4.1.4)."""
+
 _QUOTE = 'put it in quotes: "{0}"'
 
 
 def explain(file: str, text: str, error: pyyaml.YAMLError) -> Diagnostic:
     """The diagnostic for what PyYAML raised while reading `text`."""
+    text = text.removeprefix("\ufeff")
     if not isinstance(error, pyyaml.MarkedYAMLError):
         return _unreadable(file, text, error)
     context, problem = error.context or "", error.problem or "not valid YAML"
@@ -21,9 +25,17 @@ def explain(file: str, text: str, error: pyyaml.YAMLError) -> Diagnostic:
     if context in _START_MATTERS and error.context_mark:
         mark = error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    lines = text.removeprefix("\ufeff").splitlines()
-    rest = lines[line - 1][column - 1 :] if line <= len(lines) else ""
+    lines = _LINE_END.split(text)
+    if line > len(lines):  # libyaml ends a last line that has no end
+        line, column = len(lines), len(lines[-1]) + 1
+    rest = lines[line - 1][column - 1 :]
     return Diagnostic(file, line, column, "", _message(context, problem, rest, error))
+
+
+def place_of(text: str, at: int) -> tuple[int, int]:
+    """Line and column, from 1, of the character at offset `at`."""
+    ends = [found.end() for found in _LINE_END.finditer(text, 0, at)]
+    return len(ends) + 1, at - (ends[-1] if ends else 0) + 1
 
 
 def _message(context: str, problem: str, rest: str, error: pyyaml.MarkedYAMLError) -> str:
@@ -58,7 +70,7 @@ def _unreadable(file: str, text: str, error: pyyaml.YAMLError) -> Diagnostic:
     position = getattr(error, "position", 0)
     found = re.search(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", text)
     at = found.start() if found else position if isinstance(position, int) else 0
-    line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+    line, column = place_of(text, at)
     if found:
         return Diagnostic(file, line, column, "", f"the control character {found.group()!r} is not allowed")
     return Diagnostic(file, line, column, "", f"this is not valid YAML: {str(error).splitlines()[0]}")

@@ -4,6 +4,8 @@ Wire names are plain `bytes`: length-prefixed labels ending with the root label.
 `lower` to compare (RFC 4343: only ASCII letters fold).
 """
 
+import re
+
 MAX_LABEL = 63
 MAX_NAME = 255
 """Octets of a name on the wire, length octets and root included."""
@@ -11,6 +13,9 @@ MAX_NAME = 255
 _LOWER = bytes(byte + 32 if 0x41 <= byte <= 0x5A else byte for byte in range(256))
 _SPECIAL = frozenset(b'."\\;()@$')
 """Octets that presentation text escapes with a backslash (RFC 1035 5.1)."""
+
+_SUSPECT = re.compile(rb'[\x00-\x20"();\x7f]')
+"""Octets that end a name in a zone file, or that nobody can see: only escaped ones are meant."""
 
 
 def parse_name(text: str) -> bytes:
@@ -113,8 +118,8 @@ def _parse(text: str) -> tuple[bytes, bool]:
             raise ValueError(f"'{text}' has a label of {len(label)} octets; {MAX_LABEL} is the limit")
         wire.append(len(label))
         wire += label
-    if b" " in raw or b"\t" in raw:
-        _refuse_blanks(raw, text)
+    if _SUSPECT.search(raw):
+        _refuse_suspects(raw, text)
     return bytes(wire), absolute
 
 
@@ -151,12 +156,14 @@ def _unescape(raw: bytes, text: str) -> tuple[list[bytes], bool]:
     return found, ended
 
 
-def _refuse_blanks(raw: bytes, text: str) -> None:
-    r"""A blank that is not escaped (`\032` or `\ `) is a typing mistake, not a name."""
+def _refuse_suspects(raw: bytes, text: str) -> None:
+    r"""A blank that is not escaped (`\032` or `\ `) is a typing mistake, not a name; so is a quotation mark."""
     escaped = False
     for octet in raw:
-        if octet in b" \t" and not escaped:
-            raise ValueError(f"'{text}' has a blank in it")
+        if not escaped and _SUSPECT.match(bytes((octet,))):
+            if octet in b" \t":
+                raise ValueError(f"'{text}' has a blank in it")
+            raise ValueError(rf"'{text}' has the octet {octet} in it; write \{octet:03d} if it is meant")
         escaped = octet == 0x5C and not escaped
 
 

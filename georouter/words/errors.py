@@ -14,6 +14,15 @@ class GeorouterError(Exception):
     """Everything this program raises on purpose."""
 
 
+def printable(text: str) -> str:
+    """`text` with a backslash escape for every character that moves a cursor or is none at all."""
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii") for letter in text
+    )
+
+
 class Severity(StrEnum):
     """How bad a diagnostic is: an error stops the load, a warning does not (unless `--strict`)."""
 
@@ -23,7 +32,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Diagnostic:
-    """One problem in one place of one file. `line` and `column` count from 1; 0 means unknown."""
+    """One problem in one place of one file. `line` and `column` count from 1; 0 means unknown.
+
+    What `path` and `message` quote of a file is escaped where it cannot be printed.
+    """
 
     file: str
     line: int
@@ -31,6 +43,10 @@ class Diagnostic:
     path: str
     message: str
     severity: Severity = Severity.ERROR
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "path", printable(self.path))
+        object.__setattr__(self, "message", printable(self.message))
 
     def __str__(self) -> str:
         where = ":".join(str(part) for part in (self.file, self.line, self.column) if part)

@@ -49,7 +49,7 @@ server:
         """\
 server: {nsid: "a\\tb", identity: "é", version: ""}
 """,
-        '1:16: server.nsid: must be printable ASCII, found "a\tb"',
+        '1:16: server.nsid: must be printable ASCII, found "a\\tb"',
         '1:34: server.identity: must be printable ASCII, found "é"',
         "1:48: server.version: must not be empty",
     ),

@@ -203,3 +203,21 @@ def test_without_libyaml(monkeypatch: pytest.MonkeyPatch) -> None:
     assert parse(text) == fast
     assert parse("a: \x07\n")[1] == ["f:1:4: the control character '\\x07' is not allowed"]
     assert parse("*: 1\n")[1] == ['f:1:1: a plain "*" starts an alias; put it in quotes: "*"']
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("a: 1\nb: {c: [1], d", (2, 14)),  # it ends too early, and not on a third line
+        ("\ufeffa\x01", (1, 2)),
+        ("a: 1\u2028b: \x01", (2, 4)),
+        ("a: 1\r\nb: 2\rc: \x01", (3, 4)),
+        ("a: 1\x85b: \ud800", (2, 4)),
+        ("a: 1\u2029b: 2\u2029]", (3, 1)),
+    ],
+)
+def test_places_are_where_an_editor_goes(text: str, place: tuple[int, int]) -> None:
+    """Lines end where YAML says so (YAML 1.1, 4.1.4), and no error is behind the last one."""
+    found: list[Diagnostic] = []
+    assert yaml.parse("f", text, found.append) is None
+    assert [(item.line, item.column) for item in found] == [place]

@@ -39,6 +39,13 @@ def test_parse_name(text: str, wire: bytes) -> None:
         (".".join(["x" * 60] * 5), "255 is the limit"),
         ("bücher.example", "xn--"),
         ("a b", "blank"),
+        ("a\tb", "blank"),
+        ("a\nb", "octet 10 in it"),
+        ("a\x00b", r"write \\000"),
+        ("a\x7f", r"write \\127"),
+        ("a;b", r"write \\059"),
+        ('"a"', "octet 34"),
+        ("a(b", "octet 40"),
         ("a\\", "ends inside an escape"),
         (r"a\25", "three digits"),
         (r"a\256", "three digits"),
@@ -48,6 +55,13 @@ def test_parse_name_refuses(text: str, reason: str) -> None:
     """What is no name is refused with the reason."""
     with pytest.raises(ValueError, match=reason):
         names.parse_name(text)
+
+
+@pytest.mark.parametrize("octet", [0x00, 0x09, 0x0A, 0x20, 0x22, 0x28, 0x29, 0x3B, 0x7F])
+def test_odd_octets_are_meant_when_they_are_escaped(octet: int) -> None:
+    """`\\DDD` stands for any octet, a backslash for what it stands before."""
+    assert names.parse_name(f"a\\{octet:03d}b") == bytes((3, 0x61, octet, 0x62, 0))
+    assert names.parse_name(f"a\\\\\\{chr(octet)}b") == bytes((4, 0x61, 0x5C, octet, 0x62, 0))
 
 
 def test_longest_names_pass() -> None:

@@ -67,6 +67,7 @@ def test_parse_and_back(kind: str, text: str, back: str) -> None:
         ("TXT", '"open', "is not TXT data"),
         ("SRV", "1 2 3", "is not SRV data"),
         ("A", r"\# 3 010203", "is not A data"),
+        ("LOC", "60 9 0.000 N 24 39 0.000 E 99999999999m", "is not LOC data: a number is out of range"),
         ("NONSENSE", "x", "not a record type"),
         ("ANY", "x", "not a type of stored records"),
         ("OPT", "x", "not a type of stored records"),

@@ -42,7 +42,9 @@ MOST_GENERATED = 1_000_000
 _SOMETIMES = 0xFFFF
 """Common lines between two looks at the size of the zone."""
 
-_TTL = re.compile(r"(?:\d+[wdhms]?)+\Z", re.IGNORECASE | re.ASCII)
+_TTL = re.compile(r"(?=\d)(?:\d{1,10}[wdhms])*(?:\d{1,10})?\Z", re.IGNORECASE | re.ASCII)
+"""Digits without unit at the end only: were they allowed elsewhere, there would be no end of ways to read
+a row of digits."""
 _TTL_PART = re.compile(r"(\d+)([wdhms]?)", re.IGNORECASE | re.ASCII)
 _SECONDS = {"w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1, "": 1}
 _QUOTED = re.compile(r'"([^"]+)"\s*')

@@ -1,0 +1,107 @@
+"""Runs a target for a time, over files, or keeps what it found (see the package)."""
+
+import random
+import subprocess
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.fuzz.mutate import mutate
+from tests.fuzz.target import CORPUS, NAMES, Target, load
+
+REPOSITORY = Path(__file__).parent.parent.parent
+MERGE = (sys.executable, "-m", "tests.fuzz", "merge")
+FOUND = REPOSITORY / ".fuzz"
+"""Inputs that reached something new, and those that failed; not part of the repository."""
+MOST_OCTETS = 40 * 1024
+"""Of one target's corpus."""
+MEMORY_MB = 1500
+WATCHED = ("georouter", "dns", "h11")
+"""Packages whose branches count as something new."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """What the package says."""
+    match arguments:
+        case ["keep", *names] if names and set(names) <= set(NAMES):
+            for name in names:
+                keep(name)
+        case ["merge", name, *options] if name in NAMES:  # by `keep`, and by the fuzzer of itself
+            start(name, options)
+            go()
+        case [name, seconds] if name in NAMES and seconds.isdigit():
+            fuzz(name, int(seconds))
+        case [name, *files] if name in NAMES and files:
+            target = load(name)
+            for file in files:
+                target.run(Path(file).read_bytes())
+        case _:
+            print(__doc__, f"TARGET is one of {', '.join(NAMES)}.", sep="\n", file=sys.stderr)  # noqa: T201
+            return 2
+    return 0
+
+
+def fuzz(name: str, seconds: int) -> None:
+    """Run until time is up or an input fails; that input is then in `.fuzz`."""
+    folder = FOUND / name
+    folder.mkdir(parents=True, exist_ok=True)
+    target = start(name, [str(folder), f"-max_total_time={seconds}", f"-artifact_prefix={folder}-"])
+    for number, seed in enumerate((*target.seeds, *target.corpus())):
+        (folder / f"seed-{number}").write_bytes(seed[: target.about.longest])
+    go()
+
+
+def keep(name: str) -> None:
+    """The smallest inputs that reach all that was reached, the smallest first, up to `MOST_OCTETS`."""
+    small = FOUND / f"{name}.small"
+    small.mkdir(parents=True, exist_ok=True)
+    for path in small.iterdir():
+        path.unlink()
+    subprocess.run([*MERGE, name, "-merge=1", str(small), str(FOUND / name)], cwd=REPOSITORY, check=True)
+    (CORPUS / name).mkdir(parents=True, exist_ok=True)
+    for path in (CORPUS / name).iterdir():
+        path.unlink()
+    room = MOST_OCTETS
+    for path in sorted(small.iterdir(), key=lambda path: (path.stat().st_size, path.name)):
+        room -= path.stat().st_size
+        if room < 0:
+            break
+        (CORPUS / name / path.name[:12]).write_bytes(path.read_bytes())
+
+
+def start(name: str, arguments: list[str]) -> Target:
+    """Import the target so that its branches are seen."""
+    import atheris
+
+    with atheris.instrument_imports(include=list(WATCHED)):
+        target = load(name)
+    pool = (*target.seeds, *target.corpus())
+
+    def change(data: bytes, longest: int, seed: int) -> bytes:
+        chance = random.Random(seed)
+        if chance.random() < 0.4:
+            return bytes(atheris.Mutate(data, longest))
+        return mutate(data, target.about, pool, chance)[:longest]
+
+    about = target.about
+    options = [
+        f"-max_len={about.longest}",
+        "-timeout=30",
+        f"-rss_limit_mb={MEMORY_MB}",
+        "-print_final_stats=1",
+    ]
+    atheris.Setup([" ".join((*MERGE, name)), *arguments, *options], target.run, custom_mutator=change)
+    return target
+
+
+def go() -> None:
+    """Give the process to the fuzzer."""
+    import atheris
+
+    warnings.simplefilter("error")
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
