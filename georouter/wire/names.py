@@ -157,7 +157,7 @@ def _unescape(raw: bytes, text: str) -> tuple[list[bytes], bool]:
 
 
 def _refuse_suspects(raw: bytes, text: str) -> None:
-    r"""A blank that is not escaped (`\032` or `\ `) is a typing mistake, not a name; so is a quotation mark."""
+    r"""What is not escaped (`\032` or `\ `) is a typing mistake, not a name: a blank, a quotation mark."""
     escaped = False
     for octet in raw:
         if not escaped and _SUSPECT.match(bytes((octet,))):

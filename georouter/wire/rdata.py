@@ -200,7 +200,9 @@ def _strict(number: int, text: str, origin: bytes) -> bytes:
         )
         wire = record.to_wire()
     except (struct.error, ArithmeticError, LookupError):  # dnspython's own slips
-        raise ValueError(f"'{_short(text)}' is not {type_text(number)} data: a number is out of range") from None
+        raise ValueError(
+            f"'{_short(text)}' is not {type_text(number)} data: a number is out of range"
+        ) from None
     except (dns.exception.DNSException, ValueError) as error:
         reason = str(error).rstrip(".") or type(error).__name__
         raise ValueError(f"'{_short(text)}' is not {type_text(number)} data: {reason}") from error

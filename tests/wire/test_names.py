@@ -59,7 +59,7 @@ def test_parse_name_refuses(text: str, reason: str) -> None:
 
 @pytest.mark.parametrize("octet", [0x00, 0x09, 0x0A, 0x20, 0x22, 0x28, 0x29, 0x3B, 0x7F])
 def test_odd_octets_are_meant_when_they_are_escaped(octet: int) -> None:
-    """`\\DDD` stands for any octet, a backslash for what it stands before."""
+    r"""`\DDD` stands for any octet, a backslash for what it stands before."""
     assert names.parse_name(f"a\\{octet:03d}b") == bytes((3, 0x61, octet, 0x62, 0))
     assert names.parse_name(f"a\\\\\\{chr(octet)}b") == bytes((4, 0x61, 0x5C, octet, 0x62, 0))
 
