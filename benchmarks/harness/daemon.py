@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -54,6 +55,8 @@ class Daemon:
         self._server = server
         self.before: tuple[str, ...] = ()
         """A command that starts the daemon's command, such as `prlimit --nofile=100`."""
+        self.given: tuple[socket.socket, ...] = ()
+        """Sockets to start it with, as a supervisor does (sd_listen_fds(3))."""
         self._process: subprocess.Popen[bytes] | None = None
         self.write(policy)
 
@@ -84,13 +87,31 @@ class Daemon:
         with self.log.open("ab") as log:
             self.started_s = time.monotonic()
             self._process = subprocess.Popen(
-                [*self.before, PROGRAM, "serve", "--config", str(self.config), *flags],
+                [*self._giving(), *self.before, PROGRAM, "serve", "--config", str(self.config), *flags],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 env=environment,
                 cwd=self.folder,
+                pass_fds=[sock.fileno() for sock in self.given],
             )
+
+    def _giving(self) -> tuple[str, ...]:
+        """A command that moves `given` to where they are looked for, and says so to the process itself."""
+        if not self.given:
+            return ()
+        # by way of high numbers: none must be overwritten before it was moved
+        numbers = [(sock.fileno(), 100 + index, 3 + index) for index, sock in enumerate(self.given)]
+        moves = [f"{high}<&{old}" for old, high, _ in numbers] + [
+            f"{new}<&{high}" for _, high, new in numbers
+        ]
+        script = "; ".join(f"exec {move}" for move in moves)
+        return (
+            "bash",
+            "-c",
+            f'{script}; export LISTEN_PID=$$ LISTEN_FDS={len(self.given)}; exec "$@"',
+            "bash",
+        )
 
     def wait_ready(self, timeout_s: float = 60.0) -> Reply:
         """The first answer to `ready`; RuntimeError with the log if the daemon ends instead."""

@@ -54,12 +54,21 @@ def _skip_name(message: bytes, position: int) -> int:
 
 
 class Load:
-    """Sends `queries` in turn at `rate` per second from start to stop; times are monotonic seconds."""
+    """Sends `queries` in turn at `rate` per second from start to stop; times are monotonic seconds.
 
-    def __init__(self, server: tuple[str, int], queries: Sequence[tuple[str, str | None]], rate: int) -> None:
+    `sock` is a UDP socket to use, of another network for example.
+    """
+
+    def __init__(
+        self,
+        server: tuple[str, int],
+        queries: Sequence[tuple[str, str | None]],
+        rate: int,
+        sock: socket.socket | None = None,
+    ) -> None:
         self._wires = [bytearray(question(name, "A", client).to_wire()) for name, client in queries]
         self._rate = rate
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket = sock or socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
         self._socket.connect(server)
         self._socket.settimeout(0.2)

@@ -24,6 +24,7 @@ from georouter.wire.codes import (
     CLASS_IN,
     EDE_NOT_AUTHORITATIVE,
     EDE_NOT_SUPPORTED,
+    OPTION_KEEPALIVE,
     OPTION_NSID,
     RCODE_BADCOOKIE,
     RCODE_FORMERR,
@@ -78,6 +79,9 @@ class CarefulResponder:
         self._limits = limits
         self._cookies = conduct.cookies
         self._limiter = conduct.limiter
+        # in units of 100 ms (RFC 7828 3.1)
+        stay = min(int(conduct.keepalive_s * 10), 0xFFFF).to_bytes(2)
+        self._keepalive = make_option(OPTION_KEEPALIVE, stay)
         self._nsid = make_option(OPTION_NSID, conduct.nsid) if conduct.nsid else b""
         self._chaos = chaos_answers(conduct)
         self._steering = steering
@@ -113,6 +117,8 @@ class CarefulResponder:
         options = (subnet.echo(scope) if subnet else b"") + cookie
         if self._nsid and asked.opt and asked.opt.nsid:
             options += self._nsid
+        if proto is Proto.TCP and asked.opt and asked.opt.keepalive:
+            options += self._keepalive
         reply = self._encode(asked, question, answer, options, proto)
         if limiter is not None:
             verdict = limiter.judge(source, family, told(answer.rcode, node, zone), now)

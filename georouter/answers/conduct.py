@@ -18,3 +18,5 @@ class Conduct:
     """The answer to `version.bind` and `version.server` (class CH); empty: refused."""
     identity: str = ""
     """The answer to `id.server` (RFC 4892) and `hostname.bind`; empty: refused."""
+    keepalive_s: float = 0.0
+    """Told to TCP clients that ask how long an idle connection may stay (RFC 7828)."""

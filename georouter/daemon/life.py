@@ -14,9 +14,10 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from socket import socket
 from typing import TYPE_CHECKING, Any
 
 from georouter import __version__
@@ -40,6 +41,7 @@ from georouter.daemon.workshop import Workshop
 from georouter.policy.model import Policy
 from georouter.probes.prober import Prober
 from georouter.probes.target import ProbeResult, targets
+from georouter.server.given import given_sockets
 from georouter.server.server import Server
 from georouter.sources import state_files
 from georouter.telemetry.audit import AuditLog
@@ -89,8 +91,9 @@ class Daemon:
     async def run(self) -> None:
         """Start, serve until `stop`, take down. SourceError or PolicyError when it cannot start."""
         give_back()
+        given = given_sockets(os.environ, os.getpid())
         start = first_build(self._options.config, self._options.state_dir, strict=self._options.strict_start)
-        self._create(start)
+        self._create(start, given)
         self._server.try_bind()
         self._try_admin()
         self._take_signals()
@@ -126,16 +129,19 @@ class Daemon:
 
     # -- start ---------------------------------------------------------------------------------
 
-    def _create(self, start: Start) -> None:
+    def _create(self, start: Start, given: Sequence[socket]) -> None:
         policy = start.built.policy
         self._state_dir = start.state_dir
+        self._given = len(given)
         self._fixed = policy.server
         self._metrics = Metrics()
         self._metrics.build_info(__version__)
         self._settings = Settings(
             policy.server, self._state_dir, fixed_state_dir=self._options.state_dir is not None
         )
-        self._server = Server(policy.server.listen, self._settings.current, workers=policy.server.workers)
+        self._server = Server(
+            policy.server.listen, self._settings.current, given=given, workers=policy.server.workers
+        )
         beliefs = self._saved_beliefs()
         self._workshop = Workshop(cache_dir=str(self._state_dir / "cache"))
         self._saver = Saver(self._state_dir, beliefs, wall=time.time, failed=self._unsaved)
@@ -213,6 +219,7 @@ class Daemon:
             "server.answering",
             listen=", ".join(self._addresses()),
             zones=len(self._controller.policy.zones),
+            given=self._given or None,
         )
 
     def _look_at_receive_buffer(self) -> None:
@@ -264,12 +271,13 @@ class Daemon:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._serving:
-            self._serving = False
-            await self._server.stop(GRACE_S)
             await self._saver.save()
         if admin is not None:
             await admin.stop()
         await self._workshop.stop()
+        if self._serving:  # answers come to the last
+            self._serving = False
+            await self._server.stop(GRACE_S)
         event(log, "server.stopped")
 
     # -- what the rooms say --------------------------------------------------------------------

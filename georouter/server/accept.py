@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 
 TURN = 32
 """Connections taken before others on the loop get their turn: how far a limit of them may be passed."""
+WAITING = 4096
+"""More than a backlog holds (net.core.somaxconn)."""
 RETRY_S = 0.1
 """How long to leave the backlog alone when a connection could not be taken."""
 COMPLAIN_EVERY_S = 10.0
@@ -62,8 +64,25 @@ class Acceptor:
         self._retry = None
         self._loop.add_reader(self._listener.fileno(), self._accept)
 
+    def take_waiting(self) -> int:
+        """Take everybody who waits now, `WAITING` at most; how many there were."""
+        taken = 0
+        while taken < WAITING and self._listener.fileno() >= 0:
+            try:
+                connection, peer = self._listener.accept()
+            except OSError as error:
+                if error.errno in _NETWORK:
+                    continue
+                break
+            connection.setblocking(False)
+            self._take(connection, peer[0])
+            taken += 1
+        return taken
+
     def close(self) -> None:
-        """Take no more, and close the listener: whoever waits in the backlog is reset."""
+        """Take no more, and close the listener: whoever waits in the backlog is reset, unless somebody else
+        holds the listener too.
+        """
         if self._listener.fileno() < 0:
             return
         self._loop.remove_reader(self._listener.fileno())

@@ -3,6 +3,8 @@
 `SO_REUSEPORT` lets several sockets of one user share an address, which is what workers want and what
 would let a second instance take half of the queries unseen. So every address is first bound without
 it: that fails when anybody else is there, with or without the option on their side.
+
+Sockets that a supervisor gave us (`given`) are used as they are; addresses they cover are not bound again.
 """
 
 import contextlib
@@ -12,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 
+from georouter.server.given import is_listener, takes_both
 from georouter.words.errors import SourceError
 
 Address = tuple[str, int]
@@ -42,24 +45,30 @@ _HINTS = {
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """One listening address: a UDP socket per worker, and a TCP listener."""
+    """One listening address: UDP sockets for each worker, and TCP listeners.
+
+    `given` ones belong to a supervisor: what comes to them when we have gone is the next one's.
+    """
 
     address: Address
-    udp: tuple[socket.socket, ...]
-    tcp: socket.socket
+    udp: tuple[tuple[socket.socket, ...], ...]
+    tcp: tuple[socket.socket, ...]
+    given: bool = False
 
     def close(self) -> None:
         """Give the address back."""
-        for sock in (*self.udp, self.tcp):
+        for sock in (*(each for worker in self.udp for each in worker), *self.tcp):
             sock.close()
 
 
-def try_bind(listen: Sequence[Address]) -> None:
-    """Bind every address and let go again. SourceError names the first that is not to be had."""
+def try_bind(listen: Sequence[Address], given: Sequence[socket.socket] = ()) -> None:
+    """Bind every address that `given` does not cover and let go again. SourceError names the first that is
+    not to be had.
+    """
     for address in listen:
         if address[1] == 0:
             continue
-        for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+        for kind in _uncovered(address, given):
             sock = _open(address, kind)
             try:
                 _bind(sock, address)
@@ -69,14 +78,28 @@ def try_bind(listen: Sequence[Address]) -> None:
                 sock.close()
 
 
-def bind_all(listen: Sequence[Address], workers: int, receive_buffer_bytes: int) -> tuple[Bound, ...]:
-    """Bind all addresses for `workers` UDP workers. SourceError, and nothing left open, otherwise."""
-    try_bind(listen)
+def bind_all(
+    listen: Sequence[Address],
+    workers: int,
+    receive_buffer_bytes: int,
+    given: Sequence[socket.socket] = (),
+) -> tuple[Bound, ...]:
+    """Bind all addresses for `workers` UDP workers, but those that `given` covers; all of `given` are used.
+
+    SourceError, and nothing left open (of `given` neither), otherwise.
+    """
     with contextlib.ExitStack() as undo:
-        bound: list[Bound] = []
+        for sock in given:
+            undo.callback(sock.close)
+        try_bind(listen, given)
+        bound = _adopt(given, workers, receive_buffer_bytes)
+        for each in bound:
+            undo.callback(each.close)
         for address in listen:
-            bound.append(_bind_one(address, workers, receive_buffer_bytes))
-            undo.callback(bound[-1].close)
+            kinds = _uncovered(address, given)
+            if kinds:
+                bound.append(_bind_one(address, workers, receive_buffer_bytes, kinds))
+                undo.callback(bound[-1].close)
         undo.pop_all()
     return tuple(bound)
 
@@ -99,14 +122,60 @@ def ask_receive_buffer(sock: socket.socket, size: int) -> None:
         _try_option(sock, socket.SOL_SOCKET, _SO_RCVBUFFORCE, size)
 
 
-def _bind_one(address: Address, workers: int, receive_buffer_bytes: int) -> Bound:
+def _uncovered(address: Address, given: Sequence[socket.socket]) -> tuple[int, ...]:
+    """Of UDP and TCP, what nobody gave us for `address`."""
+    return tuple(
+        kind
+        for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM)
+        if not any(_covers(sock, kind, address) for sock in given)
+    )
+
+
+def _covers(sock: socket.socket, kind: int, address: Address) -> bool:
+    host, port = sock.getsockname()[:2]
+    if sock.type != kind or port != address[1]:
+        return False
+    wanted = ip_address(address[0].partition("%")[0])
+    if is_wildcard(host):
+        return takes_both(sock) or (sock.family == socket.AF_INET6) == (wanted.version == 6)
+    return ip_address(host.partition("%")[0]) == wanted
+
+
+def _adopt(given: Sequence[socket.socket], workers: int, receive_buffer_bytes: int) -> list[Bound]:
+    """The sockets by address, those for UDP shared out among the workers."""
+    addresses = dict.fromkeys(sock.getsockname()[:2] for sock in given)
+    found: list[Bound] = []
+    for address in addresses:
+        here = [sock for sock in given if sock.getsockname()[:2] == address]
+        udp = [sock for sock in here if not is_listener(sock)]
+        for sock in udp:
+            if receive_buffer(sock) < receive_buffer_bytes:
+                ask_receive_buffer(sock, receive_buffer_bytes)
+            _prepare_udp(sock, address)
+        shared = [tuple(udp[number::workers]) for number in range(workers)]
+        # where there are fewer than workers, some have the same one
+        each = tuple(own or tuple(sock.dup() for sock in udp[:1]) for own in shared)
+        found.append(Bound(address, each, tuple(sock for sock in here if is_listener(sock)), given=True))
+    return found
+
+
+def _bind_one(
+    address: Address,
+    workers: int,
+    receive_buffer_bytes: int,
+    kinds: Sequence[int] = (socket.SOCK_DGRAM, socket.SOCK_STREAM),
+) -> Bound:
     for attempt in range(_PORT_ATTEMPTS):
         with contextlib.ExitStack() as undo:
             udp: list[socket.socket] = []
             wanted = address
-            for _ in range(workers):
+            for _ in range(workers if socket.SOCK_DGRAM in kinds else 0):
                 udp.append(undo.enter_context(_open_udp(wanted, workers, receive_buffer_bytes)))
                 wanted = (address[0], udp[0].getsockname()[1])
+            each = tuple((sock,) for sock in udp) or ((),) * workers
+            if socket.SOCK_STREAM not in kinds:
+                undo.pop_all()
+                return Bound(wanted, each, ())
             tcp = undo.enter_context(_open(wanted, socket.SOCK_STREAM))
             try:
                 _bind(tcp, wanted)
@@ -117,7 +186,7 @@ def _bind_one(address: Address, workers: int, receive_buffer_bytes: int) -> Boun
                 raise
             tcp.setblocking(False)
             undo.pop_all()
-            return Bound(wanted, tuple(udp), tcp)
+            return Bound(wanted, each, (tcp,))
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
@@ -127,21 +196,26 @@ def _open_udp(address: Address, workers: int, receive_buffer_bytes: int) -> sock
         if workers > 1:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         ask_receive_buffer(sock, receive_buffer_bytes)
-        if sock.family == socket.AF_INET6:
-            # Answers are small by design and never worth a path MTU guessed from forged ICMP.
-            _try_option(sock, socket.IPPROTO_IPV6, _IPV6_MTU_DISCOVER, _IPV6_PMTUDISC_OMIT)
-        else:
-            _try_option(sock, socket.IPPROTO_IP, _IP_MTU_DISCOVER, _IP_PMTUDISC_OMIT)
-        if is_wildcard(address[0]):
-            if sock.family == socket.AF_INET6:
-                sock.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
-            else:
-                sock.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
+        _prepare_udp(sock, address)
         _bind(sock, address)
     except BaseException:
         sock.close()
         raise
     return sock
+
+
+def _prepare_udp(sock: socket.socket, address: Address) -> None:
+    ipv6 = sock.family == socket.AF_INET6
+    # Answers are small by design and never worth a path MTU guessed from forged ICMP.
+    if ipv6:
+        _try_option(sock, socket.IPPROTO_IPV6, _IPV6_MTU_DISCOVER, _IPV6_PMTUDISC_OMIT)
+    if not ipv6 or takes_both(sock):
+        _try_option(sock, socket.IPPROTO_IP, _IP_MTU_DISCOVER, _IP_PMTUDISC_OMIT)
+    if is_wildcard(address[0]):
+        if ipv6:
+            sock.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
+        else:
+            sock.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
 
 
 def _open(address: Address, kind: int) -> socket.socket:

@@ -21,6 +21,7 @@ from georouter.answers.limits import MAX_PAYLOAD
 from georouter.answers.respond import fail
 from georouter.server.channel import BATCH, DATAGRAM, Channel, PlainChannel, Respond
 from georouter.server.drops import socket_drops
+from georouter.server.given import takes_both
 
 _VECTOR = struct.Struct("@PN")
 """struct iovec: base, length."""
@@ -45,7 +46,7 @@ _Call = Callable[..., int]
 def open_channel(sock: socket.socket, *, wildcard: bool) -> Channel:
     """The fastest channel that works here. `wildcard` sockets must have asked for packet info."""
     calls = _calls()
-    if calls is None:
+    if calls is None or takes_both(sock):  # one layout of addresses per socket
         return PlainChannel(sock, wildcard=wildcard)
     channel = MmsgChannel(sock, calls, wildcard=wildcard)
     if not channel.works():

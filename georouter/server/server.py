@@ -4,9 +4,11 @@ bind() ─► publish(snapshot) ─► await start() ─► publish(snapshot) ..
 """
 
 import asyncio
+import os
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from socket import socket
 
 from georouter.answers.conduct import Conduct
 from georouter.answers.layout import Layout
@@ -54,10 +56,18 @@ class Server:
     """Answers DNS on `listen`, `(numeric host, port)` pairs. All methods belong to one thread."""
 
     def __init__(
-        self, listen: Sequence[Address], settings: Settings | None = None, *, workers: int = 0
+        self,
+        listen: Sequence[Address],
+        settings: Settings | None = None,
+        *,
+        given: Sequence[socket] = (),
+        workers: int = 0,
     ) -> None:
-        """`workers` 0 means auto."""
+        """`workers` 0 means auto. `given` sockets are answered on too, and in place of ones for the addresses
+        they cover.
+        """
         self._listen = tuple(listen)
+        self._given = tuple(given)
         self._settings = settings or Settings()
         self._buckets: Buckets | None = None
         self._limiters: list[RateLimiter] = []
@@ -75,15 +85,18 @@ class Server:
 
     def try_bind(self) -> None:
         """Find out whether all addresses are free. SourceError names the first that is not."""
-        try_bind(self._listen)
+        try_bind(self._listen, self._given)
 
     def bind(self) -> None:
         """Take all addresses. Queries wait in the sockets until `start`. SourceError when one is taken."""
-        self._bound = bind_all(self._listen, self._worker_count, self._settings.receive_buffer_bytes)
+        self._bound = bind_all(
+            self._listen, self._worker_count, self._settings.receive_buffer_bytes, self._given
+        )
         for number in range(self._worker_count):
             channels = [
-                open_channel(bound.udp[number], wildcard=is_wildcard(bound.address[0]))
+                open_channel(sock, wildcard=is_wildcard(bound.address[0]))
                 for bound in self._bound
+                for sock in bound.udp[number]
             ]
             self._channels += channels
             self._workers.append((Worker(f"udp-{number}", channels), Books()))
@@ -98,8 +111,9 @@ class Server:
         self._settings = settings
         self._tcp.limits = settings.tcp
         for bound in self._bound:
-            for sock in bound.udp:
-                ask_receive_buffer(sock, settings.receive_buffer_bytes)
+            for own in bound.udp:
+                for sock in own:
+                    ask_receive_buffer(sock, settings.receive_buffer_bytes)
         if self._snapshot is not None:
             self.publish(self._snapshot)
 
@@ -116,6 +130,8 @@ class Server:
             worker.published = Publication(responder.respond, counters)
             worker.wake()
         self._tcp_using = self._tcp_books.open(layout)
+        stay_s = 0.0 if self._tcp.draining else self._settings.tcp.idle_timeout_s
+        conduct = replace(conduct, keepalive_s=stay_s)
         self._tcp.respond = Responder(snapshot, self._tcp_using, limits, conduct).respond
         self._settle()
 
@@ -123,15 +139,24 @@ class Server:
         """Begin to answer. RuntimeError when nothing is bound or published."""
         if not self._bound or self._snapshot is None:
             raise RuntimeError("a server starts after bind() and publish()")
-        await self._tcp.start(bound.tcp for bound in self._bound)
+        for bound in self._bound:
+            for sock in bound.tcp:
+                self._tcp.listen(sock, given=bound.given)
+        self._tcp.start()
         for worker, _ in self._workers:
             worker.start()
 
     async def stop(self, grace_s: float) -> None:
-        """Answer what has come in, for `grace_s` at most, and give all addresses back."""
+        """Answer what has come in, for `grace_s` at most, and give all addresses back.
+
+        UDP is answered until TCP has ended. TCP clients that ask how long they may stay are told to go.
+        """
+        self._tcp.draining = True
+        if self._snapshot is not None:
+            self.publish(self._snapshot)
+        await self._tcp.stop(grace_s)
         for worker, _ in self._workers:
             worker.stop(grace_s)
-        await self._tcp.stop(grace_s)
         for worker, _ in self._workers:
             await asyncio.to_thread(worker.join)
         self._drops = self.drops()
@@ -145,12 +170,13 @@ class Server:
     @property
     def addresses(self) -> tuple[Address, ...]:
         """Where we listen, with the ports that the kernel chose for port 0."""
-        return tuple(bound.address for bound in self._bound)
+        return tuple(dict.fromkeys(bound.address for bound in self._bound))
 
     @property
     def receive_buffer_bytes(self) -> int:
         """The smallest UDP receive buffer that the kernel granted."""
-        return min(receive_buffer(sock) for bound in self._bound for sock in bound.udp)
+        sockets = [sock for bound in self._bound for own in bound.udp for sock in own]
+        return min(map(receive_buffer, sockets), default=self._settings.receive_buffer_bytes)
 
     @property
     def tcp_connections(self) -> int:
@@ -175,7 +201,9 @@ class Server:
 
     def drops(self) -> int:
         """Datagrams that the kernel dropped because a receive buffer was full, since the start."""
-        return self._drops + sum(channel.kernel_drops() for channel in self._channels)
+        # workers may share a socket
+        sockets = {os.fstat(channel.fileno()).st_ino: channel for channel in self._channels}
+        return self._drops + sum(channel.kernel_drops() for channel in sockets.values())
 
     def failures(self) -> int:
         """Queries answered with SERVFAIL because answering raised: faults of ours."""

@@ -12,12 +12,14 @@ Rules:
 4. At the limit of all connections, the one longest without a query makes room; at the limit of one
    client network, the new one is turned away (RFC 7766 6.2.2).
 5. What a server must not answer (a response, less than a header) ends the connection.
+6. Draining: who is connected gets answers until nothing more comes; who connects meanwhile is answered
+   too. Listeners close last, and a connection's end follows its last answer. Listeners that a supervisor
+   gave us are left alone at once: whoever waits there is the next process's client.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from socket import socket
 from typing import cast
@@ -63,6 +65,8 @@ class TcpServer:
         self._connections: dict[Connection, None] = {}  # the longest without a query first
         self._clients: dict[tuple[int, int], int] = {}
         self._acceptors: list[Acceptor] = []
+        self._lent: list[Acceptor] = []
+        """Those of `_acceptors` whose listener somebody else holds too."""
         self._starting: set[asyncio.Task[object]] = set()
         self._sweep: asyncio.TimerHandle | None = None
         self.shared = memoryview(bytearray(READ_SIZE))
@@ -70,31 +74,52 @@ class TcpServer:
         self._empty = asyncio.Event()
         self._complain_at = 0.0
 
-    async def start(self, sockets: Iterable[socket]) -> None:
+    def listen(self, sock: socket, *, given: bool = False) -> None:
+        """Accept on `sock` from `start` on. A `given` one lives on when we stop."""
+        sock.setblocking(False)
+        acceptor = Acceptor(sock, self._take, self._make_room)
+        self._acceptors.append(acceptor)
+        if given:
+            self._lent.append(acceptor)
+
+    def start(self) -> None:
         """Begin to accept."""
-        for sock in sockets:
-            sock.setblocking(False)
-            self._acceptors.append(Acceptor(sock, self._take, self._make_room))
-            self._acceptors[-1].start()
+        for acceptor in self._acceptors:
+            acceptor.start()
         self._sweep_later()
 
     async def stop(self, grace_s: float) -> None:
-        """Accept no more, answer what was asked, close; connections still open after `grace_s` are cut."""
+        """Answer what was asked, close, accept no more; connections still open after `grace_s` are ended."""
+        loop = asyncio.get_running_loop()
         self.draining = True
-        for acceptor in self._acceptors:
+        for acceptor in self._lent:
             acceptor.close()
         for connection in list(self._connections):
             connection.drain()
-        try:
-            if self._connections:
-                self._empty.clear()
-                await asyncio.wait_for(self._empty.wait(), grace_s)
-        except TimeoutError:
-            pass
+        end = loop.time() + grace_s
+        while await self._emptied(end) and loop.time() < end:
+            if not sum(acceptor.take_waiting() for acceptor in self._acceptors):
+                break
+        for acceptor in self._acceptors:
+            acceptor.close()
+        for connection in list(self._connections):
+            connection.finish()
+        await self._emptied(loop.time() + min(LINGER_S, grace_s))
         if self._sweep is not None:
             self._sweep.cancel()
         for connection in list(self._connections):
             connection.cut()
+
+    async def _emptied(self, end: float) -> bool:
+        """Wait for the last connection to end, until `end` on the loop's clock; whether it did."""
+        if self._connections:
+            self._empty.clear()
+            try:
+                async with asyncio.timeout_at(end):
+                    await self._empty.wait()
+            except TimeoutError:
+                return False
+        return True
 
     @property
     def connections(self) -> int:
@@ -134,7 +159,7 @@ class TcpServer:
         """Let a new connection in, or turn it away: before it costs more than its descriptor."""
         client = source_of(host)
         held = self._clients.get(client, 0)
-        if held >= self.limits.connections_per_client or self.draining:
+        if held >= self.limits.connections_per_client:
             sock.close()
             return
         while len(self._connections) >= max(1, self.limits.connections):
@@ -167,7 +192,8 @@ class TcpServer:
 
     def _sweep_now(self) -> None:
         oldest = asyncio.get_running_loop().time() - self.limits.idle_timeout_s
-        for connection in list(self._connections):
+        while self._connections:
+            connection = next(iter(self._connections))
             if connection.last_query_at > oldest:
                 break
             connection.cut()
@@ -192,6 +218,8 @@ class Connection(asyncio.BufferedProtocol):
         self._received = 0
         self._client_reads = True
         self._turn: asyncio.Handle | None = None
+        self._deaf = False
+        """What comes is thrown away: an end was sent."""
         self._last_turn = False
         """Nothing more will be read: close after what is whole has been answered."""
 
@@ -204,6 +232,8 @@ class Connection(asyncio.BufferedProtocol):
             self.cut()
         else:
             self._transport.set_write_buffer_limits(high=WRITE_HIGH)
+            if self._server.draining:
+                self.drain()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """The connection has ended, by whatever cause."""
@@ -217,6 +247,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Octets came."""
+        if self._deaf:
+            return
         self._received += 1
         self._waiting += self._server.shared[:nbytes]
         self._answer()
@@ -245,6 +277,27 @@ class Connection(asyncio.BufferedProtocol):
     def drain(self) -> None:
         """Close once nothing comes any more."""
         self._loop.call_later(LINGER_S, self._close_if_silent, self._received)
+
+    def finish(self) -> None:
+        """Answer what is whole, and send the end behind it. What the client sends on is taken and thrown
+        away for a moment: closing a connection with unread octets resets it, answers on their way included.
+        """
+        transport = self._transport
+        if transport is None or not self._client_reads:
+            self.cut()
+            return
+        while self._whole_query():
+            replies, _ = self._take_turn()
+            transport.write(b"".join(replies))
+            if self._transport is None or not self._client_reads:
+                break
+        self._deaf = True
+        if self._turn is not None:
+            self._turn.cancel()
+            self._turn = None
+        if transport.can_write_eof() and not transport.is_closing():
+            transport.write_eof()
+            transport.resume_reading()
 
     def cut(self) -> None:
         """End now. Answers that the kernel has taken still arrive."""

@@ -167,6 +167,8 @@ OPTION_ECS = 8
 """Client subnet (RFC 7871)."""
 OPTION_COOKIE = 10
 """DNS cookie (RFC 7873, 9018)."""
+OPTION_KEEPALIVE = 11
+"""TCP keepalive (RFC 7828)."""
 OPTION_EDE = 15
 """Extended error (RFC 8914)."""
 

@@ -20,6 +20,7 @@ from georouter.wire.codes import (
     OPTION_COOKIE,
     OPTION_ECS,
     OPTION_EDE,
+    OPTION_KEEPALIVE,
     OPTION_NSID,
     RCODE_BADVERS,
     RCODE_FORMERR,
@@ -60,7 +61,7 @@ class Opt:
     """What a query's OPT record says. `error` is the response code it earned, 0 for none.
 
     `cookie` is the data of a cookie option (RFC 7873); `nsid` whether the server's name is asked for
-    (RFC 5001).
+    (RFC 5001), `keepalive` whether how long a connection may stay (RFC 7828; such an option is empty).
     """
 
     payload: int
@@ -69,6 +70,7 @@ class Opt:
     error: int
     cookie: bytes | None = None
     nsid: bool = False
+    keepalive: bool = False
 
 
 def parse_opt(payload: int, ttl: int, rdata: bytes) -> Opt:
@@ -78,7 +80,7 @@ def parse_opt(payload: int, ttl: int, rdata: bytes) -> Opt:
         return Opt(payload, dnssec_ok, None, RCODE_BADVERS)
     subnet: ClientSubnet | None = None
     cookie: bytes | None = None
-    nsid = False
+    nsid = keepalive = False
     at = 0
     while at < len(rdata):
         code = int.from_bytes(rdata[at : at + 2])
@@ -94,8 +96,10 @@ def parse_opt(payload: int, ttl: int, rdata: bytes) -> Opt:
             cookie = rdata[at + 4 : stop]
         elif code == OPTION_NSID:
             nsid = True
+        elif code == OPTION_KEEPALIVE:
+            keepalive |= stop == at + 4
         at = stop
-    return Opt(payload, dnssec_ok, subnet, RCODE_NOERROR, cookie, nsid)
+    return Opt(payload, dnssec_ok, subnet, RCODE_NOERROR, cookie, nsid, keepalive)
 
 
 def parse_subnet(data: bytes) -> ClientSubnet | None:

@@ -249,6 +249,23 @@ def test_nsid() -> None:
 
 
 @pytest.mark.parametrize(
+    ("idle_s", "units"),
+    [(10.0, 100), (0.0, 0), (0.25, 2), (1e6, 65535)],
+    ids=["10 s", "go", "a moment", "days"],
+)
+def test_keepalive(idle_s: float, units: int) -> None:
+    """Over TCP, to who asks: the idle time in units of 100 ms; over UDP never (RFC 7828 3.2.2, 3.3.2)."""
+    twin = Twin(keepalive_s=idle_s)
+    for name in ("mail.example.com", "www.example.com", "nope.example.com", "example.net"):
+        message = query(name, extra=(dns.edns.GenericOption(11, b""),))
+        told = twin.message(message, proto=Proto.TCP)
+        assert [found.to_wire() for found in told.options if found.otype == 11] == [units.to_bytes(2)]
+        assert not [found for found in twin.message(message).options if found.otype == 11]
+    for message in (query("mail.example.com"), query("mail.example.com", edns=True)):
+        assert not twin.message(message, proto=Proto.TCP).options
+
+
+@pytest.mark.parametrize(
     ("name", "text"),
     [("version.bind", "1.0"), ("VERSION.server", "1.0"), ("id.server", "ams1"), ("hostname.bind", "ams1")],
 )

@@ -5,11 +5,14 @@ process 1 inside, as in a container; the machine ends with it. Needs root, and t
 namespaces and mounts: `why_not` says what is in the way.
 """
 
+import ctypes
 import os
 import shutil
 import signal
+import socket
 import subprocess
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,6 +22,7 @@ from benchmarks.harness.wait import until
 NAMESPACES = ("--mount", "--pid", "--ipc", "--uts", "--cgroup")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SECONDS = 100
+CLONE_NEWNET = 0x40000000
 STOP_S = 20.0
 
 SETUP = r"""
@@ -158,6 +162,18 @@ class Machine:
         """SIGTERM to process 1, as a container engine sends it; its exit code."""
         os.kill(self.pid, signal.SIGTERM)
         return self.finish(STOP_S)
+
+    def socket(self, family: socket.AddressFamily, kind: socket.SocketKind) -> socket.socket:
+        """A socket of ours in its network: setns(2) moves a thread, and what the thread opens stays there."""
+
+        def make() -> socket.socket:
+            with Path(f"/proc/{self.pid}/ns/net").open("rb") as namespace:
+                if ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), CLONE_NEWNET):
+                    raise OSError(ctypes.get_errno(), "setns")
+            return socket.socket(family, kind)
+
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(make).result()
 
     def run(self, *command: str, timeout_s: float = 30.0) -> subprocess.CompletedProcess[str]:
         """Run a command inside, as root."""

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -9,13 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.harness.load import Load
 from benchmarks.harness.policies import EU_WEST, LONDON, three_regions
 from benchmarks.harness.wait import until
+from georouter.server.channel import BATCH
 from tests.live.installed import Installed
 from tests.live.machine import Machine
 
 pytestmark = pytest.mark.live
 EXPOSED_AT_MOST = 20
+RATE = 1000
 """Of 100, by `systemd-analyze security`; an unprotected service has about 96."""
 HEAD = 'version: 1\nserver: {listen: ["127.0.0.1:53"], limits: {receive_buffer: 100KiB}}\n'
 BOOT = """
@@ -29,7 +33,7 @@ SYSTEMD = "exec /lib/systemd/systemd --unit=boot.target --show-status=no"
 PREPARE = """
 mount --make-rshared / # as a system has it; credentials are mounted from inside
 rm -rf /etc/systemd/system/* /var/lib/georouter
-cp /unit/boot.target /unit/georouter.service /etc/systemd/system/
+cp /unit/boot.target /unit/georouter.service /unit/georouter.socket /etc/systemd/system/
 tr -d - </proc/sys/kernel/random/uuid >/etc/machine-id
 """
 
@@ -44,8 +48,9 @@ def test_systemd_verifies_the_unit(need: Callable[[str], str], unit: Path, tmp_p
     """Every setting is known and makes sense; only the program stands elsewhere here."""
     copy = tmp_path / unit.name
     copy.write_text(unit.read_text().replace("/opt/georouter/bin/georouter", shutil.which("true") or ""))
+    sockets = shutil.copy(unit.with_name("georouter.socket"), tmp_path)
     done = subprocess.run(
-        [need("systemd-analyze"), "verify", str(copy)],
+        [need("systemd-analyze"), "verify", str(copy), str(sockets)],
         capture_output=True,
         text=True,
         timeout=60,
@@ -78,6 +83,7 @@ def booted(unit: Path, installed: Installed) -> Iterator[tuple[Machine, Path]]:
     for name in ("unit", "config"):
         (folder / name).mkdir()
     shutil.copy(unit, folder / "unit")
+    shutil.copy(unit.with_name("georouter.socket"), folder / "unit")
     (folder / "unit/boot.target").write_text(BOOT)
     (folder / "config/georouter.yaml").write_text(HEAD + three_regions())
     binds = {
@@ -159,7 +165,44 @@ def test_systemd_runs_the_unit(booted: tuple[Machine, Path], need: Callable[[str
     assert "Traceback" not in written
     assert machine.run("ls", "/var/lib/private/georouter").stdout.split() == [
         "audit.log",
+        "cache",
         "cookie_secret",
         "last-good-policy.json",
         "state.json",
     ]
+
+
+def test_systemd_keeps_the_sockets(booted: tuple[Machine, Path]) -> None:
+    """A restart and a kill under load: no query is lost by the one, a batch at most by the other."""
+    machine, policy = booted
+    policy.write_text(policy.read_text().replace('["127.0.0.1:53"]', '["0.0.0.0:53", "[::]:53"]'))
+    start = machine.run("systemctl", "start", "georouter.socket")
+    assert start.returncode == 0, start.stderr
+
+    def shown(name: str) -> str:
+        return machine.run("systemctl", "show", "--value", f"--property={name}", "georouter").stdout.strip()
+
+    def load() -> Load:
+        sock = machine.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        return Load(("127.0.0.1", 53), [("www.example.com", LONDON)], RATE, sock)
+
+    assert shown("ActiveState") == "inactive"
+    with load() as first:
+        until(lambda: shown("ActiveState") == "active", "the start that the first query asks for", 30)
+        for _ in range(2):
+            restart = machine.run("systemctl", "restart", "georouter", timeout_s=60)
+            assert restart.returncode == 0, restart.stderr
+    assert first.lost == 0
+    assert {(outcome.rcode, outcome.address) for outcome in first.outcomes()} == {(0, EU_WEST)}
+    pid = shown("MainPID")
+    with load() as second:
+        assert (
+            machine.run("systemctl", "kill", "--kill-whom=main", "--signal=KILL", "georouter").returncode == 0
+        )
+        until(lambda: shown("MainPID") != pid and shown("ActiveState") == "active", "another start", 30)
+    assert second.lost <= BATCH
+    assert machine.run("systemctl", "stop", "georouter.socket", "georouter").returncode == 0
+    written = machine.run("journalctl", "--unit=georouter", "--output=cat", "--no-pager").stdout
+    assert "given=4" in written
+    assert "server.small_receive_buffer" not in written, "the socket unit asks for enough"
+    assert "Traceback" not in written

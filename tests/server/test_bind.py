@@ -22,7 +22,7 @@ def test_one_port_for_everything(host: str, workers: int) -> None:
     """UDP of every worker and TCP, on a port that the kernel chose."""
     bound = bind_one(host, workers=workers)
     try:
-        ports = {sock.getsockname()[1] for sock in (*bound.udp, bound.tcp)}
+        ports = {sock.getsockname()[1] for sock in (*(own for (own,) in bound.udp), *bound.tcp)}
         assert ports == {bound.address[1]}
         assert len(bound.udp) == workers
     finally:
@@ -68,7 +68,7 @@ def test_old_connections_do_not_count() -> None:
     """A restart need not wait for TIME_WAIT."""
     bound = bind_one()
     with socket.create_connection(bound.address) as client:
-        server_side, _ = accept(bound.tcp)
+        server_side, _ = accept(bound.tcp[0])
         server_side.close()
         assert client.recv(1) == b""
     bound.close()
@@ -120,7 +120,7 @@ def test_the_receive_buffer_is_what_the_kernel_grants() -> None:
     """In the unit it was asked for."""
     bound = bind_one()
     try:
-        assert receive_buffer(bound.udp[0]) == 65536
+        assert receive_buffer(bound.udp[0][0]) == 65536
     finally:
         bound.close()
 

@@ -39,8 +39,8 @@ def make(request: pytest.FixtureRequest) -> Iterator[Make]:
         (bound,) = bind_all([(host, 0)], 1, 1 << 20)
         opened.append(bound)
         if request.param == "plain":
-            return PlainChannel(bound.udp[0], wildcard=is_wildcard(host)), bound
-        channel = open_channel(bound.udp[0], wildcard=is_wildcard(host))
+            return PlainChannel(bound.udp[0][0], wildcard=is_wildcard(host)), bound
+        channel = open_channel(bound.udp[0][0], wildcard=is_wildcard(host))
         assert isinstance(channel, MmsgChannel)
         return channel, bound
 
@@ -150,7 +150,7 @@ def test_nobody_is_at_port_0(make: Make) -> None:
 def test_an_answer_that_cannot_be_sent_stops_no_other() -> None:
     """A query that claims to come from port 0, between two others."""
     (bound,) = bind_all([("127.0.0.1", 0)], 1, 1 << 20)
-    channel = open_channel(bound.udp[0], wildcard=False)
+    channel = open_channel(bound.udp[0][0], wildcard=False)
     assert isinstance(channel, MmsgChannel)
 
     def forge(message: bytes, *_: object) -> bytes:
@@ -206,9 +206,9 @@ def test_batches_need_the_c_library(monkeypatch: pytest.MonkeyPatch) -> None:
     (bound,) = bind_all([("127.0.0.1", 0)], 1, 65536)
     try:
         monkeypatch.setattr("georouter.server.mmsg._calls", lambda: None)
-        assert isinstance(open_channel(bound.udp[0], wildcard=False), PlainChannel)
+        assert isinstance(open_channel(bound.udp[0][0], wildcard=False), PlainChannel)
         monkeypatch.setattr("georouter.server.mmsg._calls", lambda: (lambda *_: -1, forbidden))
-        assert isinstance(open_channel(bound.udp[0], wildcard=False), PlainChannel)
+        assert isinstance(open_channel(bound.udp[0][0], wildcard=False), PlainChannel)
     finally:
         bound.close()
 

@@ -1,7 +1,10 @@
 """TCP: framing, limits, and clients that mean no good."""
 
 import asyncio
+import contextlib
+import socket
 import struct
+import threading
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -58,12 +61,14 @@ class Client:
         await wait_until(lambda: self.server.connections == count)
 
 
-def run(scene: Scene, *, host: str = "127.0.0.1", **limits: float) -> None:
+def run(scene: Scene, *, host: str = "127.0.0.1", serve: bool = True, **limits: float) -> None:
     """Play a scene against a server with these limits."""
 
     async def play() -> None:
         client = Client(TcpLimits(**limits), host)  # type: ignore[arg-type]
-        await client.server.start([client.bound.tcp])
+        for listener in client.bound.tcp if serve else ():
+            client.server.listen(listener)
+        client.server.start()
         try:
             async with asyncio.timeout(30):
                 await scene(client)
@@ -350,3 +355,105 @@ def test_draining_does_not_wait_for_ever() -> None:
         assert await ended(reader)
 
     run(scene)
+
+
+def connect_now(client: Client, octets: bytes = b"") -> socket.socket:
+    """A connection that the kernel has taken and we have not; with these octets sent on it."""
+    sock = socket.create_connection(client.bound.address, 5)
+    sock.sendall(octets)
+    return sock
+
+
+async def read_all(sock: socket.socket) -> bytes:
+    """Until the end; ConnectionResetError is one, too, and not what is wanted."""
+    return await asyncio.to_thread(sock.makefile("rb").read)
+
+
+def test_who_waits_in_the_backlog_is_answered() -> None:
+    """For the client the connection stood, and its query was sent."""
+
+    async def scene(client: Client) -> None:
+        waiting = [connect_now(client, frame(query(number))) for number in (1, 2, 3)]
+        await client.server.stop(5.0)
+        for number, sock in enumerate(waiting, 1):
+            with sock:
+                assert await read_all(sock) == frame(query(number))
+
+    run(scene)
+
+
+def test_who_connects_while_others_are_drained_is_answered() -> None:
+    """Refused is only who comes after the last one has gone."""
+
+    async def scene(client: Client) -> None:
+        _, busy = await client.connect()
+        busy.write(frame(query(1))[:-1])
+        await client.open_connections(1)
+        await asyncio.sleep(0.01)
+        stopping = asyncio.create_task(client.server.stop(10.0))
+        await wait_until(lambda: client.server.draining)
+        reader, writer = await client.connect()
+        writer.write(frame(query(2)))
+        assert await reader.read() == frame(query(2))
+        assert not stopping.done()
+        busy.write(frame(query(1))[-1:])
+        await stopping
+        with pytest.raises(OSError, match=r"."):
+            connect_now(client)
+
+    run(scene)
+
+
+def test_the_end_follows_the_last_answer() -> None:
+    """Of a client that asks and asks, too: what it gets are whole answers and an end, not a reset."""
+
+    async def scene(client: Client) -> None:
+        sock = connect_now(client)
+        stop = threading.Event()
+
+        def ask() -> None:
+            with contextlib.suppress(OSError):
+                while not stop.wait(0.005):
+                    sock.sendall(frame(query(7)) * 3)
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        reading = asyncio.create_task(read_all(sock))
+        await client.open_connections(1)
+        await client.server.stop(0.3)
+        got = await reading
+        stop.set()
+        await asyncio.to_thread(asking.join)
+        sock.close()
+        assert len(got) > 10 * len(frame(query(7)))
+        assert got == frame(query(7)) * (len(got) // len(frame(query(7))))
+
+    run(scene)
+
+
+def test_a_listener_that_was_given_is_left_to_the_next() -> None:
+    """Who connects after the stop has begun is the next process's client."""
+
+    async def scene(client: Client) -> None:
+        (listener,) = client.bound.tcp
+        copy = listener.dup()
+        first, second = TcpServer(TcpLimits()), TcpServer(TcpLimits())
+        first.respond = second.respond = echo
+        first.listen(listener, given=True)
+        first.start()
+        early = connect_now(client, frame(query(1)))
+        await wait_until(lambda: first.connections == 1)
+        stopping = asyncio.create_task(first.stop(5.0))
+        await wait_until(lambda: first.draining)
+        late = connect_now(client, frame(query(2)))
+        await stopping
+        assert await read_all(early) == frame(query(1))
+        second.listen(copy, given=True)
+        second.start()
+        late.shutdown(socket.SHUT_WR)
+        assert await read_all(late) == frame(query(2))
+        await second.stop(1.0)
+        early.close()
+        late.close()
+
+    run(scene, serve=False)

@@ -69,7 +69,7 @@ def start() -> Iterator[Start]:
 
 def channels_of(bounds: tuple[Bound, ...]) -> list[Channel]:
     """One channel per address."""
-    return [open_channel(bound.udp[0], wildcard=False) for bound in bounds]
+    return [open_channel(bound.udp[0][0], wildcard=False) for bound in bounds]
 
 
 def ask(bound: Bound, message: bytes = QUERY) -> bytes:

@@ -116,3 +116,11 @@ def test_cookies_and_nsid_are_noted() -> None:
     found = parse_opt(1232, 0, b"")
     assert (found.cookie, found.nsid) == (None, False)
     assert parse_opt(1232, 1 << 16, rdata).cookie is None
+
+
+def test_keepalive_is_empty_in_queries() -> None:
+    """Clients have nothing to tell (RFC 7828 3.2.1); one that does is as good as none."""
+    assert parse_opt(1232, 0, option(11, b"")).keepalive
+    assert not parse_opt(1232, 0, option(11, b"\0\x64")).keepalive
+    assert parse_opt(1232, 0, option(11, b"\0\x64") + option(11, b"")).keepalive
+    assert not parse_opt(1232, 0, b"").keepalive
