@@ -30,7 +30,7 @@ class Daemon:
     """`policy` is YAML without `version` and `server`, which this adds.
 
     `ready` is a name that is asked until it is answered; after `__enter__` it was, and the admin port
-    is open. `addresses` are where it listens (IPv4), the first is asked; without, it is a free port.
+    is open. `addresses` are where it listens, the first is asked; without, it is a free port.
     """
 
     def __init__(
@@ -68,7 +68,9 @@ class Daemon:
 
     def head(self) -> str:
         """What `write` puts before a policy."""
-        listen = ", ".join(f'"{host}:{port}"' for host, port in self.addresses)
+        listen = ", ".join(
+            f'"[{host}]:{port}"' if ":" in host else f'"{host}:{port}"' for host, port in self.addresses
+        )
         return (
             f"version: 1\nserver: {{listen: [{listen}], "
             f'admin: "127.0.0.1:{self.admin[1]}", state_dir: {self.state_dir}{self._server}}}\n'

@@ -58,4 +58,4 @@ def config(site: Site) -> str:
 
 def command(program: str, path: str) -> list[str]:
     """What starts it in the foreground."""
-    return [program, "-g", "-n", "1", "-c", path]
+    return [program, "-g", "-4", "-n", "1", "-c", path]

@@ -3,7 +3,6 @@
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -12,22 +11,10 @@ from benchmarks.harness.daemon import Daemon
 from tests.live.resolvers.network import own_network, why_not
 from tests.live.resolvers.parents import Parents, parents
 from tests.live.resolvers.running import RESOLVERS, Resolver, running
-from tests.live.resolvers.site import (
-    AUTHORITY,
-    AUTHORITY_TOO,
-    LONDON_RESOLVER,
-    ROOT,
-    SECOND,
-    SINGAPORE_CLIENT,
-    TOP,
-    Site,
-)
+from tests.live.resolvers.site import LONDON_RESOLVER, Site
+from tests.live.resolvers.world import ADDRESSES, served
 
-HERE = Path(__file__).parent
-CROWD = tuple(f"192.0.2.{number}" for number in range(101, 151))
-"""Addresses whose answer is larger than 512 octets and smaller than 1232."""
 LISTENERS = tuple(f"127.0.1.{number}" for number in range(1, 1 + 2 * len(RESOLVERS)))
-ADDRESSES = (AUTHORITY, AUTHORITY_TOO, SECOND, ROOT, TOP, LONDON_RESOLVER, SINGAPORE_CLIENT, *LISTENERS)
 
 
 def label(parameter: tuple[ModuleType, bool]) -> str:
@@ -36,19 +23,13 @@ def label(parameter: tuple[ModuleType, bool]) -> str:
     return f"{make.NAME}-{'strict' if strict else 'lenient'}"
 
 
-def world() -> str:
-    """The policy of the first daemon."""
-    many = ", ".join(f'"{number:02} {"x" * 180}"' for number in range(20))
-    return (HERE / "world.yaml").read_text().replace("@MANY@", many).replace("@CROWD@", ", ".join(CROWD))
-
-
 @pytest.fixture(scope="package")
 def network() -> Iterator[None]:
     """A network of our own, so that port 53 is free and nobody's root is asked but ours."""
     reason = why_not()
     if reason is not None:
         pytest.skip(reason)
-    with own_network([f"{address}/32" for address in ADDRESSES]):
+    with own_network([*ADDRESSES, *LISTENERS]):
         yield
 
 
@@ -64,13 +45,7 @@ def above(
 @pytest.fixture(scope="package")
 def daemons(above: Parents, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     """Two daemons, the second below the first; the first is given."""
-    folder = tmp_path_factory.mktemp("daemons")
-    addresses = [(AUTHORITY, 53), (AUTHORITY_TOO, 53)]
-    far = (HERE / "far.yaml").read_text()
-    with (
-        Daemon(folder / "first", world(), addresses=addresses) as first,
-        Daemon(folder / "second", far, ready="www.far.example.com", addresses=[(SECOND, 53)]),
-    ):
+    with served(tmp_path_factory.mktemp("daemons")) as first:
         yield first
 
 

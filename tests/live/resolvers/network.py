@@ -38,7 +38,10 @@ def own_network(addresses: Sequence[str]) -> Iterator[None]:
     with Path("/proc/thread-self/ns/net").open("rb") as home:
         _must(kernel.unshare(CLONE_NEWNET))
         try:
-            lines = ["link set lo up", *(f"address add {address} dev lo" for address in addresses)]
+            lines = [
+                "link set lo up",
+                *(f"address add {address}/{128 if ':' in address else 32} dev lo" for address in addresses),
+            ]
             ip = shutil.which("ip", path=PATH) or "ip"
             subprocess.run([ip, "-batch", "-"], input="\n".join(lines), text=True, timeout=20, check=True)
             yield

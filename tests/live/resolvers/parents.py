@@ -8,6 +8,7 @@ import contextlib
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dns.dnssec
@@ -16,6 +17,7 @@ import dns.name
 import dns.rdataclass
 import dns.rdataset
 import dns.rdatatype
+import dns.reversename
 import dns.zone
 from cryptography.hazmat.primitives.asymmetric import ec
 from dns.dnssectypes import Algorithm, DSDigest
@@ -23,10 +25,10 @@ from dns.rdtypes.ANY.DNSKEY import DNSKEY
 
 from benchmarks.harness.ask import ask
 from benchmarks.harness.wait import until
-from tests.live.resolvers.site import AUTHORITY, AUTHORITY_TOO, ROOT, TOP
+from tests.live.resolvers.site import AUTHORITY, AUTHORITY6, AUTHORITY_TOO, AUTHORITY_TOO6, ROOT, SECOND, TOP
 
 START_S = 30.0
-TTL_S, LIFETIME_S = 3600, 86400
+TTL_S = 3600
 KEY_FLAGS = 257
 HEAD = """\
 $TTL 3600
@@ -35,12 +37,24 @@ $TTL 3600
 """
 ROOT_SERVER, TOP_SERVER = "root-server.", "top-server."
 ROOT_TEXT = HEAD.format(server=ROOT_SERVER) + f"{ROOT_SERVER} A {ROOT}\n{TOP_SERVER} A {TOP}\n"
+REVERSE = {
+    AUTHORITY: "ns1.example.com.",
+    AUTHORITY6: "ns1.example.com.",
+    AUTHORITY_TOO: "ns2.example.com.",
+    AUTHORITY_TOO6: "ns2.example.com.",
+    SECOND: "ns.far.example.com.",
+}
 TOPS = {
+    "arpa": "".join(
+        f"{dns.reversename.from_address(address)} PTR {name}\n" for address, name in REVERSE.items()
+    ),
     "com": f"""\
 example NS ns1.example
 example NS ns2.example
 ns1.example A {AUTHORITY}
+ns1.example AAAA {AUTHORITY6}
 ns2.example A {AUTHORITY_TOO}
+ns2.example AAAA {AUTHORITY_TOO6}
 """,
     "org": """\
 example NS ns1.example.com.
@@ -87,7 +101,15 @@ def _sign(origin: str, text: str) -> tuple[str, DNSKEY]:
     private = ec.generate_private_key(ec.SECP256R1())
     algorithm = Algorithm.ECDSAP256SHA256
     key = dns.dnssec.make_dnskey(private.public_key(), algorithm, flags=KEY_FLAGS)
-    dns.dnssec.sign_zone(zone, keys=[(private, key)], add_dnskey=True, dnskey_ttl=TTL_S, lifetime=LIFETIME_S)
+    start = datetime.now(UTC) - timedelta(hours=1)  # nobody's clock is exact
+    dns.dnssec.sign_zone(
+        zone,
+        keys=[(private, key)],
+        add_dnskey=True,
+        dnskey_ttl=TTL_S,
+        inception=start,
+        expiration=start + timedelta(days=1),
+    )
     return zone.to_text(relativize=False), key
 
 

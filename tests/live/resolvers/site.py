@@ -7,14 +7,17 @@ from pathlib import Path
 Address = tuple[str, int]
 
 LONDON_RESOLVER = "81.2.69.142"
-"""From here resolvers ask: without client subnet it is London's answer that they get."""
+"""From here resolvers ask: without client subnet it is London's answer that they get. The addresses here look
+like others of the Internet, which some tools insist on, and are all our own loopback's."""
 SINGAPORE_CLIENT = "165.21.0.53"
 """Where somebody lives who asks from far away."""
-AUTHORITY, AUTHORITY_TOO, SECOND = "198.18.0.1", "198.18.0.2", "198.18.0.3"
+AUTHORITY, AUTHORITY_TOO, SECOND = "81.2.69.160", "2.125.160.216", "89.160.20.112"
 """Two addresses of one daemon, and that of a daemon that holds a zone below."""
-OURS = ("198.18.0.0/24", "127.0.0.1/32")
+AUTHORITY6, AUTHORITY_TOO6 = "2001:218::53", "2001:480::53"
+"""The first daemon's others."""
+OURS = (f"{AUTHORITY}/32", f"{AUTHORITY_TOO}/32", f"{SECOND}/32", "127.0.0.1/32")
 """The networks whose servers are told of clients' subnets."""
-ROOT, TOP = "198.18.1.1", "198.18.1.2"
+ROOT, TOP = "67.43.156.1", "202.196.224.1"
 """Where NSD serves the root, and the zones below it."""
 
 
