@@ -110,8 +110,8 @@ class Soa:
     mname: str
     rname: str
     serial: int | None = None
-    refresh_s: int = 7200
-    retry_s: int = 900
+    refresh_s: int = 14400
+    retry_s: int = 3600
     expire_s: int = 1209600
     negative_ttl_s: int = 60
     ttl_s: int = 3600

@@ -286,8 +286,8 @@ class SoaFile(FileModel):
     serial: Annotated[int, Field(ge=0, le=2**32 - 1)] | None = Field(
         default=None, description="Default is one that follows the zone's content."
     )
-    refresh: Ttl = Field(default=7200, description="Secondaries ask for changes this often.")
-    retry: Ttl = Field(default=900, description="And this long after a failure.")
+    refresh: Ttl = Field(default=14400, description="Secondaries ask for changes this often.")
+    retry: Ttl = Field(default=3600, description="And this long after a failure.")
     expire: Ttl = Field(default=1209600, description="And give up after this long.")
     negative_ttl: Ttl = Field(
         default=60, description="How long resolvers remember that a name does not exist."

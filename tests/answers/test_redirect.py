@@ -56,7 +56,7 @@ ZONE = zone(
 )
 TOP = zone("top.example", [("@", "DNAME", "example.com."), ("@", "MX", "5 mail.example.com.")])
 INNER = zone("inner.example.org", [("h", "AAAA", "2001:db8::1")])
-SOA = "example.com. SOA ns1.example.com. hostmaster.example.com. 7 7200 900 1209600 60"
+SOA = "example.com. SOA ns1.example.com. hostmaster.example.com. 7 14400 3600 1209600 60"
 
 
 def compiled() -> Snapshot:

@@ -81,9 +81,9 @@ GLUE = [
 ]
 INNER = zone("inner.example.com", [("www", "A", "192.0.2.80"), ("ns", "A", "192.0.2.81")])
 GAPPED = zone("x.gap.example.com", [("www", "A", "192.0.2.82")])
-SOA = "example.com. SOA ns1.example.com. hostmaster.example.com. 7 7200 900 1209600 60"
+SOA = "example.com. SOA ns1.example.com. hostmaster.example.com. 7 14400 3600 1209600 60"
 SOA_INNER = (
-    "inner.example.com. SOA ns1.inner.example.com. hostmaster.inner.example.com. 7 7200 900 1209600 60"
+    "inner.example.com. SOA ns1.inner.example.com. hostmaster.inner.example.com. 7 14400 3600 1209600 60"
 )
 
 
@@ -100,7 +100,7 @@ def asker() -> Asker:
         ("mail", "A", ["{} A 192.0.2.60"]),
         ("MAIL", "AAAA", ["{} AAAA 2001:db8::60"]),
         ("@", "MX", ["{} MX 10 mail.example.com."]),
-        ("@", "SOA", ["{} SOA ns1.example.com. hostmaster.example.com. 7 7200 900 1209600 60"]),
+        ("@", "SOA", ["{} SOA ns1.example.com. hostmaster.example.com. 7 14400 3600 1209600 60"]),
         ("@", "NS", ["{} NS ns1.example.com."]),
         ("a.b.c", "TXT", ['{} TXT "deep"']),
         ("q.w", "A", ["{} A 192.0.2.77"]),
