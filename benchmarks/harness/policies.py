@@ -62,10 +62,17 @@ def zone(records: Sequence[str], name: str = "example.com") -> str:
     return "\n".join(lines) + "\n"
 
 
-def three_regions(ports: Sequence[int] | None = None, *, pace: str = "", records: Sequence[str] = ()) -> str:
+def three_regions(
+    ports: Sequence[int] | None = None,
+    *,
+    pace: str = "",
+    records: Sequence[str] = (),
+    services: Sequence[str] = (),
+) -> str:
     """`www.example.com` goes to the nearest of three regions, checked at these local ports if given.
 
-    `pace` is added to each check, such as `interval: 1s, timeout: 500ms`.
+    `pace` is added to each check, such as `interval: 1s, timeout: 500ms`; `records` and `services`, each
+    `name: value` in YAML, stand beside those of `www`.
     """
     places = (
         ("us-east", "lat: 39.0, lon: -77.5", US_EAST),
@@ -83,6 +90,7 @@ def three_regions(ports: Sequence[int] | None = None, *, pace: str = "", records
         check = f"check: {name}, " if ports is not None else ""
         lines.append(f"  {name}: {{location: {{{where}}}, {check}endpoints: [{address}]}}")
     lines += ["services:", "  web: {regions: [us-east, eu-west, ap-south], ttl: 30s, chain: [nearest]}"]
+    lines += [f"  {service}" for service in services]
     return "\n".join(lines) + "\n" + zone(["www: {service: web}", *records])
 
 

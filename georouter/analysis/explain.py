@@ -33,11 +33,11 @@ from georouter.facts.world import World
 from georouter.geo.codes import COUNTRIES
 from georouter.geo.locate import locate
 from georouter.geo.map import Address, GeoMap, Network, Places
-from georouter.policy.model import Policy
+from georouter.policy.model import Policy, Service
 from georouter.policy.steps import Tiers
 from georouter.routing.decide import Decision, Family, Trace, decide
 from georouter.routing.select import Selection, rule_of
-from georouter.wire.codes import TYPE_A, TYPE_AAAA, type_number, type_text
+from georouter.wire.codes import TYPE_A, TYPE_AAAA, TYPE_HTTPS, TYPE_SVCB, type_number, type_text
 from georouter.wire.names import name_text, parse_name
 from georouter.words.ids import RegionName, SignalName
 
@@ -259,9 +259,9 @@ def _locality(place: Places, network: Network, geo: GeoMap) -> Locality:
 def _steering(  # noqa: PLR0917 - everything that is known of the decision
     policy: Policy, decision: Decision, world: World, number: int, decided: Decided | None, now: float
 ) -> Steering:
-    family = {TYPE_A: Family.A, TYPE_AAAA: Family.AAAA}.get(number, Family.ANY)
-    selection = decision.selections[family]
-    weights = rule_of(policy.services[decision.service]).weights
+    service = policy.services[decision.service]
+    selection = decision.selections[_family(service, decision, number)]
+    weights = rule_of(service).weights
     regions = tuple(
         RegionView(
             name=name,
@@ -287,6 +287,17 @@ def _steering(  # noqa: PLR0917 - everything that is known of the decision
         servfail=selection.servfail,
         candidates=_shares(decision, selection, decided),
     )
+
+
+def _family(service: Service, decision: Decision, number: int) -> Family:
+    """Whose selection it is. HTTPS and SVCB of a service say what A says, or else AAAA."""
+    if number == TYPE_A:
+        return Family.A
+    if number == TYPE_AAAA:
+        return Family.AAAA
+    if not {TYPE_HTTPS: service.https, TYPE_SVCB: service.svcb}.get(number):
+        return Family.ANY
+    return Family.A if decision.selections[Family.A].candidates else Family.AAAA
 
 
 def _shares(decision: Decision, selection: Selection, decided: Decided | None) -> tuple[Share, ...]:

@@ -79,8 +79,9 @@ class Fences:
     without_ecs: int
 
 
-SLOT_A, SLOT_AAAA, SLOT_OTHER = 0, 1, 2
-"""Which of a group's `runs` a view reads; `SLOT_OTHER` is for types a CNAME endpoint answers."""
+SLOT_A, SLOT_AAAA, SLOT_OTHER, SLOT_BOUND = range(4)
+"""Which of a group's `runs` a view reads. `SLOT_OTHER` is for types a CNAME endpoint answers, `SLOT_BOUND`
+for HTTPS and SVCB: whatever a hash value takes there, A and AAAA take for it too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,8 @@ class Group:
     """Index into `Snapshot.maps`."""
     ttl_s: int
     fences: Fences | None
-    runs: tuple[Runs, Runs, Runs]
+    runs: tuple[Runs, ...]
+    """One per slot."""
     sticky: Sticky | None = None
 
 

@@ -13,7 +13,8 @@ from georouter.compiler.contents import Content, Denial
 from georouter.compiler.records import Authority, record, record_set, refuse_oversize
 from georouter.compiler.tree import Tree, Where
 from georouter.compiler.views import Form
-from georouter.policy.model import Policy
+from georouter.policy.model import Binding, Policy
+from georouter.wire import svcb
 from georouter.wire.codes import (
     EDE_OTHER,
     EDE_PROHIBITED,
@@ -22,13 +23,17 @@ from georouter.wire.codes import (
     TYPE_A,
     TYPE_AAAA,
     TYPE_CNAME,
+    TYPE_HTTPS,
+    TYPE_SVCB,
 )
 from georouter.wire.names import lower, parse_name
 
 Targets: TypeAlias = Mapping[tuple[bytes, int], tuple[bytes, int]]
-"""(hostname, slot) -> the records our own zones hold for it, and how many."""
+"""(hostname, type) -> the records our own zones hold for it, and how many."""
 
 _SLOT_TYPE = MappingProxyType({SLOT_A: TYPE_A, SLOT_AAAA: TYPE_AAAA})
+_FOLLOWED = (TYPE_A, TYPE_AAAA, TYPE_HTTPS, TYPE_SVCB)
+"""Types whose views know which type was asked for."""
 
 
 def extended_error(code: int, text: str) -> bytes:
@@ -64,11 +69,17 @@ def targets(policy: Policy, tree: Tree) -> Targets:
             if chain.broken or chain.too_long or chain.end.where is not Where.FOUND:
                 continue
             records, count, owner, end = chain.records, chain.count, chain.owner, chain.end
-        for slot, number in _SLOT_TYPE.items():
+        for number in _FOLLOWED:
             held = tree.sets(end.node).get(number)
             if held is not None and end.node not in tree.services:
-                found[host, slot] = (records + record_set(owner, held), count + len(held.rdatas))
+                found[host, number] = (records + record_set(owner, held), count + len(held.rdatas))
     return found
+
+
+def bound(binding: Binding, content: Content) -> bytes:
+    """The data of an HTTPS or SVCB record, with the addresses of the decision as hints (RFC 9460 7.3)."""
+    hints = svcb.hints(content.rdatas, content.further) if binding.hints else ()
+    return svcb.service_rdata(binding.priority, binding.target, (*binding.params, *hints))
 
 
 @dataclass(slots=True)
@@ -85,7 +96,8 @@ class Writer:
         known: dict[tuple[object, ...], Answer]
         key: tuple[object, ...]
         if content.denial is None:
-            known, key = self._positive, (content, form.prefix, form.owner, slot, ttl_s)
+            written = (form.prefix, form.owner, form.type, form.bindings)
+            known, key = self._positive, (content, written, slot, ttl_s)
         else:
             known, key = self._negative, (content.denial, form.prefix, form.zone, ttl_s)
         answer = known.get(key)
@@ -96,13 +108,14 @@ class Writer:
         return answer
 
     def _answer(self, content: Content, form: Form, slot: int, ttl_s: int) -> Answer:
+        number = form.type or _SLOT_TYPE.get(slot, 0)
         if content.target is not None:
-            more, count = self.targets.get((content.target, slot), (b"", 0))
+            more, count = self.targets.get((content.target, number), (b"", 0))
             body = record(form.owner, TYPE_CNAME, ttl_s, content.target) + more
             return make_answer(answers=form.prefix_count + 1 + count, body=form.prefix + body)
-        number = _SLOT_TYPE[slot]
-        records = b"".join(record(form.owner, number, ttl_s, rdata) for rdata in content.rdatas)
-        return make_answer(answers=form.prefix_count + len(content.rdatas), body=form.prefix + records)
+        rdatas = [bound(item, content) for item in form.bindings] if form.bindings else content.rdatas
+        records = b"".join(record(form.owner, number, ttl_s, rdata) for rdata in rdatas)
+        return make_answer(answers=form.prefix_count + len(rdatas), body=form.prefix + records)
 
     def _deny(self, content: Content, form: Form, _slot: int, ttl_s: int) -> Answer:
         """A denial is cached no longer than an answer would be: it may depend on health."""

@@ -32,11 +32,15 @@ class Denial(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """`rdatas` are addresses in order, `target` a hostname (wire); exactly one of the three is set."""
+    """`rdatas` are addresses in order, `target` a hostname (wire); exactly one of the three is set.
+
+    In `SLOT_BOUND`, `rdatas` are what A gives, and `further` what AAAA gives: either or both.
+    """
 
     rdatas: tuple[bytes, ...] = ()
     target: bytes | None = None
     denial: Denial | None = None
+    further: tuple[bytes, ...] = ()
 
 
 NODATA, PROHIBITED, SERVFAIL = (Content(denial=denial) for denial in Denial)
@@ -61,7 +65,7 @@ class Contents:
         for content in (NODATA, PROHIBITED, SERVFAIL):
             self.number(content)
         for region in self.steering.regions:
-            for content, _ in _rotations(region, self.slot, NOBODY_CHECKS, self._most):
+            for content, _ in rotations(region, self.slot, NOBODY_CHECKS, self._most):
                 self.number(content)
         self.steady = len(self.items)
 
@@ -93,7 +97,7 @@ class Contents:
     def _of(self, region: int) -> tuple[tuple[Content, float], ...]:
         known = self._rotations.get(region)
         if known is None:
-            known = _rotations(self.steering.regions[region], self.slot, self.facts[region], self._most)
+            known = rotations(self.steering.regions[region], self.slot, self.facts[region], self._most)
             self._rotations[region] = known
         return known
 
@@ -109,7 +113,7 @@ class Contents:
         return Content(rdatas=kept) if kept else NODATA
 
 
-def _rotations(region: Region, slot: int, facts: RegionFacts, most: int) -> tuple[tuple[Content, float], ...]:
+def rotations(region: Region, slot: int, facts: RegionFacts, most: int) -> tuple[tuple[Content, float], ...]:
     """One content per endpoint that may come first, at most `most` addresses in each."""
     alive = live(region, facts)
     hosts = [endpoint for endpoint in alive if endpoint.family == 0]

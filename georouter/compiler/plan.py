@@ -20,8 +20,9 @@ from georouter.compiler.views import Form, Hook, Views, Written
 from georouter.compiler.zones import compile_zones
 from georouter.facts.world import World
 from georouter.geo.map import GeoMap
-from georouter.policy.model import Policy
+from georouter.policy.model import Binding, Policy, Service
 from georouter.routing.scene import universe
+from georouter.wire.codes import TYPE_HTTPS, TYPE_SVCB
 from georouter.words.ids import RegionName, ServiceName
 
 
@@ -61,6 +62,7 @@ def plan(policy: Policy, geo: GeoMap, world: World) -> Plan:
                 counter_base=bases[name],
                 slots=steered.steerings[group].slots,
                 subnets=policy.services[name].ecs,
+                bindings=_bindings(policy.services[name]),
             )
             for name, group in steered.group_of.items()
         }
@@ -76,6 +78,11 @@ def plan(policy: Policy, geo: GeoMap, world: World) -> Plan:
         universes=universes,
         warnings=compiled.warnings,
     )
+
+
+def _bindings(service: Service) -> dict[int, tuple[Binding, ...]]:
+    both = {TYPE_HTTPS: service.https, TYPE_SVCB: service.svcb}
+    return {number: records for number, records in both.items() if records}
 
 
 def rerank(old: Plan, policy: Policy, geo: GeoMap, world: World) -> Plan:

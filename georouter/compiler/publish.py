@@ -7,9 +7,19 @@ Rule 2: finished answers are made once; a group that moved takes those it had (s
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
-from georouter.answers.tables import SLOT_A, SLOT_AAAA, SLOT_OTHER, Answer, Group, Snapshot, Sticky
+from georouter.answers.tables import (
+    SLOT_A,
+    SLOT_AAAA,
+    SLOT_BOUND,
+    SLOT_OTHER,
+    Answer,
+    Group,
+    Snapshot,
+    Sticky,
+)
 from georouter.compiler.bodies import Writer
 from georouter.compiler.contents import Content, Contents
+from georouter.compiler.pairs import NOTHING_PAIRED, Paired, Side, pair
 from georouter.compiler.plan import Plan
 from georouter.compiler.report import Answering, Change, answering, changes, last_known, moved
 from georouter.compiler.runs import NOTHING_LAID, Laid, make_runs
@@ -33,6 +43,8 @@ class GroupState:
     selections: tuple[Selections, ...]
     """Per slot; those of `SLOT_OTHER` regard all regions, whatever records they have."""
     laid: tuple[Laid, ...]
+    """Per slot but `SLOT_BOUND`, which is `paired`."""
+    paired: Paired
     answering: Answering
 
 
@@ -109,15 +121,22 @@ class _Works:
             else:
                 laid.append(NOTHING_LAID)
                 contents.append(())
+        paired = NOTHING_PAIRED
+        if SLOT_BOUND in steering.slots:
+            a, aaaa = (
+                Side(selections[slot], laid[slot].pieces, contents[slot]) for slot in (SLOT_A, SLOT_AAAA)
+            )
+            paired = pair(steering, a, aaaa, old.paired if old else None)
         names = tuple(region.name for region in steering.regions)
-        runs = (laid[SLOT_A].runs, laid[SLOT_AAAA].runs, laid[SLOT_OTHER].runs)
+        runs = (*(item.runs for item in laid), paired.laid.runs)
         return GroupState(
             facts=facts,
             last_known=last,
             group=Group(steering.table, steering.ttl_s, table.fences, runs, _sticky(steering)),
-            contents=tuple(contents),
+            contents=(*contents, paired.contents),
             selections=tuple(selections),
             laid=tuple(laid),
+            paired=paired,
             answering=answering(names, table, selections[SLOT_OTHER]),
         )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from georouter.answers.choice import MAX_SCALE, UNIT_SCALE
 from georouter.answers.layout import REASONS
@@ -52,15 +53,21 @@ def make_runs(selections: Selections, contents: Contents, before: tuple[Piece, .
 
     `before` are the pieces that `selections.kept` speaks of.
     """
-    threshold, body, tally = array("I"), array("I"), array("I")
-    key, scale, extent = array("Q"), array("Q"), array("I")
-    first, count = [], []
     pieces = []
     for selection, kept in zip(selections.distinct, selections.kept, strict=True):
         piece = before[kept] if before is not None and kept >= 0 else None
         if piece is None or not piece.steady:
             piece = _piece(selection, contents)
         pieces.append(piece)
+    return Laid(lay_out(pieces, selections.of), tuple(pieces))
+
+
+def lay_out(pieces: Sequence[Piece], of: NDArray[np.int32]) -> Runs:
+    """The pieces one behind the other; `of` is the piece of each ranking."""
+    threshold, body, tally = array("I"), array("I"), array("I")
+    key, scale, extent = array("Q"), array("Q"), array("I")
+    first, count = [], []
+    for piece in pieces:
         first.append(len(body))
         count.append(len(piece.body))
         threshold += piece.threshold
@@ -69,9 +76,9 @@ def make_runs(selections: Selections, contents: Contents, before: tuple[Piece, .
         key += piece.key
         scale += piece.scale
         extent += piece.extent
-    runs = Runs(
-        first=flat(np.array(first, dtype=np.uint32)[selections.of], "I"),
-        count=flat(np.array(count, dtype=np.uint32)[selections.of], "I"),
+    return Runs(
+        first=flat(np.array(first, dtype=np.uint32)[of], "I"),
+        count=flat(np.array(count, dtype=np.uint32)[of], "I"),
         threshold=threshold,
         body=body,
         tally=tally,
@@ -79,7 +86,6 @@ def make_runs(selections: Selections, contents: Contents, before: tuple[Piece, .
         scale=scale,
         extent=extent,
     )
-    return Laid(runs, tuple(pieces))
 
 
 def _piece(selection: Selection, contents: Contents) -> Piece:
@@ -95,7 +101,7 @@ def _piece(selection: Selection, contents: Contents) -> Piece:
         nobody = len(contents.steering.regions)
         _add(piece, TOP, contents.denial(selection), nobody * REASONS + selection.reason)
         if sticky:
-            _mark(piece, 0, 0, 1)
+            mark(piece, 0, 0, 1)
         return piece
     if sticky:
         _bands(piece, selection, contents)
@@ -124,10 +130,10 @@ def _bands(piece: Piece, selection: Selection, contents: Contents) -> None:
             _band(piece, candidate, contents, (0, TOP))
             scale = min(max(round(UNIT_SCALE * heaviest / candidate.weight), 1), MAX_SCALE)
             name = contents.steering.regions[candidate.regions[0]].name
-            _mark(piece, region_key(name), scale, len(piece.body) - begin)
+            mark(piece, region_key(name), scale, len(piece.body) - begin)
 
 
-def _mark(piece: Piece, key: int, scale: int, extent: int) -> None:
+def mark(piece: Piece, key: int, scale: int, extent: int) -> None:
     """Describe the band that ends the piece; only its first alternative is ever looked at."""
     rest = extent - 1
     piece.key.extend([key, *[0] * rest])

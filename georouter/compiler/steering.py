@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from georouter.answers.tables import SLOT_A, SLOT_AAAA, SLOT_OTHER, Fences, RangeMap
+from georouter.answers.tables import SLOT_A, SLOT_AAAA, SLOT_BOUND, SLOT_OTHER, Fences, RangeMap
 from georouter.compiler.fences import fence
 from georouter.compiler.prefixes import Prefixes, prefixes
 from georouter.compiler.ranges import client_map, shares
@@ -54,7 +54,8 @@ class Table:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Steering:
-    """One group. `usable[slot]` are the regions with records for the slot, None when all have.
+    """One group. `usable[slot]` are the regions with records for the slot, None when all have. `SLOT_BOUND`
+    is among the `slots` when any of the services has HTTPS or SVCB records.
 
     `regions` are those of the universe, in its order; the first `own` are the service's own, the
     others fallback only. `sole` names the service that has the group to
@@ -98,7 +99,10 @@ def steer(policy: Policy, geo: GeoMap, world: World) -> Steered:
         if key not in groups:
             groups[key] = len(steerings)
             steerings.append(made)
-        group_of[service.name] = groups[key]
+        number = group_of[service.name] = groups[key]
+        if service.https or service.svcb:
+            shared = steerings[number]
+            steerings[number] = replace(shared, slots=shared.slots | {SLOT_BOUND})
     return Steered(
         _share_maps([make_table(policy, service, geo, world) for service in makers]),
         tuple(steerings),

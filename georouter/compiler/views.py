@@ -4,10 +4,12 @@ A view says whose hash, counters and group apply; a form says how the answer is 
 is what publication fills in: one tuple of finished answers for a group, slot and form.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from georouter.answers.tables import View
+from georouter.answers.tables import SLOT_BOUND, View
+from georouter.policy.model import Binding
 from georouter.words.ids import ServiceName
 
 _T = TypeVar("_T")
@@ -15,13 +17,18 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How a steered answer is written: CNAME records before it, its owner name, whose SOA denies."""
+    """How a steered answer is written: CNAME records before it, its owner name, whose SOA denies.
+
+    For `SLOT_BOUND` also the type (HTTPS or SVCB) and its records.
+    """
 
     prefix: bytes
     prefix_count: int
     owner: bytes
     zone: int
     """Index of the zone whose SOA a negative answer carries."""
+    type: int = 0
+    bindings: tuple[Binding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,8 @@ class Hook:
     """The slots in which any of its regions has something to say."""
     subnets: bool = True
     """Whether client subnets count."""
+    bindings: Mapping[int, tuple[Binding, ...]] = field(default_factory=dict)
+    """By type, HTTPS and SVCB; types without records are left out."""
 
 
 @dataclass(slots=True)
@@ -65,6 +74,11 @@ class Views:
         bodies = _intern(Written(hook.group, slot, number), self.written, self._written)
         view = View(hook.group, slot, bodies, hook.salt, hook.counter_base, zone, hook.subnets)
         return ~_intern(view, self.views, self._views)
+
+    def add_bound(self, service: ServiceName, form: Form, zone: int) -> Iterator[tuple[int, int]]:
+        """As `add` for HTTPS and SVCB: the types that the service has, and their refs."""
+        for number, records in self.hooks[service].bindings.items():
+            yield number, self.add(service, SLOT_BOUND, replace(form, type=number, bindings=records), zone)
 
 
 def _intern(item: _T, items: list[_T], known: dict[_T, int]) -> int:

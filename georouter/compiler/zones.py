@@ -208,7 +208,7 @@ class _Writer:
         self._put(node, TYPE_DS, held)
 
     def _steer(self, node: int, service: ServiceName, form: Form, *, alone: bool) -> None:
-        """Hand A and AAAA (and, where regions are hostnames, every other type) to the service."""
+        """Hand to the service A, AAAA, its HTTPS and SVCB; where regions are hostnames, all other types."""
         slots = self.views.hooks[service].slots
         zone = self.tree.zone[node]
         for slot, number in _SLOT_TYPES:
@@ -216,6 +216,8 @@ class _Writer:
                 ref = self.views.add(service, slot, form, zone)
                 self._put(node, number, ref)
                 self.rrsets.setdefault(node << 16 | TYPE_ANY, ref)
+        for number, ref in self.views.add_bound(service, form, zone):
+            self._put(node, number, ref)
         if alone and SLOT_OTHER in slots:
             self.other[node] = self.views.add(service, SLOT_OTHER, form, zone)
 

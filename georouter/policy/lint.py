@@ -3,11 +3,14 @@
 from collections.abc import Callable, Iterable
 
 from georouter.policy.model import Policy, Service
+from georouter.policy.names import Names
 from georouter.policy.nodes import Path
 from georouter.policy.report import Report
 from georouter.policy.steps import Failover, Geo, Weighted
 from georouter.policy.unreachable import check_rules
-from georouter.words.ids import RegionName
+from georouter.wire.names import name_text
+from georouter.wire.svcb import OWNER
+from georouter.words.ids import RegionName, ServiceName
 
 
 def lint(policy: Policy, report: Report) -> None:
@@ -76,4 +79,25 @@ def _named(service: Service, named: "set[RegionName]", effect: str, path: Path, 
         report.warn(path, f"does not list {listed}, which {verb}", key=True)
 
 
-_RULES: tuple[Callable[[Policy, Report], None], ...] = (unused, families, steps)
+def bindings(policy: Policy, report: Report) -> None:
+    """HTTPS and SVCB records of services that say less, or something else, than they seem to."""
+    aimed: list[tuple[ServiceName, bytes, Path]] = []
+    for name, service in policy.services.items():
+        for key, records in (("https", service.https), ("svcb", service.svcb)):
+            path: Path = ("services", name, key)
+            if records and all(_families(policy, region) == {0} for region in service.regions):
+                message = "has no effect: the regions have hostnames, whose CNAME answers every type"
+                report.warn(path, message, key=True)
+            for index, binding in enumerate(records):
+                if binding.hints and binding.target != OWNER:
+                    aimed.append((name, binding.target, (*path, index, "hints")))
+    if not aimed:
+        return  # a million names need no index that nobody asks
+    index_of = Names(policy.zones.values())
+    for name, target, path in aimed:
+        if index_of.service_of(target) != name:
+            message = f'are addresses of this service, which does not answer the target "{name_text(target)}"'
+            report.warn(path, message, key=True)
+
+
+_RULES: tuple[Callable[[Policy, Report], None], ...] = (unused, families, steps, bindings)

@@ -83,11 +83,26 @@ class AllDown(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Binding:
+    """An HTTPS or SVCB record in ServiceMode (RFC 9460 2.4.3), but for the addresses of a decision.
+
+    `target` is in wire format, the root for the owner name; `params` are (key, value) in the order of
+    keys. `hints`: with the addresses that A and AAAA give.
+    """
+
+    priority: int
+    target: bytes
+    params: tuple[tuple[int, bytes], ...]
+    hints: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """A set of regions and the chain that orders them. `fallback` is used with `AllDown.FALLBACK`.
 
     Without `ecs`, clients are only ever known by their resolver's address. `demand` is what all clients
-    together ask of it, in the unit of the regions' `capacity`; None where nobody said.
+    together ask of it, in the unit of the regions' `capacity`; None where nobody said. `https` and `svcb`
+    are the records of these types at the service's names; none for NODATA.
     """
 
     name: ServiceName
@@ -98,6 +113,8 @@ class Service:
     fallback: tuple[RegionName, ...] = ()
     ecs: bool = True
     demand: float | None = None
+    https: tuple[Binding, ...] = ()
+    svcb: tuple[Binding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

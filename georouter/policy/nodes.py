@@ -1,6 +1,6 @@
 """A YAML document as a tree of `Node`s: plain values that know where they were written."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -44,11 +44,11 @@ class Node:
         return self.value.get(key) if isinstance(self.value, dict) else None
 
 
-def plain(node: Node, without: str = "") -> object:
-    """The value without its marks: what pydantic reads. The top entry `without` is left out."""
+def plain(node: Node, without: Collection[str] = ()) -> object:
+    """The value without its marks: what pydantic reads. The top entries `without` are left out."""
     value = node.value
     if isinstance(value, dict):
-        return {key: plain(child) for key, child in value.items() if not without or key != without}
+        return {key: plain(child) for key, child in value.items() if key not in without}
     if isinstance(value, list):
         return [plain(child) for child in value]
     return value

@@ -1,5 +1,6 @@
 """One piece of the document against its model: the value, or a finding for everything wrong with it."""
 
+from collections.abc import Collection
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -16,8 +17,6 @@ NOT_YET: dict[str, str] = {
     "capacity": 'the step "capacity" is',
     "pin": 'the step "pin" is',
     "alias": "alias records are",
-    "https": "steering of HTTPS records is",
-    "svcb": "steering of SVCB records is",
     "min_ttl": "lowering TTLs is",
     "ttl_failing": "lowering TTLs is",
     "lower_ttl": "lowering TTLs is",
@@ -36,10 +35,12 @@ def not_yet(name: str) -> str | None:
     return f"{subject} not available in this version" if subject else None
 
 
-def read(model: type[Model], node: Node, path: Path, report: Report, *, without: str = "") -> Model | None:
+def read(
+    model: type[Model], node: Node, path: Path, report: Report, *, without: Collection[str] = ()
+) -> Model | None:
     """`node`, which hangs at `path`, as a `model`; None after its errors were reported.
 
-    The entry `without` is left out: somebody else reads it.
+    The entries `without` are left out: somebody else reads them.
     """
     value = plain(node, without)
     try:

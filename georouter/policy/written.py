@@ -242,6 +242,32 @@ class RegionFile(FileModel):
     )
 
 
+class BindingFile(FileModel):
+    """An HTTPS or SVCB record whose addresses are those of the decision (RFC 9460)."""
+
+    priority: Annotated[int, Field(ge=1, le=65535)] = Field(
+        default=1, description="Lower ones are preferred (SvcPriority)."
+    )
+    target: Text = Field(
+        default=".", description='Where the service is, an absolute name; "." is the name that was asked.'
+    )
+    alpn: Texts = Field(default=[], description="Protocols besides the default one, such as h2 and h3.")
+    no_default_alpn: bool = Field(default=False, description="The default protocol is not supported.")
+    port: Port | None = Field(default=None, description="Default is that of the scheme.")
+    ech: Text | None = Field(default=None, description="Encrypted ClientHello: an ECHConfigList in base64.")
+    params: Annotated[dict[str, str | int | None], Optionally] = Field(
+        default={}, description='Other parameters as in zone files, such as {dohpath: "/q{?dns}"} or key667.'
+    )
+    hints: bool | None = Field(
+        default=None,
+        description='Whether ipv4hint and ipv6hint hold what A and AAAA answer; default for the target ".".',
+    )
+
+
+Bindings = str | BindingFile | Annotated[list[str | BindingFile], Field(min_length=1)] | None
+"""For the schema; `resolve.bindings` reads them one by one."""
+
+
 class ServiceFile(FileModel):
     """What steered names are answered from."""
 
@@ -256,6 +282,10 @@ class ServiceFile(FileModel):
         default=None, description="What all clients together ask of it, in the unit of the regions' capacity."
     )
     chain: list[StepFile] = Field(default=[], description="Steering steps, in order.")
+    https: Bindings = Field(
+        default=None, description='HTTPS records of the same decision: {alpn: [h2, h3]} or "1 . alpn=h2,h3".'
+    )
+    svcb: Bindings = Field(default=None, description="The same for SVCB records.")
     when_all_down: Annotated[
         object,
         WithJsonSchema(

@@ -17,6 +17,9 @@ RECORDS = (
     "alias: {CNAME: www.example.com.}",
     "alone: {CNAME: www.elsewhere.test.}",
     '"*.app": {service: web}',
+    "secure: {service: secure}",
+    '"*.secure": {service: secure}',
+    "to-secure: {CNAME: secure}",
     "below.empty: {A: 192.0.2.77}",
     "mail: {A: 192.0.2.60, AAAA: '2001:db8::60'}",
     '"@": [{service: web}, {MX: "10 mail.example.com."}]',
@@ -24,10 +27,15 @@ RECORDS = (
 )
 
 
+SERVICES = ("secure: {regions: [us-east, eu-west, ap-south], chain: [nearest], https: {alpn: [h2, h3]}}",)
+
+
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     """One daemon per module: three regions without checks, and records of several kinds."""
-    with Daemon(tmp_path_factory.mktemp("daemon"), three_regions(records=RECORDS)) as running:
+    with Daemon(
+        tmp_path_factory.mktemp("daemon"), three_regions(records=RECORDS, services=SERVICES)
+    ) as running:
         yield running
 
 

@@ -80,6 +80,20 @@ def test_wildcards(dig: Dig, daemon: Daemon) -> None:
     )
 
 
+def test_https(dig: Dig, daemon: Daemon) -> None:
+    """RFC 9460: the client's region in the hints, at a wildcard and behind an alias too; none at names
+    whose service has no such records.
+    """
+    for client, address in ((LONDON, EU_WEST), (SINGAPORE, AP_SOUTH)):
+        for name in ("secure", "x.y.secure", "to-secure"):
+            record = dig(daemon.address, f"{name}.example.com", "HTTPS", "+short", f"+subnet={client}")
+            assert record.splitlines()[-1].replace('"', "") == f"1 . alpn=h2,h3 ipv4hint={address}"
+            assert address in dig(daemon.address, f"{name}.example.com", "A", "+short", f"+subnet={client}")
+    output = dig(daemon.address, "www.example.com", "HTTPS")
+    assert status(output) == "NOERROR"
+    assert "ANSWER: 0" in output
+
+
 def test_cnames_are_followed_inside_the_zone(dig: Dig, daemon: Daemon) -> None:
     """The alias and the steered answer in one response."""
     answer = dig(daemon.address, "alias.example.com", "A", "+short", f"+subnet={LONDON}").split()

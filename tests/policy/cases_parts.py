@@ -506,7 +506,7 @@ zones:
 """,
         "2:15: checks.web.type: dns checks are not available in this version",
         "3:10: server.brake: the brake is not available in this version",
-        '5:79: zones["example.com"].records.www[1].HTTPS: steering of HTTPS records is not available in this version',
+        '5:79: zones["example.com"].records.www[1].HTTPS: HTTPS data is text here; steered HTTPS records are written at the service',
     ),
     Case(
         "admin",

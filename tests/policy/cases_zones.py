@@ -157,7 +157,7 @@ zones:
       w2: [{service: web}, {HTTPS: 1 . ipv4hint=192.0.2.1}]
 """,
         '5:30: zones["example.com"].records.www[1].A: A records cannot stand beside a service, which gives the addresses',
-        '6:36: zones["example.com"].records.w2[1].HTTPS: address hints beside a service would go past it; leave out ipv4hint and ipv6hint',
+        '6:36: warning: zones["example.com"].records.w2[1].HTTPS: these address hints do not follow the decision of the service beside them; write the record as "https" at service "web"',
     ),
     Case(
         "hostname_service",

@@ -2,6 +2,7 @@
 
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from georouter.policy.load import Loaded, PolicyFile, load
-from georouter.policy.model import AllDown, Endpoint, Location, Soa
+from georouter.policy.model import AllDown, Binding, Endpoint, Location, Soa
 from georouter.policy.steps import (
     Failover,
     Geo,
@@ -183,6 +184,32 @@ zones:
         r"dns\.admin.example.com",
         7,
     )
+
+
+def test_https_and_svcb_of_services() -> None:
+    """Mappings and presentation text are the same records; hints are on for the owner as target."""
+    services = """\
+services:
+  web:
+    regions: [us, eu]
+    https:
+      - {alpn: [h2, h3], port: 8443, params: {key667: hello, mandatory: "alpn,port"}}
+      - 1 . port=8443 alpn=h2,h3 key667=hello mandatory=alpn,port
+      - {priority: 2, target: Other.example.net, no_default_alpn: true, alpn: h3, hints: true}
+      - 2 Other.example.net. no-default-alpn alpn=h3
+    svcb: {params: {dohpath: "/q{?dns}", key700: 5, ohttp: null}, hints: false}
+  api: {regions: [us, eu], https: null, svcb: "1 ."}
+"""
+    loaded = load_text(complete(services))
+    web, api = loaded.policy.services.values()
+    first, *others = web.https
+    params = ((0, b"\0\1\0\3"), (1, b"\2h2\2h3"), (3, b"\x20\xfb"), (667, b"hello"))
+    assert first == Binding(1, b"\0", params, hints=True)
+    target = b"\5Other\7example\3net\0"
+    aimed = Binding(2, target, ((1, b"\2h3"), (2, b"")), hints=True)
+    assert others == [aimed, replace(aimed, hints=False)]
+    assert web.svcb == (Binding(1, b"\0", ((7, b"/q{?dns}"), (8, b""), (700, b"5")), hints=False),)
+    assert api.https == api.svcb == (Binding(1, b"\0", (), hints=True),)
 
 
 def test_a_folder_is_one_policy() -> None:

@@ -9,13 +9,11 @@ from georouter.policy.report import Line, Place, Report
 from georouter.policy.resolve import targets
 from georouter.policy.resolve.ledger import Sets
 from georouter.policy.resolve.records import Answering
-from georouter.wire import codes, names
+from georouter.wire import codes, names, svcb
 from georouter.words.ids import RegionName, ServiceName
 
 _ADDRESSES = (codes.TYPE_A, codes.TYPE_AAAA)
 _AT_CUT = frozenset({codes.TYPE_NS, codes.TYPE_DS, *_ADDRESSES})
-_HINT_KEYS = (4, 6)
-"""SvcParamKeys ipv4hint and ipv6hint (RFC 9460 7.3)."""
 _WILDCARD = b"\x01*"
 
 
@@ -54,6 +52,7 @@ def check(
         for name, answering in zone.services.items():
             aliased = by_hostname(answering.service, services, regions)
             _steered(zone, name, answering, aliased, report)
+            _bound(zone, name, answering, services, report)
         inner = frozenset(apex for apex in zones if apex != zone.apex and names.is_below(apex, zone.apex))
         _Borders(zone, inner, _servers(zone) if inner else frozenset(), report).check()
         _delegation_signers(zone, inner, report)
@@ -124,11 +123,6 @@ def _steered(zone: ZoneDraft, name: bytes, answering: Answering, aliased: str | 
         if number in _ADDRESSES:
             beside = f"{codes.type_text(number)} records cannot stand beside a service{there}"
             report.error(place, f"{beside}, which gives the addresses", key=True)
-        elif number in (codes.TYPE_HTTPS, codes.TYPE_SVCB) and any(
-            _has_hints(rdata) for rdata, _ in sets.records(index)
-        ):
-            message = "address hints beside a service would go past it; leave out ipv4hint and ipv6hint"
-            report.error(place, message)
     if aliased is None:
         return
     why = f'service "{answering.service}" answers with a CNAME (region "{aliased}" has hostnames)'
@@ -139,18 +133,35 @@ def _steered(zone: ZoneDraft, name: bytes, answering: Answering, aliased: str | 
         report.error(answering.path, f"{why}, which cannot stand beside other records ({beside})")
 
 
-def _has_hints(rdata: bytes) -> bool:
-    """Whether SVCB data (RFC 9460 2.2: priority, target, parameters) carries addresses."""
-    at = 2
-    while at < len(rdata) and rdata[at]:
-        at += 1 + rdata[at]
-    at += 1
-    while at + 4 <= len(rdata):
-        key, length = int.from_bytes(rdata[at : at + 2]), int.from_bytes(rdata[at + 2 : at + 4])
-        if key in _HINT_KEYS:
-            return True
-        at += 4 + length
-    return False
+def _bound(
+    zone: ZoneDraft,
+    name: bytes,
+    answering: Answering,
+    services: Mapping[ServiceName, Service],
+    report: Report,
+) -> None:
+    """HTTPS and SVCB records beside a service: its own, or those of the zone without addresses."""
+    service = services.get(ServiceName(answering.service))
+    own = {codes.TYPE_HTTPS: service.https, codes.TYPE_SVCB: service.svcb} if service else {}
+    for index in zone.sets.of_name(name):
+        number, place = int(zone.sets.type[index]), zone.sets.where(index)
+        if number not in (codes.TYPE_HTTPS, codes.TYPE_SVCB):
+            continue
+        if own.get(number):
+            key, there = codes.type_text(number), _elsewhere(place, answering.path, report)
+            message = (
+                f'{key} records cannot stand beside a service{there} with "{key.lower()}", which gives them'
+            )
+            report.error(place, message, key=True)
+        elif any(
+            key in svcb.HINTS for rdata, _ in zone.sets.records(index) for key, _ in svcb.parts(rdata)[2]
+        ):
+            word = codes.type_text(number).lower()
+            message = (
+                "these address hints do not follow the decision of the service beside them; "
+                f'write the record as "{word}" at service "{answering.service}"'
+            )
+            report.warn(place, message)
 
 
 @dataclass(frozen=True, slots=True)

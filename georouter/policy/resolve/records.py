@@ -148,7 +148,8 @@ class Reader:
     def record(self, owner: Owner, type_name: str, node: Node, ttl_s: int, path: Path) -> None:
         """One record of one type."""
         if type_name in ("HTTPS", "SVCB") and isinstance(node.value, dict):
-            self.report.error(path, f"steering of {type_name} records is not available in this version")
+            message = f"{type_name} data is text here; steered {type_name} records are written at the service"
+            self.report.error(path, message)
             return
         if node.value is None or isinstance(node.value, dict | list):
             self.report.error(path, f"expected {type_name} data as text, found {describe(node.value)}")
@@ -180,7 +181,7 @@ def _not_a_record(node: Node) -> str:
 def _type_problem(name: str) -> str | None:
     if name in _LATER:
         return f"{_LATER[name]} not available in this version"
-    if not_yet(name) and name not in ("HTTPS", "SVCB"):
+    if not_yet(name):
         return not_yet(name)
     try:
         number = stored_type(name)

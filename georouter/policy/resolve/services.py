@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from georouter.policy import shape, suggest
-from georouter.policy.model import AllDown, Region, Service
+from georouter.policy.model import AllDown, Binding, Region, Service
 from georouter.policy.nodes import Node, Path, describe
 from georouter.policy.report import Report
-from georouter.policy.resolve import chain
+from georouter.policy.resolve import bindings, chain
 from georouter.policy.resolve.context import Context
 from georouter.policy.steps import Limit
 from georouter.policy.written import ServiceFile
@@ -20,13 +20,17 @@ class WrittenService:
 
     head: ServiceFile
     chain: tuple[chain.Written | None, ...]
+    https: tuple[Binding, ...]
+    svcb: tuple[Binding, ...]
 
 
 def read(node: Node, path: Path, report: Report) -> WrittenService | None:
-    """The shape of a service and of each of its steps."""
+    """The shape of a service, of each of its steps, and of its HTTPS and SVCB records."""
     steps = chain.read(node.get("chain"), (*path, "chain"), report)
-    head = shape.read(ServiceFile, node, path, report, without="chain")
-    return WrittenService(head, steps) if head is not None else None
+    https = bindings.read("HTTPS", node.get("https"), (*path, "https"), report)
+    svcb = bindings.read("SVCB", node.get("svcb"), (*path, "svcb"), report)
+    head = shape.read(ServiceFile, node, path, report, without=("chain", "https", "svcb"))
+    return WrittenService(head, steps, https, svcb) if head is not None else None
 
 
 def resolve(
@@ -60,6 +64,8 @@ def _service(
         fallback=tuple(fallback),
         ecs=written.head.ecs,
         demand=written.head.demand,
+        https=written.https,
+        svcb=written.svcb,
     )
 
 

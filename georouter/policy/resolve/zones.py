@@ -30,7 +30,7 @@ class WrittenZone:
 
 def read(node: Node, path: Path, report: Report) -> WrittenZone | None:
     """The shape of a zone without its records."""
-    head = shape.read(ZoneFile, node, path, report, without="records")
+    head = shape.read(ZoneFile, node, path, report, without=("records",))
     return WrittenZone(head, node.get("records")) if head is not None else None
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
+from ipaddress import ip_address
 from pathlib import Path
 
 import dns.exception
@@ -13,10 +14,11 @@ import dns.rdatatype
 
 from benchmarks.harness.ask import ask
 from benchmarks.harness.wait import free_port, until
-from georouter.policy.model import Policy, RecordSet, Zone
-from georouter.wire.codes import TYPE_A, TYPE_AAAA, TYPE_CNAME, TYPE_NS, TYPE_SOA
+from georouter.policy.model import Binding, Policy, RecordSet, Region, Zone
+from georouter.wire.codes import TYPE_A, TYPE_AAAA, TYPE_CNAME, TYPE_HTTPS, TYPE_NS, TYPE_SOA, TYPE_SVCB
 from georouter.wire.names import is_below, parse_name
 from georouter.wire.rdata import soa_rdata
+from georouter.wire.svcb import hints, service_rdata
 
 PAYLOAD = 1232
 """The largest answer over UDP, of all servers."""
@@ -101,6 +103,10 @@ def zone_lines(policy: Policy, zone: Zone) -> Iterator[str]:
             rdata = dns.rdata.from_text("IN", dns.rdatatype.RdataType.make(kind), text).to_wire()
             assert rdata is not None
             yield from _lines(RecordSet(steered.owner, kind, service.ttl_s, (rdata,)))
+        for kind, bindings in ((TYPE_HTTPS, service.https), (TYPE_SVCB, service.svcb)):
+            rdatas = tuple(_with_hints(binding, policy.regions[region]) for binding in bindings)
+            if rdatas:
+                yield from _lines(RecordSet(steered.owner, kind, service.ttl_s, rdatas))
     said = {records.owner for records in zone.records if records.type == TYPE_NS}
     for inner in policy.zones.values():
         if inner.apex != zone.apex and is_below(inner.apex, zone.apex) and inner.apex not in said:
@@ -110,6 +116,17 @@ def zone_lines(policy: Policy, zone: Zone) -> Iterator[str]:
                 if records.owner == inner.apex and records.type == TYPE_NS
                 for line in _lines(records)
             )
+
+
+def _with_hints(binding: Binding, region: Region) -> bytes:
+    """The record with the region's addresses."""
+    by_family = (
+        [ip_address(end.address).packed for end in region.endpoints if end.family == family]
+        for family in (4, 6)
+    )
+    return service_rdata(
+        binding.priority, binding.target, (*binding.params, *(hints(*by_family) if binding.hints else ()))
+    )
 
 
 def _lines(records: RecordSet) -> Iterator[str]:

@@ -24,7 +24,7 @@ DATA = (
 )
 """Types that a zone may hold (RFC 6895 3.1), known to anybody or not."""
 TYPES = tuple(dns.rdatatype.to_text(dns.rdatatype.RdataType.make(number)) for number in (*DATA, TYPE_ANY))
-FREQUENT = ("A", "A", "AAAA", "TXT", "MX", "NS", "SOA", "DS", "CNAME", "ANY", "TYPE65280")
+FREQUENT = ("A", "A", "AAAA", "HTTPS", "TXT", "MX", "NS", "SOA", "DS", "CNAME", "ANY", "TYPE65280")
 LABELS = (b"*", b"a", b"b", b"www", b"mail", b"ns1", b"no.such", b"\0", b"_tcp", b"x" * 63)
 PAYLOADS = (None, None, 512, 1232, 1232, 4096, 300)
 """EDNS payload sizes; None is a question without EDNS."""
@@ -78,7 +78,7 @@ def questions(policy: Policy, seed: int, count: int) -> Iterator[Question]:
             if records.type == TYPE_CNAME:
                 yield from (put(records.owner, kind, chance) for kind in ("A", "NSEC", "NSEC3"))
         for steered in zone.steered:
-            for kind in ("A", "AAAA", "ANY", "MX"):
+            for kind in ("A", "AAAA", "HTTPS", "SVCB", "ANY", "MX"):
                 yield put(steered.owner, kind, chance)
     for _ in range(count):
         name = near(chance.choice(names), names, chance)
