@@ -19,6 +19,7 @@ from typing import Protocol
 from georouter.answers.tables import Snapshot
 from georouter.compiler.publish import Published, publish
 from georouter.control.beliefs import Beliefs
+from georouter.control.clock import Jumps, steady_time
 from georouter.control.events import (
     BuildDone,
     Event,
@@ -42,6 +43,8 @@ from georouter.words.ids import RegionName, SignalName
 
 TOLD = 20
 """Problems of a refused policy that are told; `status` and `georouter check` have all of them."""
+LOOK_S = 60.0
+"""At least so often, whether something is due or not."""
 RERANK_PAUSE_S = 10.0
 """Round trips drift all the time; rankings follow them at most this often."""
 
@@ -84,14 +87,23 @@ class Controller:
     """See the module. Create, `start` with a first build, `run`; `post` from the loop's own thread."""
 
     def __init__(
-        self, config: str, beliefs: Beliefs, outlets: Outlets, *, wall: Callable[[], float] = time.time
+        self,
+        config: str,
+        beliefs: Beliefs,
+        outlets: Outlets,
+        *,
+        wall: Callable[[], float] = time.time,
+        steady: Callable[[], float] = steady_time,
     ) -> None:
+        """`wall` gives Unix seconds and may be set by anybody, `steady` seconds that only ever pass."""
         self.config = config
         self.beliefs = beliefs
         self.reload: Reload | None = None
         self.serving_last_good = False
         self._out = outlets
         self._wall = wall
+        self._steady = steady
+        self._jumps = Jumps(wall, steady)
         self._built: Built | None = None
         self._world: World | None = None
         self._published: Published | None = None
@@ -188,14 +200,15 @@ class Controller:
         if self._inbox or self._settling:
             return
         now = self._wall()
-        ends = [overrides.next_expiry(self.beliefs.overrides, now)]
+        wait_s = LOOK_S  # a wall clock may be set
+        expiry = overrides.next_expiry(self.beliefs.overrides, now)
+        if expiry is not None:
+            wait_s = min(wait_s, expiry - now)
         if self._rerank_due and self._building is None:
-            ends.append(self._reranked_at + RERANK_PAUSE_S)
-        soonest = min((end for end in ends if end is not None), default=None)
+            wait_s = min(wait_s, self._reranked_at + RERANK_PAUSE_S - self._steady())
         self._wake.clear()
         try:
-            # a wall clock may jump: look again at least once a minute
-            async with asyncio.timeout(60.0 if soonest is None else min(60.0, max(0.0, soonest - now))):
+            async with asyncio.timeout(max(0.0, wait_s)):
                 await self._wake.wait()
         except TimeoutError:
             self._inbox.append(Tick())
@@ -210,6 +223,7 @@ class Controller:
 
     def _take_in(self) -> bool:
         """Apply all waiting events; whether answers may have to change."""
+        self._mind_the_clock()
         moved = False
         while self._inbox:
             match self._inbox.popleft():
@@ -226,6 +240,14 @@ class Controller:
                 case Tick():
                     moved |= self._tick()
         return moved
+
+    def _mind_the_clock(self) -> None:
+        """Before anything is judged by the wall clock: an override acts as long as it was meant to."""
+        by_s = self._jumps.look()
+        if by_s:
+            self.beliefs.overrides = overrides.move(self.beliefs.overrides, by_s, self._wall() - by_s)
+            self._out.tell("clock.set", by_s=round(by_s, 1))
+            self._overrides_changed()
 
     def _probed(self, probed: Probed) -> bool:
         now = self._wall()
@@ -304,12 +326,12 @@ class Controller:
             request = BuildRequest(self.config, None, rtt_ms)
             waiting = tuple(item.done for item in asked if item.done is not None)
             cause = ", ".join(dict.fromkeys(item.cause for item in asked))
-        elif self._rerank_due and self._wall() >= self._reranked_at + RERANK_PAUSE_S:
+        elif self._rerank_due and self._steady() >= self._reranked_at + RERANK_PAUSE_S:
             request, waiting, cause = BuildRequest(self.config, self._built.files, rtt_ms), (), "latency"
         else:
             return
         self._rerank_due = False
-        self._reranked_at = self._wall()
+        self._reranked_at = self._steady()
         self._asked_rtt_ms = rtt_ms
         self._building = asyncio.create_task(self._build(request, cause, waiting), name="build")
 

@@ -15,6 +15,7 @@ RECENT = 100
 LEVELS = {
     "region.down": logging.WARNING,
     "override.dropped": logging.WARNING,
+    "clock.set": logging.WARNING,
     "rerank.failed": logging.WARNING,
     "server.restart_needed": logging.WARNING,
     "server.small_receive_buffer": logging.WARNING,

@@ -2,6 +2,8 @@
 
 import ctypes
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 _M_MMAP_THRESHOLD = -3
 """Of mallopt(3)."""
@@ -23,3 +25,13 @@ def give_back() -> bool:
     set_option.argtypes = (ctypes.c_int, ctypes.c_int)
     set_option.restype = ctypes.c_int
     return bool(set_option(_M_MMAP_THRESHOLD, LARGE_BYTES))
+
+
+BADNESS = 500
+"""Of 1,000: before anything of its size, and long before the daemon, whose child can be replaced."""
+
+
+def offer_to_be_killed() -> None:
+    """When memory runs out, this process rather than others (proc(5), oom_score_adj)."""
+    with suppress(OSError):  # it is so already, or there is no such file
+        Path("/proc/self/oom_score_adj").write_text(str(BADNESS))

@@ -23,7 +23,8 @@ from typing import Any, BinaryIO
 
 from georouter.control.orders import Built
 from georouter.daemon import signals
-from georouter.daemon.memory import give_back
+from georouter.daemon.memory import give_back, offer_to_be_killed
+from georouter.telemetry.logs import LogFormat, form_in_use, set_up
 from georouter.words.errors import SourceError
 
 HEADER = struct.Struct("!Q")
@@ -166,6 +167,7 @@ class Workshop:
                 "-m",
                 "georouter.daemon.workshop",
                 self._cache_dir or "",
+                form_in_use().value,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 start_new_session=True,  # a terminal's Ctrl-C is for the daemon, which then ends this
@@ -228,6 +230,8 @@ def main() -> None:
     with suppress(BrokenPipeError), os.fdopen(os.dup(1), "wb") as results:  # the daemon may be gone
         os.dup2(2, 1)
         os.nice(5)  # answering comes before compiling
+        set_up(LogFormat(sys.argv[2]))
+        offer_to_be_killed()
         builder = Builder(cache_dir=sys.argv[1] or None)
         serve(builder.handle, sys.stdin.buffer, results, afterwards=builder.keep)
 

@@ -7,7 +7,7 @@ Rule 3. Nobody is anonymous and nothing is unexplained: author and reason are ne
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -73,6 +73,20 @@ def active(overrides: Overrides, now: float) -> Overrides:
         name: override
         for name, override in overrides.items()
         if override.expires_at is None or now < override.expires_at
+    }
+
+
+def move(overrides: Overrides, by_s: float, now: float) -> Overrides:
+    """As they are once the wall clock was set ahead by `by_s`: they act as long as they would have.
+
+    `now` is the time before. Those from after it were made by a clock that was right, in another life of
+    this process: what was wrong is what is put right now, and they stay.
+    """
+    return {
+        name: override
+        if override.expires_at is None or override.created_at > now
+        else replace(override, created_at=override.created_at + by_s, expires_at=override.expires_at + by_s)
+        for name, override in overrides.items()
     }
 
 

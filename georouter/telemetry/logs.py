@@ -9,11 +9,12 @@ import json
 import logging
 import math
 import re
-import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TextIO
+
+from georouter.telemetry.spool import Spool
 
 FieldValue = str | int | float | bool | None
 """What a field may hold; anything else is shown as its text."""
@@ -21,6 +22,7 @@ FieldValue = str | int | float | bool | None
 _PLAIN = re.compile(r"[\w.,:;/@%+*()\[\]<>~^&|!?#$-]+")
 """Text that needs no quotes: no blank, quote, backslash, equals sign or control character."""
 _FIELDS = "georouter_fields"
+STDERR = 2
 OURS = "georouter"
 """The logger above all of ours."""
 
@@ -49,18 +51,26 @@ def event(
 
 
 def set_up(form: LogFormat = LogFormat.TEXT, level: int = logging.INFO, stream: TextIO | None = None) -> None:
-    """Send the whole process's logs to `stream` (stderr), replacing what was set up before.
+    """Send the whole process's logs to `stream`, replacing what was set up before; without one to standard
+    error, where nobody who logs waits for it (`spool`).
 
     Libraries are heard from warnings on, and below only when `level` is DEBUG.
     """
-    handler = logging.StreamHandler(stream if stream is not None else sys.stderr)
+    handler = Spool(STDERR) if stream is None else logging.StreamHandler(stream)
     handler.setFormatter(JsonLines() if form is LogFormat.JSON else TextLines())
     root = logging.getLogger()
     for old in root.handlers[:]:
         root.removeHandler(old)
+        old.close()
     root.addHandler(handler)
     root.setLevel(level if level <= logging.DEBUG else max(level, logging.WARNING))
     logging.getLogger(OURS).setLevel(level)
+
+
+def form_in_use() -> LogFormat:
+    """What `set_up` was told, for a process that we start."""
+    ours = any(isinstance(handler.formatter, JsonLines) for handler in logging.getLogger().handlers)
+    return LogFormat.JSON if ours else LogFormat.TEXT
 
 
 class TextLines(logging.Formatter):
@@ -84,8 +94,11 @@ class JsonLines(logging.Formatter):
 
 
 def utc_text(at: float) -> str:
-    """Unix time as RFC 3339 in UTC with milliseconds."""
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """Unix time as RFC 3339 in UTC with milliseconds; seconds, for years that it cannot tell."""
+    try:
+        return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    except (OverflowError, ValueError, OSError):
+        return f"{at:.3f}"
 
 
 def text_value(value: object) -> str:

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
+import pytest
+
 from georouter.answers.tables import Snapshot
 from georouter.compiler.plan import plan
 from georouter.control.beliefs import Beliefs
@@ -61,6 +63,7 @@ class World0:
 
     policy: Policy = field(default_factory=_policy)
     now: float = 1000.0
+    set_by_s: float = 0.0
     shown: list[Snapshot] = field(default_factory=list)
     told: list[tuple[str, dict[str, object]]] = field(default_factory=list)
     adopted: list[Built] = field(default_factory=list)
@@ -84,7 +87,8 @@ class World0:
                 tell=self._tell,
                 metrics=self.metrics,
             ),
-            wall=lambda: self.now,
+            wall=lambda: self.now + self.set_by_s,
+            steady=lambda: self.now,
         )
 
     def built(self, policy: Policy | None = None, text: str = "one") -> Built:
@@ -404,3 +408,57 @@ def test_a_degraded_region_sheds_half_and_values_alone_move_nothing() -> None:
     assert world.controller.world.region(EU).health == 1.0
     assert len(world.shown) == 3
     assert world.events("endpoint.recovered")[0]["signals"] == ["lag 10"]
+
+
+def _drain(world: World0, for_s: float) -> None:
+    now = world.now + world.set_by_s
+    world.controller.post(OverrideSet(Override(OverrideKind.DRAIN, EU, "a test", "ada", now, now + for_s)))
+    world.controller.publish_now()
+
+
+def _tick(world: World0, after_s: float) -> list[str]:
+    world.now += after_s
+    world.controller.post(Tick())
+    world.controller.publish_now()
+    return world.ask()
+
+
+@pytest.mark.parametrize("by_s", [40 * 365 * 86400.0, -40 * 365 * 86400.0], ids=["ahead", "behind"])
+def test_a_clock_that_is_set_by_years(by_s: float) -> None:
+    """An override acts for as long as it was meant to, and ends then, however often the clock is set."""
+    world = World0().start()
+    _drain(world, 600.0)
+    for world.set_by_s in (by_s, 0.0, by_s):
+        assert _tick(world, 100.0) == US_ANSWER
+    assert [event["by_s"] for event in world.events("clock.set")] == [by_s, -by_s, by_s]
+    assert _tick(world, 299.0) == US_ANSWER
+    assert _tick(world, 2.0) == EU_ANSWER
+
+
+def test_a_clock_that_is_put_right_after_the_start() -> None:
+    """A machine that woke up in 1970: what was forced by the right clock ends when it was to end."""
+    world = World0()
+    right = 1.8e9
+    forced = Override(OverrideKind.DRAIN, EU, "a test", "ada", right - 60.0, right + 600.0)
+    world.controller.beliefs.overrides = {EU: forced}
+    world.start()
+    assert world.ask() == US_ANSWER
+    world.set_by_s = right - world.now
+    assert _tick(world, 0.0) == US_ANSWER
+    assert world.controller.beliefs.overrides == {EU: forced}
+    assert _tick(world, 601.0) == EU_ANSWER
+
+
+def test_round_trips_are_followed_whatever_the_clock_says() -> None:
+    """A clock that was set back does not put the next ranking off for years."""
+
+    async def act(world: World0) -> None:
+        for rtt_s, count in ((0.2, 1), (0.001, 2)):
+            world.controller.post(_result("eu", ok=True, rtt_s=rtt_s))
+            await world.controller.settled()
+            await asyncio.sleep(0)
+            assert len(world.requests) == count
+            world.set_by_s = -1e9
+            world.now += 11.0
+
+    asyncio.run(_running(World0(policy=_policy(latency=True)).start(), act))

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from georouter.daemon.memory import BADNESS
+
 CODE = """
 from pathlib import Path
 from georouter.daemon.memory import give_back
@@ -33,3 +35,15 @@ def test_large_blocks_do_not_stay() -> None:
         [sys.executable, "-c", CODE], capture_output=True, text=True, timeout=60, check=True
     )
     assert int(done.stdout) < 8 * 1024
+
+
+def test_the_child_goes_first() -> None:
+    """A process that offers itself has a score that says so."""
+    code = (
+        "from georouter.daemon.memory import offer_to_be_killed; offer_to_be_killed();"
+        "print(open('/proc/self/oom_score_adj').read())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert int(done.stdout) == BADNESS

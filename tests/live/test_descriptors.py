@@ -5,6 +5,7 @@ import resource
 import socket
 import time
 from pathlib import Path
+from signal import SIGHUP
 
 import dns.exception
 import pytest
@@ -79,3 +80,27 @@ def answered(daemon: Daemon, *, tcp: bool = False) -> bool:
     with contextlib.suppress(OSError, EOFError, dns.exception.Timeout):
         return daemon.ask("www.example.com", client=LONDON, tcp=tcp, timeout_s=1.0).addresses == (EU_WEST,)
     return False
+
+
+def test_a_reload_without_descriptors(tmp_path: Path) -> None:
+    """No compiling process can be started: the old policy stays; the new one comes with the descriptors."""
+    old, new = "192.0.2.101", "192.0.2.102"
+
+    def policy(marker: str) -> str:
+        return three_regions(records=[f"marker: {{A: {marker}}}"])
+
+    def marker() -> str:
+        return daemon.ask("marker.example.com").addresses[0]
+
+    daemon = Daemon(tmp_path, policy(old))
+    with daemon:
+        limits = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (open_files(daemon.pid), limits[1]))
+        daemon.write(policy(new))
+        daemon.signal(SIGHUP)
+        until(lambda: "policy.refused" in daemon.output(), "the refusal")
+        assert "Too many open files" in daemon.output()
+        assert marker() == old
+        resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, limits)
+        until(lambda: marker() == new, "the new policy, without another word")
+    assert "Traceback" not in daemon.output()
