@@ -145,18 +145,20 @@ def _bands(one: Piece, other: Piece) -> list[_Band]:
     if not one.extent and not other.extent:
         return [_Band(*whole)]
     first, second = _spans(one), _spans(other)
-    nowhere = range(0)
-    return [
-        _Band(first.get(region, nowhere), second.get(region, nowhere), *region) for region in first | second
-    ] or [_Band(*whole, scale=0)]
+    nowhere = range(0), 0
+    found = []
+    for key in first | second:
+        (here, scale), (there, otherwise) = first.get(key, nowhere), second.get(key, nowhere)
+        found.append(_Band(here, there, key, scale or otherwise))
+    return found or [_Band(*whole, scale=0)]
 
 
-def _spans(piece: Piece) -> dict[tuple[int, int], range]:
-    """A sticky piece's bands by (key, scale); none where it is a denial, whose scale is 0."""
+def _spans(piece: Piece) -> dict[int, tuple[range, int]]:
+    """A sticky piece's bands by their key, with their scale; none where it is a denial, whose scale is 0."""
     found, index = {}, 0
     while index < len(piece.extent):
         if piece.scale[index]:
-            found[piece.key[index], piece.scale[index]] = range(index, index + piece.extent[index])
+            found[piece.key[index]] = range(index, index + piece.extent[index]), piece.scale[index]
         index += piece.extent[index]
     return found
 

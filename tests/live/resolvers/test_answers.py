@@ -20,6 +20,8 @@ from tests.live.resolvers.running import Resolver
 pytestmark = pytest.mark.live
 LONDON, LONDON6 = "192.0.2.20", "2001:db8::20"
 """What the resolvers' own address is answered."""
+HINTS = f"ipv4hint={LONDON} ipv6hint={LONDON6}"
+SECURE = [f'1 . alpn="h2,h3" {HINTS}', "2 mail.example.com. port=8443"]
 
 FOUND = (
     # name, type, the name that it leads to, data
@@ -31,6 +33,13 @@ FOUND = (
     ("any.app", "A", "any.app", [LONDON]),
     ("far.down.app", "AAAA", "far.down.app", [LONDON6]),
     ("cdn", "A", "www.elsewhere.net.", ["203.0.113.80"]),
+    ("hop", "A", "www", [LONDON]),
+    ("hop", "AAAA", "www", [LONDON6]),
+    ("secure", "HTTPS", "secure", SECURE),
+    ("far.down.secure", "HTTPS", "far.down.secure", SECURE),
+    ("to-secure", "HTTPS", "a.secure", SECURE),
+    ("secure", "SVCB", "secure", [f'1 . alpn="dot" port=853 {HINTS}']),
+    ("to-secure", "AAAA", "a.secure", [LONDON6]),
     ("mail", "AAAA", "mail", ["2001:db8::60"]),
     ("a.b.c.deep", "A", "a.b.c.deep", ["192.0.2.61"]),
     ("a.b.c.deep", "TXT", "a.b.c.deep", ['"far down"']),
@@ -72,6 +81,8 @@ NOT_FOUND = (
     ("any.y.star", "A", "NXDOMAIN"),
     ("www", "TXT", "NOERROR"),
     ("www", "HTTPS", "NOERROR"),
+    ("www", "SVCB", "NOERROR"),
+    ("hop", "HTTPS", "NOERROR"),
     ("www", "DS", "NOERROR"),
     ("inner", "DS", "NOERROR"),
     ("@", "DNSKEY", "NOERROR"),
