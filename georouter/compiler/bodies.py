@@ -96,7 +96,7 @@ class Writer:
         known: dict[tuple[object, ...], Answer]
         key: tuple[object, ...]
         if content.denial is None:
-            written = (form.prefix, form.owner, form.type, form.bindings)
+            written = (form.prefix, form.owner, form.type, form.bindings, form.beside)
             known, key = self._positive, (content, written, slot, ttl_s)
         else:
             known, key = self._negative, (content.denial, form.prefix, form.zone, ttl_s)
@@ -115,7 +115,11 @@ class Writer:
             return make_answer(answers=form.prefix_count + 1 + count, body=form.prefix + body)
         rdatas = [bound(item, content) for item in form.bindings] if form.bindings else content.rdatas
         records = b"".join(record(form.owner, number, ttl_s, rdata) for rdata in rdatas)
-        return make_answer(answers=form.prefix_count + len(rdatas), body=form.prefix + records)
+        count, body = form.prefix_count + len(rdatas), form.prefix + records
+        least = make_answer(answers=count, body=body)
+        if not form.beside_count:
+            return least
+        return make_answer(answers=count, additional=form.beside_count, body=body + form.beside, least=least)
 
     def _deny(self, content: Content, form: Form, _slot: int, ttl_s: int) -> Answer:
         """A denial is cached no longer than an answer would be: it may depend on health."""

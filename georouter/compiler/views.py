@@ -4,11 +4,11 @@ A view says whose hash, counters and group apply; a form says how the answer is 
 is what publication fills in: one tuple of finished answers for a group, slot and form.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TypeVar
 
-from georouter.answers.tables import SLOT_BOUND, View
+from georouter.answers.tables import View
 from georouter.policy.model import Binding
 from georouter.words.ids import ServiceName
 
@@ -19,7 +19,7 @@ _T = TypeVar("_T")
 class Form:
     """How a steered answer is written: CNAME records before it, its owner name, whose SOA denies.
 
-    For `SLOT_BOUND` also the type (HTTPS or SVCB) and its records.
+    For `SLOT_BOUND` also the type (HTTPS or SVCB), its records, and what stands beside them.
     """
 
     prefix: bytes
@@ -29,6 +29,9 @@ class Form:
     """Index of the zone whose SOA a negative answer carries."""
     type: int = 0
     bindings: tuple[Binding, ...] = ()
+    beside: bytes = b""
+    """Records of targets for the additional section, which may be left out."""
+    beside_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +77,6 @@ class Views:
         bodies = _intern(Written(hook.group, slot, number), self.written, self._written)
         view = View(hook.group, slot, bodies, hook.salt, hook.counter_base, zone, hook.subnets)
         return ~_intern(view, self.views, self._views)
-
-    def add_bound(self, service: ServiceName, form: Form, zone: int) -> Iterator[tuple[int, int]]:
-        """As `add` for HTTPS and SVCB: the types that the service has, and their refs."""
-        for number, records in self.hooks[service].bindings.items():
-            yield number, self.add(service, SLOT_BOUND, replace(form, type=number, bindings=records), zone)
 
 
 def _intern(item: _T, items: list[_T], known: dict[_T, int]) -> int:

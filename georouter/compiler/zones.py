@@ -4,11 +4,12 @@ import hashlib
 import struct
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from georouter.answers.layout import Layout
-from georouter.answers.make import AA, heads
-from georouter.answers.tables import SLOT_A, SLOT_AAAA, SLOT_OTHER, Directory, Redirect, ZoneTable
+from georouter.answers.make import AA, heads, make_answer
+from georouter.answers.tables import SLOT_A, SLOT_AAAA, SLOT_BOUND, SLOT_OTHER, Directory, Redirect, ZoneTable
+from georouter.compiler.additional import beside, of_targets
 from georouter.compiler.chase import Chain, chase
 from georouter.compiler.records import (
     QUESTION,
@@ -34,7 +35,9 @@ from georouter.wire.codes import (
     TYPE_ANY,
     TYPE_CNAME,
     TYPE_DS,
+    TYPE_HTTPS,
     TYPE_SOA,
+    TYPE_SVCB,
 )
 from georouter.wire.names import lower, name_text
 from georouter.words.ids import ServiceName
@@ -43,6 +46,8 @@ MOST_ALIASES = 1000
 """CNAMEs that lead to steered names and are answered together with them. Each has its own copy of every
 answer of its service, so they cost memory and time; past this many the CNAME alone is the answer."""
 
+_NEVER_SOLE = frozenset({TYPE_CNAME, TYPE_HTTPS, TYPE_SVCB})
+"""Types whose answers may hold more than the set itself."""
 _SLOT_TYPES = ((SLOT_A, TYPE_A), (SLOT_AAAA, TYPE_AAAA))
 
 
@@ -153,7 +158,7 @@ class _Writer:
         if alias is not None:
             self._fill_alias(node, chase(self.tree, alias))
         for number, records in sets.items():
-            self._put(node, number, self._positive(QUESTION, records))
+            self._put(node, number, self._positive(QUESTION, records, zone))
         apex = self.apexes.get(node)
         if apex is not None:
             self._fill_apex(node, apex)
@@ -173,7 +178,7 @@ class _Writer:
         packed = self.tree.packed[zone]
         span = packed.span(held)
         number = packed.type(span[0])
-        if len(span) > 1 or number == TYPE_CNAME:
+        if len(span) > 1 or number in _NEVER_SOLE:
             return False
         body, count = packed_set(QUESTION, packed, span[0])
         refuse_oversize((body,))
@@ -186,9 +191,13 @@ class _Writer:
     def _put(self, node: int, number: int, ref: int) -> None:
         self.rrsets[node << 16 | number] = ref
 
-    def _positive(self, owner: bytes, records: RecordSet, chain: Chain | None = None) -> int:
+    def _positive(self, owner: bytes, records: RecordSet, zone: int, chain: Chain | None = None) -> int:
+        """A record set of `zone`, behind a chain that led to it, with what its targets have."""
         before, count = (chain.records, chain.count) if chain else (b"", 0)
-        return self.pool.add(before + record_set(owner, records), answers=count + len(records.rdatas))
+        body, count = before + record_set(owner, records), count + len(records.rdatas)
+        more, additional = beside(self.tree, zone, records)
+        least = make_answer(answers=count, body=body) if additional else None
+        return self.pool.add(body + more, answers=count, additional=additional, least=least)
 
     def _fill_apex(self, node: int, zone: Zone) -> None:
         """SOA, and the DS set that the zone above holds for this one."""
@@ -202,7 +211,7 @@ class _Writer:
     def _fill_ds(self, node: int, zone: int, records: RecordSet | None, chain: Chain | None = None) -> None:
         """The upper zone's answer for DS, behind a chain that led there."""
         if records is not None:
-            held = self._positive(chain.owner if chain else QUESTION, records, chain)
+            held = self._positive(chain.owner if chain else QUESTION, records, zone, chain)
         else:
             held = self._denial(chain, zone) if chain else self.nodata[zone]
         self._put(node, TYPE_DS, held)
@@ -216,8 +225,10 @@ class _Writer:
                 ref = self.views.add(service, slot, form, zone)
                 self._put(node, number, ref)
                 self.rrsets.setdefault(node << 16 | TYPE_ANY, ref)
-        for number, ref in self.views.add_bound(service, form, zone):
-            self._put(node, number, ref)
+        for number, bindings in self.views.hooks[service].bindings.items():
+            more, count = of_targets(self.tree, zone, number, (binding.target for binding in bindings))
+            written = replace(form, type=number, bindings=bindings, beside=more, beside_count=count)
+            self._put(node, number, self.views.add(service, SLOT_BOUND, written, zone))
         if alone and SLOT_OTHER in slots:
             self.other[node] = self.views.add(service, SLOT_OTHER, form, zone)
 
@@ -271,7 +282,7 @@ class _Writer:
         """Answer the types that the final name has."""
         end = chain.end.node
         for number, records in self.tree.sets(end).items():
-            self._put(node, number, self._positive(chain.owner, records, chain))
+            self._put(node, number, self._positive(chain.owner, records, zone, chain))
         apex = self.apexes.get(end)
         if apex is not None:
             soa = record(chain.owner, TYPE_SOA, apex.soa.ttl_s, self.authorities[zone].soa)

@@ -17,6 +17,7 @@ from georouter.facts.world import Effective, RegionFacts, State, World
 from georouter.geo.map import GeoMap, Kind, MapInfo, Places
 from georouter.policy.model import (
     AllDown,
+    Binding,
     Endpoint,
     Location,
     Policy,
@@ -31,6 +32,7 @@ from georouter.policy.model import (
 from georouter.policy.steps import Step
 from georouter.wire.names import lower, parse_name, parse_relative
 from georouter.wire.rdata import parse_rdata
+from georouter.wire.svcb import parts
 from georouter.words.ids import RegionName, ServiceName, ZoneName
 
 NOWHERE, BERLIN, PARIS, ASHBURN, SINGAPORE, SYDNEY = range(6)
@@ -125,6 +127,16 @@ def service(  # noqa: PLR0917 - the model's own order
         when_all_down,
         tuple(map(RegionName, fallback)),
     )
+
+
+def binding(text: str, *, hints: bool = True) -> Binding:
+    """A record as its text says, with the addresses of the decision or without."""
+    return Binding(*parts(parse_rdata("HTTPS", text, b"\0")[1]), hints)
+
+
+def with_records(made: Service, *https: Binding, svcb: tuple[Binding, ...] = ()) -> Service:
+    """The service with HTTPS and SVCB records."""
+    return dataclasses.replace(made, https=https, svcb=svcb)
 
 
 def zone(

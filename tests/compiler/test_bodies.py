@@ -1,6 +1,5 @@
 """HTTPS and SVCB of services, and hostnames, as clients read them."""
 
-import dataclasses
 
 import dns.edns
 import dns.flags
@@ -11,10 +10,8 @@ import pytest
 from georouter.compiler.plan import plan
 from georouter.compiler.publish import Published, publish
 from georouter.facts.world import World
-from georouter.policy.model import AllDown, Binding, Endpoint, Policy, Service
+from georouter.policy.model import AllDown, Endpoint, Policy
 from georouter.policy.steps import Limit, Match, Nearest, Residency, Unplaced
-from georouter.wire.rdata import parse_rdata
-from georouter.wire.svcb import parts
 from georouter.words.ids import RegionName
 from tests.compiler.build import (
     BERLIN,
@@ -22,25 +19,16 @@ from tests.compiler.build import (
     SINGAPORE,
     Asker,
     answers,
+    binding,
     client,
     policy,
     region,
     service,
     tiny_map,
+    with_records,
     world,
     zone,
 )
-
-
-def binding(text: str, *, hints: bool = True) -> Binding:
-    """A record as its text says, with the addresses of the decision or without."""
-    return Binding(*parts(parse_rdata("HTTPS", text, b"\0")[1]), hints)
-
-
-def with_records(made: Service, *https: Binding, svcb: tuple[Binding, ...] = ()) -> Service:
-    """The service with HTTPS and SVCB records."""
-    return dataclasses.replace(made, https=https, svcb=svcb)
-
 
 PARTS = (
     region("eu", "192.0.2.1", "2001:db8::1"),

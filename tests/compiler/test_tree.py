@@ -8,9 +8,20 @@ from hypothesis import strategies as st
 
 from georouter.compiler.plan import plan
 from georouter.compiler.publish import publish
-from tests.compiler.build import Asker, answers, policy, region, service, tiny_map, world, zone
-from tests.compiler.test_bodies import H2, with_records
+from tests.compiler.build import (
+    Asker,
+    answers,
+    binding,
+    policy,
+    region,
+    service,
+    tiny_map,
+    with_records,
+    world,
+    zone,
+)
 
+H2 = binding("1 . alpn=h2")
 APEX = dns.name.from_text("example.com.")
 STAR = dns.name.from_text("*", None)
 LABELS = ("a", "b", "*", "*a")

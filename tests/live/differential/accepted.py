@@ -118,7 +118,7 @@ def glue_beside(case: Disagreement) -> Reply | None:
 
 def steered_glue(case: Disagreement) -> Reply | None:
     """The peer gives addresses of a name that is steered here."""
-    if not is_referral(case.ours):
+    if not is_referral(case.ours) and not has_targets(case.ours):
         return None
     kept = frozenset(record for record in case.theirs.additional if not case.is_steered(record.owner))
     return replace(case.theirs, additional=kept) if kept != case.theirs.additional else None
@@ -128,6 +128,30 @@ def additional_addresses(case: Disagreement) -> Reply | None:
     """Addresses of what an answer names."""
     extra = case.theirs.additional - case.ours.additional
     if is_referral(case.theirs) or not extra or not {record.type for record in extra} <= ADDRESSES:
+        return None
+    return replace(case.theirs, additional=case.ours.additional)
+
+
+def has_targets(reply: Reply) -> bool:
+    """Whether the answer holds HTTPS or SVCB records."""
+    return not {record.type for record in reply.answer}.isdisjoint(("HTTPS", "SVCB"))
+
+
+def https_targets(case: Disagreement) -> Reply | None:
+    """What targets of HTTPS and SVCB records have, where the peer gives nothing of it."""
+    if case.theirs.additional or not case.ours.additional:
+        return None
+    return replace(case.theirs, additional=case.ours.additional) if has_targets(case.ours) else None
+
+
+def wildcard_targets(case: Disagreement) -> Reply | None:
+    """The same records of a target that a wildcard covers, under the wildcard's own name."""
+
+    def nameless(reply: Reply) -> set[tuple[str, str]]:
+        return {(record.type, record.data) for record in reply.additional}
+
+    stars = any(record.owner.startswith("*.") for record in case.theirs.additional)
+    if not has_targets(case.ours) or not stars or nameless(case.ours) != nameless(case.theirs):
         return None
     return replace(case.theirs, additional=case.ours.additional)
 

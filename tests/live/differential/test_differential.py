@@ -84,7 +84,8 @@ ACCEPTED = (
     Difference(
         "steered glue",
         BOTH,
-        "A steered address depends on who asks, and a referral is the same for everybody.",
+        "A steered address depends on who asks, and a referral is the same for everybody. So are HTTPS "
+        "records that lead to one.",
         accepted.steered_glue,
     ),
     Difference(
@@ -92,6 +93,20 @@ ACCEPTED = (
         BOTH,
         "RFC 1034 4.3.2 step 6: 'attempt to add other RRs which may be useful'. We keep answers small.",
         accepted.additional_addresses,
+    ),
+    Difference(
+        "additional records of HTTPS targets",
+        (NSD,),
+        "RFC 9460 4.1: what the zone has for the targets of HTTPS and SVCB records should be there, as with "
+        "Knot. NSD 4.6 is older.",
+        accepted.https_targets,
+    ),
+    Difference(
+        "wildcards as HTTPS targets",
+        (KNOT,),
+        "RFC 4592 3.3.1: what a wildcard covers is answered under the name that was looked for. Knot gives "
+        "it in the additional section under the wildcard's.",
+        accepted.wildcard_targets,
     ),
     Difference(
         "ANY",
