@@ -1,6 +1,5 @@
 """HTTPS and SVCB of services, and hostnames, as clients read them."""
 
-
 import dns.edns
 import dns.flags
 import dns.rcode
