@@ -422,13 +422,18 @@ PACKETS = Row(
         lines(
             "Lost and failed",
             "Dropped: the kernel's receive buffer was full. Failed: answering raised and the client got "
-            "SERVFAIL. Unsent: the kernel would not take the answer. Rate limited: made small or left out.",
+            "SERVFAIL. Unsent: the kernel would not take the answer. Rate limited: made small or left out. "
+            "Debug names: questions that got no answer, or had to wait.",
             Query(f"sum(rate(georouter_kernel_receive_drops_total{{{NODE}}}{OVER}))", "dropped"),
             Query(f"sum(rate(georouter_dns_failures_total{{{NODE}}}{OVER}))", "failed"),
             Query(f"sum(rate(georouter_dns_unsent_total{{{NODE}}}{OVER}))", "unsent"),
             Query(
                 f"sum by (action) (rate(georouter_dns_rate_limited_total{{{NODE}}}{OVER}))",
                 "rate limited: {{action}}",
+            ),
+            Query(
+                f'sum by (result) (rate(georouter_dns_debug_total{{{NODE},result!="answered"}}{OVER}))',
+                "debug names: {{result}}",
             ),
             unit=Unit.QUERIES,
         ),

@@ -49,7 +49,7 @@ def _lines(told: _Json) -> Iterator[str]:
         yield from (f"region {region_state(region)}" for region in steering["regions"])
         yield f"decision: {steering['reason']}, {REASONS.get(str(steering['reason']), '')}"
         yield from (f"choice: {share}" for share in shares(steering))
-    yield from (f"answer: {text}" for text in answer(told["answer"]))
+    yield from (f"answer: {text}" for text in answer(told["answer"], told["judged"]))
 
 
 def asked(question: _Json) -> str:
@@ -117,7 +117,7 @@ def shares(steering: _Json) -> list[str]:
     ]
 
 
-def answer(told: _Json) -> Iterator[str]:
+def answer(told: _Json, by: _Json | None) -> Iterator[str]:
     """The message: response code, records, for whom it may be cached."""
     yield f"{told['rcode']}, flags {' '.join(told['flags'])}, {told['size']} bytes"
     for record in told["records"]:
@@ -125,13 +125,14 @@ def answer(told: _Json) -> Iterator[str]:
     if told["extended_error"]:
         yield f"extended error {told['extended_error']}"
     if told["scope"]:
-        yield scope(told["scope"])
+        yield scope(told["scope"], by)
     if told["truncated_over_udp"]:
         yield "too long for UDP: the client is told to ask again over TCP"
 
 
-def scope(block: object) -> str:
-    """Whom a cache may give the answer to."""
-    everybody = str(block).endswith("/0")
-    may = "every client" if everybody else f"every client in {block}"
-    return f"a cache may give this answer to {may}"
+def scope(block: object, by: _Json | None) -> str:
+    """Whom a cache may give the answer to, given who was judged."""
+    if not str(block).endswith("/0"):
+        return f"a cache may give this answer to every client in {block}"
+    behind = " behind this resolver" if by is not None and by["by"] == "resolver" else ""
+    return f"a cache may give this answer to every client{behind}"

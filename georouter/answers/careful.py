@@ -11,6 +11,7 @@ from struct import pack
 from georouter.answers.client import NO_SUBNET, block_of
 from georouter.answers.conduct import Conduct
 from georouter.answers.cookies import CLIENT_SIZE, well_formed
+from georouter.answers.debug import TOO_MANY, Inquiry
 from georouter.answers.layout import FAMILIES, PROTOS, RCODES, TYPE_SLOTS, TYPES, Proto
 from georouter.answers.limits import MAX_TCP, MIN_PAYLOAD, Limits
 from georouter.answers.lookup import NOT_OURS, REDIRECTED, at_node, below, closest_encloser, static
@@ -82,6 +83,7 @@ class CarefulResponder:
         # in units of 100 ms (RFC 7828 3.1)
         stay = min(int(conduct.keepalive_s * 10), 0xFFFF).to_bytes(2)
         self._keepalive = make_option(OPTION_KEEPALIVE, stay)
+        self._debug = conduct.debug
         self._nsid = make_option(OPTION_NSID, conduct.nsid) if conduct.nsid else b""
         self._chaos = chaos_answers(conduct)
         self._steering = steering
@@ -101,6 +103,10 @@ class CarefulResponder:
             if verdict != ANSWER:
                 return self._limited(verdict, asked, (self._no_zone, proto, family), cookie)
             return self._error(asked, (self._no_zone, proto, family), error, cookie)
+        if self._debug is not None and self._debug.inquiry(self._directory, asked, source, family):
+            if self._debug.too_many(source, family, now):
+                return self.tell(query, source, family, proto, now, TOO_MANY)
+            return None
         answer, node, ref = self._look_up(question)
         zone = self._directory.zone[node] if node != NOT_OURS else self._no_zone
         subnet = asked.opt.subnet if asked.opt else None
@@ -114,11 +120,7 @@ class CarefulResponder:
             answer, scope, decision = self._steer(self._steering(~ref), subnet, source, family, now)
         if way is not None:
             answer = way.led_to(answer)
-        options = (subnet.echo(scope) if subnet else b"") + cookie
-        if self._nsid and asked.opt and asked.opt.nsid:
-            options += self._nsid
-        if proto is Proto.TCP and asked.opt and asked.opt.keepalive:
-            options += self._keepalive
+        options = self._options(asked, scope, cookie, proto)
         reply = self._encode(asked, question, answer, options, proto)
         if limiter is not None:
             verdict = limiter.judge(source, family, told(answer.rcode, node, zone), now)
@@ -129,6 +131,42 @@ class CarefulResponder:
         if len(reply) > MAX_TCP:
             return self._error(asked, (zone, proto, family), RCODE_SERVFAIL, cookie)
         self._count_request(zone, proto, family, SLOT_OF.get(question.type, SLOT_OTHER_TYPE))
+        self._count_response(zone, answer.rcode)
+        return reply
+
+    def _options(self, asked: Query, scope: int, cookie: bytes, proto: Proto) -> bytes:
+        """The options of an answer, but for an extended error: what the query asked for, in this order."""
+        opt = asked.opt
+        if opt is None:
+            return b""
+        options = (opt.subnet.echo(scope) if opt.subnet else b"") + cookie
+        if opt.nsid:
+            options += self._nsid
+        if opt.keepalive and proto is Proto.TCP:
+            options += self._keepalive
+        return options
+
+    def inquiry(self, query: bytes, source: int, family: int) -> Inquiry | None:
+        """The debug question in a query that `respond` was silent to, if it is one."""
+        asked = parse_query(query)
+        if self._debug is None or asked is None or asked.error:
+            return None
+        return self._debug.inquiry(self._directory, asked, source, family)
+
+    def tell(  # noqa: PLR0917 - as `respond`, and the answer
+        self, query: bytes, source: int, family: int, proto: Proto, now: float, answer: Answer
+    ) -> bytes | None:
+        """The response to a query of which `inquiry` knows, with an answer from elsewhere."""
+        asked = parse_query(query)
+        if asked is None or asked.question is None:
+            return None
+        cookie, _, _ = self._prove(asked, source, family, now)
+        subnet = asked.opt.subnet if asked.opt else None
+        options = self._options(asked, subnet.source if subnet else 0, cookie, proto)
+        reply = self._encode(asked, asked.question, answer, options, proto)
+        node = closest_encloser(self._directory.index, asked.question.name.lower())
+        zone = self._directory.zone[node] if node != NOT_OURS else self._no_zone
+        self._count_request(zone, proto, family, SLOT_OF[TYPE_TXT])
         self._count_response(zone, answer.rcode)
         return reply
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from georouter.answers.cookies import Cookies
+from georouter.answers.debug import Debug
 from georouter.answers.ratelimit import RateLimiter
 
 
@@ -20,3 +21,5 @@ class Conduct:
     """The answer to `id.server` (RFC 4892) and `hostname.bind`; empty: refused."""
     keepalive_s: float = 0.0
     """Told to TCP clients that ask how long an idle connection may stay (RFC 7828)."""
+    debug: Debug | None = None
+    """Who may ask debug names, if anybody."""

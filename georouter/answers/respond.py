@@ -24,13 +24,14 @@ from georouter.answers.careful import (
 from georouter.answers.client import NO_SUBNET
 from georouter.answers.conduct import Conduct
 from georouter.answers.cookies import well_formed
+from georouter.answers.debug import Inquiry
 from georouter.answers.layout import FAMILIES, PROTOS, RCODES, TYPES, Proto
 from georouter.answers.limits import MAX_TCP, MIN_PAYLOAD, Limits
 from georouter.answers.lookup import NOT_OURS, REDIRECTED, below, closest_encloser
 from georouter.answers.make import head_index
 from georouter.answers.ratelimit import SLIP
 from georouter.answers.steer import Steerings
-from georouter.answers.tables import PLAIN, Snapshot
+from georouter.answers.tables import PLAIN, Answer, Snapshot
 from georouter.wire.codes import (
     CLASS_IN,
     OPTION_COOKIE,
@@ -110,6 +111,7 @@ _FORMS = _forms()
 _ZONE, _TCP = PROTOS * FAMILIES * TYPES, FAMILIES * TYPES
 """Request counters from one zone to the next, and from UDP to TCP."""
 _number = int.from_bytes
+_UNDERSCORE = 0x5F
 _SCOPES = tuple(bytes((scope,)) for scope in range(129))
 
 
@@ -122,6 +124,7 @@ class Responder:
         "_careful",
         "_cookies",
         "_counters",
+        "_debug",
         "_directory",
         "_heads",
         "_index",
@@ -162,6 +165,7 @@ class Responder:
         self._opts = {pack("!I", flags): opt + pack("!I", flags) for flags in (0, DO_FLAG)}
         self._cookies = conduct.cookies
         self._limiter = conduct.limiter
+        self._debug = conduct.debug is not None
         steering = self._steerings.__getitem__
         self._careful = CarefulResponder(directory, counters, limits, conduct, steering)
 
@@ -191,7 +195,7 @@ class Responder:
                 held = self._rrsets.get(node << 16 | kind)
                 ref = self._other[node] if held is None else held
         else:
-            if name_end(query, 12) != end:
+            if name_end(query, 12) != end or (self._debug and query[13] == _UNDERSCORE):
                 return self._careful.respond(query, source, family, proto, now)
             node = closest_encloser(self._index, name)
             ref = self._outside if node == NOT_OURS else below(self._directory, node, kind)
@@ -290,6 +294,16 @@ class Responder:
             opt = opt[:9] + b"\0\0"
         flags = _SLIPS[shape >> 1, bool(cookie)] + (b"\0\1" if opt else b"\0\0")
         return query[:2] + flags + query[12:tail] + opt
+
+    def inquiry(self, query: bytes, source: int, family: int) -> Inquiry | None:
+        """The debug question in a query that `respond` was silent to, if it is one."""
+        return self._careful.inquiry(query, source, family)
+
+    def tell(  # noqa: PLR0917 - as `respond`, and the answer
+        self, query: bytes, source: int, family: int, proto: Proto, now: float, answer: Answer
+    ) -> bytes | None:
+        """The response to a query of which `inquiry` knows, with an answer from elsewhere."""
+        return self._careful.tell(query, source, family, proto, now, answer)
 
     def respond_carefully(
         self, query: bytes, source: int, family: int, proto: Proto, now: float

@@ -53,7 +53,7 @@ def _parts(told: _Json) -> "Iterator[RenderableType]":
         yield _facts(*_selection(steering))
     yield plain("")
     yield plain("answer", "bold")
-    yield _facts(*_answer(answer))
+    yield _facts(*_answer(answer, told.get("judged")))
     attribution = (told.get("locality") or {}).get("attribution")
     if attribution:
         yield plain("")
@@ -111,13 +111,13 @@ def _selection(steering: _Json) -> Iterator[tuple[str, str]]:
         yield "", "SERVFAIL, by `when_all_down`" if steering["servfail"] else "no region answers"
 
 
-def _answer(answer: _Json) -> Iterator[tuple[str, str]]:
+def _answer(answer: _Json, judged: _Json | None) -> Iterator[tuple[str, str]]:
     yield "rcode", f"{answer['rcode']}, flags {' '.join(answer['flags'])}, {answer['size']} bytes"
     for record in answer["records"]:
         yield record["section"], f"{record['name']} {record['ttl_s']} {record['type']} {record['data']}"
     if answer["extended_error"]:
         yield "error", answer["extended_error"]
     if answer["scope"]:
-        yield "scope", sentences.scope(answer["scope"])
+        yield "scope", sentences.scope(answer["scope"], judged)
     if answer["truncated_over_udp"]:
         yield "note", "too long for UDP: the client is told to ask again over TCP"

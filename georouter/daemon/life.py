@@ -22,11 +22,13 @@ from typing import TYPE_CHECKING, Any
 
 from georouter import __version__
 from georouter.admin.address import try_bind
+from georouter.answers.debug import Inquiry
 from georouter.control.beliefs import Beliefs
 from georouter.control.events import Probed, ReloadAsked
 from georouter.control.loop import Controller, Outlets
 from georouter.control.orders import BuildRequest, Built, Failed
 from georouter.daemon import signals
+from georouter.daemon.debug import DebugDesk
 from georouter.daemon.desk import DaemonDesk
 from georouter.daemon.faults import Faults
 from georouter.daemon.journal import Journal
@@ -140,7 +142,11 @@ class Daemon:
             policy.server, self._state_dir, fixed_state_dir=self._options.state_dir is not None
         )
         self._server = Server(
-            policy.server.listen, self._settings.current, given=given, workers=policy.server.workers
+            policy.server.listen,
+            self._settings.current,
+            given=given,
+            workers=policy.server.workers,
+            know=self._know,
         )
         beliefs = self._saved_beliefs()
         self._workshop = Workshop(cache_dir=str(self._state_dir / "cache"))
@@ -169,6 +175,7 @@ class Daemon:
             status=self._status,
             not_ready=lambda: None if self._serving else "waiting for the first round of health checks",
         )
+        self._debug = DebugDesk(self._controller, self._desk.explain, time.time)
 
     def _saved_beliefs(self) -> Beliefs:
         """What the last run believed: overrides always, health only while it is fresh."""
@@ -326,6 +333,9 @@ class Daemon:
             self._admin.renew(self._settings.token)
         if self._settings.waiting:
             self._journal.tell("server.restart_needed", settings=", ".join(self._settings.waiting))
+
+    async def _know(self, inquiry: Inquiry, until: float) -> list[str]:
+        return await self._debug.know(inquiry, until)
 
     def _unsaved(self, problem: str) -> None:
         self._metrics.state_save_failed()

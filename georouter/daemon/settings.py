@@ -57,6 +57,7 @@ class Settings:
             limits=Limits(udp_payload=policy.udp_payload_limit),
             conduct=self._conduct,
             rate=policy.rate_limit,
+            debug=policy.debug,
             receive_buffer_bytes=policy.receive_buffer_bytes,
             tcp=TcpLimits(self._connections(), policy.tcp_connections_per_client, policy.tcp_idle_timeout_s),
         )

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from georouter.answers.networks import NOBODY, Networks
 from georouter.answers.ratelimit import Rate
 from georouter.facts.rules import HealthRule
 from georouter.geo.map import Network
@@ -192,6 +193,8 @@ class Server:
     version: str = ""
     """What the server says of itself; empty for nothing."""
     rate_limit: Rate | None = None
+    debug: Networks = NOBODY
+    """Source addresses that may ask debug names."""
 
 
 @dataclass(frozen=True, slots=True)

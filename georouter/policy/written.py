@@ -83,6 +83,14 @@ class RateLimitFile(FileModel):
     )
 
 
+class DebugFile(FileModel):
+    """Who may ask what this server decides and believes, with TXT questions."""
+
+    allow: Annotated[Texts, Field(min_length=1)] = Field(
+        description="Networks or addresses that may ask _explain.NAME and _state.SERVICE."
+    )
+
+
 class ServerFile(FileModel):
     """Where the daemon listens and keeps its files."""
 
@@ -120,6 +128,9 @@ class ServerFile(FileModel):
     )
     rate_limit: RateLimitFile | None = Field(
         default=None, description="Limits responses over UDP per client network."
+    )
+    debug: DebugFile | None = Field(
+        default=None, description="Debug names (_explain.NAME, _state.SERVICE); nobody may ask them without."
     )
 
 

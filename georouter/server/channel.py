@@ -17,6 +17,9 @@ from georouter.server.source import source_of
 Respond = Callable[[bytes, int, int, Proto, float], bytes | None]
 """`Responder.respond`."""
 
+Take = Callable[[bytes, int, int, Proto, Callable[[bytes], None]], bool]
+"""`Aside.take`: whether a query without an answer gets one later, by the function that is given."""
+
 BATCH = 64
 """Datagrams per system call. More gains little per datagram and adds to the wait of the first."""
 DATAGRAM = 4096
@@ -32,6 +35,8 @@ class Channel(Protocol):
     """The last of these exceptions."""
     unsent: int
     """Answers that the kernel would not take."""
+    take: Take | None
+    """Asked about queries that `respond` does not answer."""
 
     def fileno(self) -> int:
         """For polling."""
@@ -56,6 +61,7 @@ class PlainChannel:
         self.failed = 0
         self.failure: BaseException | None = None
         self.unsent = 0
+        self.take: Take | None = None
 
     def fileno(self) -> int:
         """For polling."""
@@ -83,6 +89,9 @@ class PlainChannel:
                 reply = fail(query)
             if reply is not None:
                 self._send(reply, ancillary, sender)
+            elif self.take is not None:
+                send = send_later(self._sock, _from_there(ancillary), sender)
+                self.take(query, source, family, Proto.UDP, send)
         return BATCH
 
     def _send(
@@ -92,6 +101,17 @@ class PlainChannel:
             self._sock.sendmsg([reply], _from_there(ancillary), 0, sender)
         except OSError:
             self.unsent += 1
+
+
+def send_later(
+    sock: socket.socket, ancillary: list[tuple[int, int, bytes]], sender: tuple[object, ...]
+) -> Callable[[bytes], None]:
+    """Sends an answer to `sender` from another thread, by control data as `sendmsg` takes it."""
+
+    def send(reply: bytes) -> None:
+        sock.sendmsg([reply], ancillary, socket.MSG_DONTWAIT, sender)
+
+    return send
 
 
 def _from_there(ancillary: list[tuple[int, int, bytes]]) -> list[tuple[int, int, bytes]]:

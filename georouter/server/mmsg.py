@@ -19,7 +19,8 @@ from collections.abc import Callable
 from georouter.answers.layout import Proto
 from georouter.answers.limits import MAX_PAYLOAD
 from georouter.answers.respond import fail
-from georouter.server.channel import BATCH, DATAGRAM, Channel, PlainChannel, Respond
+from georouter.server.bind import IP_PKTINFO, IPV6_PKTINFO
+from georouter.server.channel import BATCH, DATAGRAM, Channel, PlainChannel, Respond, Take, send_later
 from georouter.server.drops import socket_drops
 from georouter.server.given import takes_both
 
@@ -39,6 +40,8 @@ _SENDER_6 = struct.Struct(">2xH4xQQ4x")
 _CONTROL_4, _INTERFACE_4 = 32, 16
 _CONTROL_6, _INTERFACE_6 = 40, 32
 _DESTINATION_6 = 16
+_DATA = 16
+"""Where the data of a control message begins."""
 
 _Call = Callable[..., int]
 
@@ -78,6 +81,7 @@ class MmsgChannel:
         self.failed = 0
         self.failure: BaseException | None = None
         self.unsent = 0
+        self.take: Take | None = None
         ipv6 = sock.family == socket.AF_INET6
         self._family = 6 if ipv6 else 4
         self._sender = _SENDER_6 if ipv6 else _SENDER_4
@@ -145,6 +149,10 @@ class MmsgChannel:
         silent = self._answer(sources, count, respond, now)
         if self._control_size:
             self._turn_round(count)
+        if silent and self.take is not None:
+            for slot in silent:
+                if sources[slot] >= 0:
+                    self._set_aside(slot, sources[slot], self.take)
         start = 0
         for slot in silent:
             self._flush(start, slot)
@@ -185,6 +193,25 @@ class MmsgChannel:
                     replies[at : at + len(reply)] = reply
                     lengths[2 * (BATCH + slot) + 1] = len(reply)
         return silent
+
+    def _set_aside(self, slot: int, source: int, take: Take) -> None:
+        """Somebody else may know an answer: all that is needed to send it is taken out of the slot."""
+        at = slot * DATAGRAM
+        query = self._queries[at : at + self._header_words[slot * _WORDS + _RECEIVED_WORD]]
+        sender = bytes(self._all_senders[slot * self._sender.size : (slot + 1) * self._sender.size])
+        control = bytes(self._controls[slot * self._control_size : (slot + 1) * self._control_size])
+        ancillary: list[tuple[int, int, bytes]] = []
+        if self._family == 4:
+            address: tuple[object, ...] = (socket.inet_ntoa(sender[4:8]), int.from_bytes(sender[2:4]))
+            if control:
+                ancillary = [(socket.IPPROTO_IP, IP_PKTINFO, control[_DATA : _DATA + 12])]
+        else:
+            host = socket.inet_ntop(socket.AF_INET6, sender[8:24])
+            interface = int.from_bytes(sender[24:28], sys.byteorder)
+            address = (host, int.from_bytes(sender[2:4]), 0, interface)
+            if control:
+                ancillary = [(socket.IPPROTO_IPV6, IPV6_PKTINFO, control[_DATA : _DATA + 20])]
+        take(query, source, self._family, Proto.UDP, send_later(self._sock, ancillary, address))
 
     def _turn_round(self, count: int) -> None:
         """Make received packet info fit for sending: from that address, by whatever way routing says.

@@ -11,11 +11,15 @@ from dataclasses import dataclass, field, replace
 from socket import socket
 
 from georouter.answers.conduct import Conduct
+from georouter.answers.debug import RATE as DEBUG_RATE
+from georouter.answers.debug import Debug
 from georouter.answers.layout import Layout
 from georouter.answers.limits import Limits
+from georouter.answers.networks import NOBODY, Networks
 from georouter.answers.ratelimit import Buckets, Rate, RateLimiter
 from georouter.answers.respond import Responder
 from georouter.answers.tables import Snapshot
+from georouter.server.aside import Aside, Know
 from georouter.server.bind import (
     Address,
     Bound,
@@ -34,6 +38,8 @@ from georouter.telemetry.source import DURATION_BOUNDS_S, Durations
 
 RECEIVE_BUFFER = 4 * 1024 * 1024
 """Octets: about 5,000 queries that wait while a worker does not run."""
+DEBUG_PLACES = 1 << 10
+"""Of the table of who asked debug names lately; few may."""
 AUTO_WORKERS = 1
 """Threads of pure Python take turns; a second one adds nothing but the handing over."""
 
@@ -42,12 +48,14 @@ AUTO_WORKERS = 1
 class Settings:
     """Everything that may change while sockets are open.
 
-    With `rate`, responses over UDP are limited, all workers together.
+    With `rate`, responses over UDP are limited, all workers together. Networks in `debug` may ask
+    debug names.
     """
 
     limits: Limits = field(default_factory=Limits)
     conduct: Conduct = field(default_factory=Conduct)
     rate: Rate | None = None
+    debug: Networks = NOBODY
     receive_buffer_bytes: int = RECEIVE_BUFFER
     tcp: TcpLimits = field(default_factory=TcpLimits)
 
@@ -62,15 +70,18 @@ class Server:
         *,
         given: Sequence[socket] = (),
         workers: int = 0,
+        know: Know | None = None,
     ) -> None:
         """`workers` 0 means auto. `given` sockets are answered on too, and in place of ones for the addresses
-        they cover.
+        they cover. `know` answers debug names; without it nobody may ask them.
         """
         self._listen = tuple(listen)
         self._given = tuple(given)
         self._settings = settings or Settings()
         self._buckets: Buckets | None = None
         self._limiters: list[RateLimiter] = []
+        self._aside = Aside(know) if know else None
+        self._debuggers: list[RateLimiter] = []
         self._worker_count = workers or AUTO_WORKERS
         self._bound: tuple[Bound, ...] = ()
         self._channels: list[Channel] = []
@@ -98,6 +109,9 @@ class Server:
                 for bound in self._bound
                 for sock in bound.udp[number]
             ]
+            if self._aside is not None:
+                for channel in channels:
+                    channel.take = self._aside.take
             self._channels += channels
             self._workers.append((Worker(f"udp-{number}", channels), Books()))
         if self._snapshot is not None:
@@ -122,23 +136,29 @@ class Server:
         self._snapshot = snapshot
         self._set_rate(self._settings.rate)
         layout = snapshot.directory.layout
-        limits, conduct = self._settings.limits, self._settings.conduct
+        limits = self._settings.limits
+        *conducts, tcp_conduct = self._conducts()
         for number, (worker, books) in enumerate(self._workers):
             counters = books.open(layout)
-            limiter = self._limiters[number] if self._settings.rate else None
-            responder = Responder(snapshot, counters, limits, replace(conduct, limiter=limiter))
+            responder = Responder(snapshot, counters, limits, conducts[number])
             worker.published = Publication(responder.respond, counters)
             worker.wake()
         self._tcp_using = self._tcp_books.open(layout)
         stay_s = 0.0 if self._tcp.draining else self._settings.tcp.idle_timeout_s
-        conduct = replace(conduct, keepalive_s=stay_s)
-        self._tcp.respond = Responder(snapshot, self._tcp_using, limits, conduct).respond
+        tcp_conduct = replace(tcp_conduct, keepalive_s=stay_s)
+        responder = Responder(snapshot, self._tcp_using, limits, tcp_conduct)
+        self._tcp.respond = responder.respond
+        if self._aside is not None:
+            self._aside.responder = responder
         self._settle()
 
     async def start(self) -> None:
         """Begin to answer. RuntimeError when nothing is bound or published."""
         if not self._bound or self._snapshot is None:
             raise RuntimeError("a server starts after bind() and publish()")
+        if self._aside is not None:
+            self._aside.start()
+            self._tcp.take = self._aside.take
         for bound in self._bound:
             for sock in bound.tcp:
                 self._tcp.listen(sock, given=bound.given)
@@ -159,6 +179,8 @@ class Server:
             worker.stop(grace_s)
         for worker, _ in self._workers:
             await asyncio.to_thread(worker.join)
+        if self._aside is not None:
+            await self._aside.stop()
         self._drops = self.drops()
         self._channels = []
         for bound in self._bound:
@@ -218,6 +240,16 @@ class Server:
         limiters = self._limiters
         return sum(each.slipped for each in limiters), sum(each.dropped for each in limiters)
 
+    def debug_questions(self) -> dict[str, int]:
+        """What became of questions for debug names, by outcome."""
+        aside = self._aside
+        return {
+            "answered": aside.answered if aside else 0,
+            "failed": aside.failed if aside else 0,
+            "limited": sum(each.dropped for each in self._debuggers),
+            "dropped": aside.dropped if aside else 0,
+        }
+
     def request_durations(self) -> Durations | None:
         """From receive to send, per UDP query of the timed batches."""
         counts = [0] * (len(DURATION_BOUNDS_S) + 1)
@@ -228,6 +260,25 @@ class Server:
         return Durations(tuple(counts), total_s)
 
     # -- inside ------------------------------------------------------------------------------------
+
+    def _conducts(self) -> list[Conduct]:
+        """One for each worker, and one for TCP, whose clients need no limits."""
+        settings = self._settings
+        conducts = [settings.conduct] * (self._worker_count + 1)
+        if settings.rate:
+            conducts[:-1] = [
+                replace(conduct, limiter=limiter)
+                for conduct, limiter in zip(conducts[:-1], self._limiters, strict=True)
+            ]
+        if not settings.debug or self._aside is None:
+            return conducts
+        if not self._debuggers:
+            buckets = Buckets(secrets.randbits(62), DEBUG_PLACES)
+            self._debuggers = [RateLimiter(DEBUG_RATE, buckets) for _ in conducts]
+        return [
+            replace(conduct, debug=Debug(settings.debug, limiter))
+            for conduct, limiter in zip(conducts, self._debuggers, strict=True)
+        ]
 
     def _set_rate(self, rate: Rate | None) -> None:
         """Limiters stay when they are not needed any more: what they counted counts."""

@@ -27,7 +27,7 @@ from typing import cast
 from georouter.answers.layout import Proto
 from georouter.answers.respond import fail
 from georouter.server.accept import Acceptor
-from georouter.server.channel import Respond
+from georouter.server.channel import Respond, Take
 from georouter.server.source import source_of
 
 log = logging.getLogger(__name__)
@@ -59,6 +59,8 @@ class TcpServer:
     def __init__(self, limits: TcpLimits) -> None:
         self.respond: Respond | None = None
         """Set on every publication."""
+        self.take: Take | None = None
+        """Asked about queries that `respond` does not answer."""
         self.failed = 0
         self.limits = limits
         """May be replaced at any time; what is open stays open."""
@@ -220,6 +222,8 @@ class Connection(asyncio.BufferedProtocol):
         self._turn: asyncio.Handle | None = None
         self._deaf = False
         """What comes is thrown away: an end was sent."""
+        self._owed = 0
+        """Answers that come later, from elsewhere."""
         self._last_turn = False
         """Nothing more will be read: close after what is whole has been answered."""
 
@@ -255,7 +259,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def eof_received(self) -> bool:
         """The client sends no more, and still gets its answers (RFC 7766 6.2.4 lets it half-close)."""
-        if self._whole_query():
+        if self._whole_query() or self._owed:
             self._server.touch(self)
             self._last_turn = True
             return True
@@ -330,7 +334,7 @@ class Connection(asyncio.BufferedProtocol):
         if self._whole_query():
             self._transport.pause_reading()
             self._turn = self._loop.call_soon(self._answer)
-        elif self._last_turn:
+        elif self._last_turn and not self._owed:
             self._transport.close()
         else:
             self._transport.resume_reading()
@@ -344,9 +348,12 @@ class Connection(asyncio.BufferedProtocol):
             stop = at + 2 + (waiting[at] << 8 | waiting[at + 1])
             if len(waiting) < stop:
                 break
-            reply = self._server.answer(bytes(waiting[at + 2 : stop]), self._source, self._family, now)
+            query = bytes(waiting[at + 2 : stop])
+            reply = self._server.answer(query, self._source, self._family, now)
             at = stop
             taken += 1
+            if reply is None and self._set_aside(query):
+                continue
             if reply is None:
                 self._last_turn = True
                 at = len(waiting)
@@ -356,6 +363,22 @@ class Connection(asyncio.BufferedProtocol):
         del waiting[:at]
         return replies, taken
 
+    def _set_aside(self, query: bytes) -> bool:
+        """Whether an answer comes later: other queries are answered before it (RFC 7766 6.2.1.1)."""
+        take = self._server.take
+        if take is None or not take(query, self._source, self._family, Proto.TCP, self._answer_late):
+            return False
+        self._owed += 1
+        return True
+
+    def _answer_late(self, reply: bytes) -> None:
+        self._owed -= 1
+        if self._transport is None or self._deaf:
+            return
+        self._transport.write(len(reply).to_bytes(2, "big") + reply)
+        if self._last_turn and not self._owed and not self._whole_query():
+            self._transport.close()
+
     def _whole_query(self) -> bool:
         waiting = self._waiting
         return len(waiting) >= 2 and len(waiting) >= 2 + (waiting[0] << 8 | waiting[1])
@@ -364,7 +387,7 @@ class Connection(asyncio.BufferedProtocol):
         """Close unless something came meanwhile, or a query is here in part."""
         if self._transport is None:
             return
-        if self._received == received and not self._waiting:
+        if self._received == received and not self._waiting and not self._owed:
             self._transport.close()
         else:
             self._loop.call_later(LINGER_S, self._close_if_silent, self._received)

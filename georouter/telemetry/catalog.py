@@ -58,6 +58,11 @@ UNSENT = _counter("dns_unsent", (), "Answers over UDP that the kernel would not 
 RATE_LIMITED = _counter(
     "dns_rate_limited", ("action",), "Responses that rate limiting made small (slip) or left out (drop)."
 )
+DEBUG = _counter(
+    "dns_debug",
+    ("result",),
+    "Questions for debug names: answered, failed, limited (of one client), dropped (too many at once).",
+)
 TCP_CONNECTIONS = _gauge("tcp_connections", (), "TCP connections of DNS clients that are open now.")
 DURATION = _histogram(
     "dns_request_duration_seconds", (), "Time from receive to send per query, from sampled batches."
@@ -144,6 +149,7 @@ PULLED: tuple[Spec, ...] = (
     FAILURES,
     UNSENT,
     RATE_LIMITED,
+    DEBUG,
     TCP_CONNECTIONS,
     DURATION,
 )

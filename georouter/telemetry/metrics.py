@@ -231,6 +231,10 @@ def _of_packet_path(source: CounterSource) -> Iterator[Metric]:
     for action, count in zip(("slip", "drop"), source.rate_limited(), strict=True):
         limited.add_metric((action,), count)
     yield limited
+    debug = CounterMetricFamily(catalog.DEBUG.name, catalog.DEBUG.help, labels=catalog.DEBUG.labels)
+    for result, count in source.debug_questions().items():
+        debug.add_metric((result,), count)
+    yield debug
     connections = catalog.TCP_CONNECTIONS
     yield GaugeMetricFamily(connections.name, connections.help, value=source.tcp_connections)
     durations = source.request_durations() if isinstance(source, DurationSource) else None

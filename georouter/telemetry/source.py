@@ -3,7 +3,7 @@
 Nothing here imports a metrics library, so that `server` can use it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -57,6 +57,10 @@ class CounterSource(Protocol):
 
     def rate_limited(self) -> tuple[int, int]:
         """Responses that rate limiting made small, and those it dropped, since the start."""
+        ...
+
+    def debug_questions(self) -> Mapping[str, int]:
+        """Questions for debug names by what became of them, since the start."""
         ...
 
     @property

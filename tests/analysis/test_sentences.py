@@ -73,6 +73,16 @@ def test_who_is_judged_where_the_subnet_says_nothing() -> None:
     assert "answer: a cache may give this answer to every client in 0.1.2.0/24" in said
 
 
+def test_scope_0_is_about_one_resolver_where_the_resolver_decides() -> None:
+    """Its cache may keep the answer for all of its clients; other resolvers get other answers."""
+    for name, who, end in (
+        ("www.example.com", "0.0.0.0/0", "every client behind this resolver"),
+        ("mail.example.com", "192.0.2.0/24", "every client"),
+    ):
+        told = explain(POLICY, tiny_map(), world(), name, who, resolver=client(BERLIN), now=1.0)
+        assert lines(told.as_dict())[-1] == f"answer: a cache may give this answer to {end}"
+
+
 def test_tiers() -> None:
     """Equal, then worse."""
     assert tiers([["a", "b"], ["c"]]) == "a = b > c"

@@ -10,8 +10,10 @@ import pytest
 
 from georouter.answers.conduct import Conduct
 from georouter.answers.cookies import Cookies
+from georouter.answers.debug import RATE, Debug
 from georouter.answers.layout import RCODES, Proto
 from georouter.answers.limits import Limits
+from georouter.answers.networks import Networks
 from georouter.answers.ratelimit import Buckets, Rate, RateLimiter
 from georouter.answers.respond import Responder
 from georouter.server.source import source_of
@@ -28,6 +30,7 @@ class Twin:
 
     def __init__(self, **settings: object) -> None:
         rate = settings.pop("rate", None)
+        allowed = settings.pop("debug", None)
         snapshot = example()
         self.layout = snapshot.directory.layout
         self.counters: list[list[int]] = []
@@ -35,7 +38,10 @@ class Twin:
         self.limiters: list[RateLimiter] = []
         for _ in range(2):
             limiter = RateLimiter(rate, Buckets(1, 1 << 12)) if isinstance(rate, Rate) else None
-            conduct = Conduct(limiter=limiter, **settings)  # type: ignore[arg-type]
+            debug = None
+            if isinstance(allowed, Networks):
+                debug = Debug(allowed, RateLimiter(RATE, Buckets(1, 1 << 10)))
+            conduct = Conduct(limiter=limiter, debug=debug, **settings)  # type: ignore[arg-type]
             counters = [0] * self.layout.size
             self.counters.append(counters)
             self.responders.append(Responder(snapshot, counters, Limits(), conduct))

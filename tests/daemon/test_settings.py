@@ -2,10 +2,12 @@
 
 import logging
 from dataclasses import replace
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
 
+from georouter.answers.networks import of
 from georouter.answers.ratelimit import Rate
 from georouter.daemon.settings import RESTART, Settings, read_token
 from georouter.policy.model import Server
@@ -23,6 +25,7 @@ EVERYTHING = Server(
     identity="i",
     version="v",
     rate_limit=Rate(10),
+    debug=of([ip_network("127.0.0.0/8")]),
 )
 """Every setting that needs no restart, other than by default."""
 OTHERWISE: dict[str, object] = {
@@ -53,6 +56,7 @@ def test_a_reload_takes_over_what_needs_no_socket(tmp_path: Path) -> None:
     assert now.receive_buffer_bytes == 1 << 20
     assert now.tcp == TcpLimits(10, 5, 3.0)
     assert now.rate == Rate(10)
+    assert now.debug == EVERYTHING.debug
     conduct = now.conduct
     assert (conduct.cookies, conduct.nsid, conduct.identity, conduct.version) == (None, b"n", "i", "v")
     assert settings.waiting == ()

@@ -45,6 +45,23 @@ server:
         '2:89: server.rate_limit.exempt[3]: "::ffff:192.0.2.0/120" is a mapped IPv4 network; write 192.0.2.0/24',
     ),
     Case(
+        "debug",
+        """\
+server:
+  debug: {allow: [127.0.0.1/8, localhost], deny: []}
+""",
+        '2:19: server.debug.allow[0]: "127.0.0.1/8" has bits set beyond its prefix; did you mean 127.0.0.0/8?',
+        '2:32: server.debug.allow[1]: "localhost" is not a network; write it like 192.0.2.0/24 or 2001:db8::/32',
+        '2:44: server.debug.deny: unknown key "deny"; known: allow',
+    ),
+    Case(
+        "debug_for_nobody",
+        """\
+server: {debug: {}}
+""",
+        '1:10: server.debug: "allow" is missing',
+    ),
+    Case(
         "names_of_the_server",
         """\
 server: {nsid: "a\\tb", identity: "é", version: ""}

@@ -39,6 +39,10 @@ class FakeSource:
         """Numbers of their own."""
         return 9, 10
 
+    def debug_questions(self) -> dict[str, int]:
+        """A number of its own."""
+        return {"answered": 11}
+
     @property
     def tcp_connections(self) -> int:
         """A number of its own."""

@@ -51,6 +51,7 @@ def test_packet_counters() -> None:
         key("dns_unsent"): 6,
         key("dns_rate_limited", action="slip"): 9,
         key("dns_rate_limited", action="drop"): 10,
+        key("dns_debug", result="answered"): 11,
         ("georouter_tcp_connections", frozenset()): 7,
     }
 

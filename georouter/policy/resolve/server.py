@@ -1,7 +1,7 @@
 """The `server:` section."""
 
 from georouter.answers import networks
-from georouter.answers.networks import Networks
+from georouter.answers.networks import NOBODY, Networks
 from georouter.answers.ratelimit import Rate
 from georouter.geo.map import Network
 from georouter.policy.model import Location, Server
@@ -45,6 +45,9 @@ def resolve(written: ServerFile, context: Context) -> Server:
         identity=written.identity or "",
         version=written.version or "",
         rate_limit=_rate(written.rate_limit, context) if written.rate_limit else None,
+        debug=_networks(written.debug.allow, ("server", "debug", "allow"), context)
+        if written.debug
+        else NOBODY,
     )
 
 
