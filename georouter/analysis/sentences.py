@@ -14,6 +14,7 @@ REASONS: Mapping[str, str] = {
     "all_down": "every allowed region is down; `when_all_down` decides",
     "fallback": "every allowed region is down; the fallback answers",
     "forced": "an operator's override moved the answer",
+    "capacity": "the first choice is full, the capacity plan sends this part of the clients elsewhere",
     "refused": "a residency fence leaves no region",
 }
 """What the reason of a decision means."""

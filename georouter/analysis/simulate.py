@@ -1,12 +1,18 @@
 """What if: the load of every region, and who moves, when the world or the policy changes."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from georouter.analysis.shift import Shift, shift
 from georouter.analysis.traffic import Clients, Side, flow
+from georouter.compiler.asking import make_asking
 from georouter.facts.world import Effective, RegionFacts, State, World
 from georouter.policy.model import Policy
+from georouter.routing.capacity import make_plan
+from georouter.routing.select import rule_of
 from georouter.words.ids import RegionName, ServiceName
 
 DOWN = RegionFacts(observed=State.DOWN, effective=Effective.DOWN)
@@ -20,6 +26,8 @@ class Load:
     region: RegionName
     before: float
     after: float
+    unplanned: float
+    """What it would be afterwards without capacity steps."""
     capacity_before: float | None
     capacity_after: float | None
 
@@ -51,6 +59,8 @@ class Simulation:
     clients: tuple[str, ...]
     outcomes: tuple[Outcome, ...]
     loads: tuple[Load, ...]
+    planned: bool = False
+    """Whether a capacity plan has its part in this."""
 
     @property
     def used(self) -> float | None:
@@ -71,16 +81,59 @@ def simulate(
     multiplier: float = 1.0,
 ) -> Simulation:
     """Compare two sides for the services of `clients`, which both must have; demand is multiplied after."""
+    plain = _outcomes(before, after, clients, multiplier)
+    planned_before = with_plan(
+        before, {name: (item.before, item.weight) for name, item in clients.items()}, 1.0
+    )
+    planned_after = with_plan(
+        after, {name: (item.after, item.weight) for name, item in clients.items()}, multiplier
+    )
+    planned = planned_before is not before or planned_after is not after
+    outcomes = _outcomes(planned_before, planned_after, clients, multiplier) if planned else plain
+    return Simulation(
+        tuple(dict.fromkeys(asking.of for asking in clients.values())),
+        outcomes,
+        _loads(before, after, outcomes, plain),
+        planned,
+    )
+
+
+def _outcomes(
+    before: Side, after: Side, clients: Mapping[ServiceName, Clients], multiplier: float
+) -> tuple[Outcome, ...]:
     outcomes = []
     for name, asking in clients.items():
         old, new = before.policy.services[name], after.policy.services[name]
         demand = None if new.demand is None else new.demand * multiplier
         moved = shift(flow(before, old), flow(after, new), asking)
         outcomes.append(Outcome(name, old.demand, demand, new.ttl_s, moved))
-    return Simulation(
-        tuple(dict.fromkeys(asking.of for asking in clients.values())),
-        tuple(outcomes),
-        _loads(before, after, outcomes),
+    return tuple(outcomes)
+
+
+def with_plan(
+    side: Side,
+    clients: Mapping[ServiceName, tuple[NDArray[np.int64], NDArray[np.float64]]],
+    multiplier: float,
+) -> Side:
+    """The side with its capacity plan in force, whole; the side itself where no service asks for one.
+
+    `clients` are places and how many are there, by service. Raises NoSolverError.
+    """
+    steps = {name: rule_of(side.policy.services[name]).capacity for name in clients}
+    if not any(step and side.policy.services[name].demand for name, step in steps.items()):
+        return side
+    askings = []
+    for name, (places, weights) in clients.items():
+        service = side.policy.services[name]
+        if service.demand is not None:
+            rankings, of = side.rankings(service)
+            weight = np.bincount(places, weights=weights, minlength=len(side.geo.places)).astype(np.float64)
+            demand = service.demand * multiplier
+            askings.append(
+                make_asking(side.policy, service, side.geo, side.world, rankings, of, weight, demand)
+            )
+    return side.during(
+        replace(side.world, capacity=make_plan(side.policy, askings, side.world, 0.0, losses=()))
     )
 
 
@@ -126,16 +179,20 @@ def with_capacity(policy: Policy, factors: Mapping[RegionName, float]) -> Policy
     )
 
 
-def _loads(before: Side, after: Side, outcomes: Iterable[Outcome]) -> tuple[Load, ...]:
+def _loads(
+    before: Side, after: Side, outcomes: Sequence[Outcome], plain: Sequence[Outcome]
+) -> tuple[Load, ...]:
     """Per region, what the services whose demand is known on both sides put on it."""
     old: dict[RegionName, float] = {}
     new: dict[RegionName, float] = {}
-    for item in outcomes:
+    unplanned: dict[RegionName, float] = {}
+    for item, without in zip(outcomes, plain, strict=True):
         if item.demand_before is None or item.demand_after is None:
             continue
         for shares, demand, sums in (
             (item.shift.before, item.demand_before, old),
             (item.shift.after, item.demand_after, new),
+            (without.shift.after, item.demand_after, unplanned),
         ):
             for region, share in shares.items():
                 sums[region] = sums.get(region, 0.0) + share * demand
@@ -147,11 +204,12 @@ def _loads(before: Side, after: Side, outcomes: Iterable[Outcome]) -> tuple[Load
             region=name,
             before=old.get(name, 0.0),
             after=new.get(name, 0.0),
+            unplanned=unplanned.get(name, 0.0),
             capacity_before=capacity(before, name),
             capacity_after=capacity(after, name),
         )
         for name in names
-        if name in old or name in new or capacity(after, name) is not None
+        if name in old or name in new or name in unplanned or capacity(after, name) is not None
     )
 
 

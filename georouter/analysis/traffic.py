@@ -21,7 +21,7 @@ from georouter.geo.special import mark
 from georouter.policy.model import Policy, Service
 from georouter.routing.rank import Ranked, distinct, rank
 from georouter.routing.scene import make_scene, universe
-from georouter.routing.select import Selector, rule_of
+from georouter.routing.select import Selector, planned, rule_of
 from georouter.routing.steps.latency import estimate_ms
 from georouter.words.ids import RegionName
 
@@ -81,7 +81,8 @@ def flow(side: Side, service: Service) -> Flow:
     facts = tuple(world.region(name) for name in regions)
     known = world.last_known.get(service.name, frozenset())
     last = frozenset(column for column, name in enumerate(regions) if name in known)
-    select = Selector(rule_of(service), facts, None, last)
+    rule = rule_of(service)
+    select = Selector(rule, facts, None, last, planned(rule, regions, world))
     shares = np.zeros((len(rankings), len(regions)))
     refused = np.zeros(len(rankings), dtype=np.bool_)
     for number, ranking in enumerate(rankings):

@@ -32,6 +32,8 @@ class Reason(IntEnum):
     FORCED = 4
     REFUSED = 5
     """A residency fence left no region; counted per service under no region."""
+    CAPACITY = 6
+    """The first choice is full; the capacity plan sends this part elsewhere."""
 
 
 TYPE_SLOTS: tuple[tuple[int, str], ...] = (

@@ -104,7 +104,7 @@ def _parts(simulation: Simulation, assumed: Assumptions, policy: Policy) -> "Ite
     yield from (plain(line, "dim") for line in assumed.lines(simulation.clients))
     if simulation.loads:
         yield plain("")
-        yield _loads(simulation.loads)
+        yield _loads(simulation.loads, planned=simulation.planned)
         if simulation.uncounted:
             names = ", ".join(simulation.uncounted)
             yield plain(f"not counted, for want of a demand in the policy: {names}", "yellow")
@@ -116,8 +116,9 @@ def _parts(simulation: Simulation, assumed: Assumptions, policy: Policy) -> "Ite
         yield from _outcome(outcome, assumed, policy)
 
 
-def _loads(loads: Sequence[Load]) -> "RenderableType":
-    made = table("REGION", "LOAD NOW", "AFTER", "CAPACITY", "USED", "HEADROOM")
+def _loads(loads: Sequence[Load], *, planned: bool) -> "RenderableType":
+    extra = ("WITHOUT PLAN",) if planned else ()
+    made = table("REGION", "LOAD NOW", "AFTER", "CAPACITY", "USED", "HEADROOM", *extra)
     for column in made.columns[1:]:
         column.justify = "right"
     for load in loads:
@@ -131,8 +132,14 @@ def _loads(loads: Sequence[Load]) -> "RenderableType":
             plain(
                 "-" if room is None else _number(room), "bold red" if room is not None and room < -0.5 else ""
             ),
+            *([_unplanned(load)] if planned else []),
         )
     return made
+
+
+def _unplanned(load: Load) -> "Text":
+    over = load.capacity_after is not None and load.unplanned > load.capacity_after * (1 + 1e-9)
+    return plain(_number(load.unplanned), "bold red" if over else "")
 
 
 def _used(load: Load | None) -> "Text":
@@ -212,6 +219,7 @@ def _timing(outcome: Outcome, assumed: Assumptions, policy: Policy) -> Iterator[
 
 
 def _number(value: float) -> str:
+    value = 0.0 if abs(value) < 0.05 else value  # what arithmetic leaves over
     return f"{value:,.0f}" if abs(value) >= 100 or value == round(value) else f"{value:,.1f}"
 
 
@@ -265,6 +273,7 @@ def load_dict(load: Load) -> dict[str, Any]:
         "region": load.region,
         "before": load.before,
         "after": load.after,
+        "unplanned": load.unplanned,
         "capacity_before": load.capacity_before,
         "capacity_after": load.capacity_after,
         "used": _finite(load.used),

@@ -25,7 +25,9 @@ from georouter.compiler.report import Answering, Change, answering, changes, las
 from georouter.compiler.runs import NOTHING_LAID, Laid, make_runs
 from georouter.compiler.selections import Before, Selections, select_all
 from georouter.compiler.steering import SLOT_FAMILIES, Steering, Table
+from georouter.facts.plan import Shares
 from georouter.facts.world import RegionFacts, World
+from georouter.routing.select import planned
 from georouter.words.ids import RegionName, ServiceName
 
 __all__ = ["Answering", "Change", "GroupState", "Published", "publish"]
@@ -37,6 +39,8 @@ class GroupState:
 
     facts: tuple[RegionFacts, ...]
     last_known: frozenset[int]
+    shares: Shares | None
+    """What the capacity plan said of the group's rankings."""
     group: Group
     contents: tuple[tuple[Content, ...], ...]
     """Per slot, what the bodies of the group's views say, in order."""
@@ -103,15 +107,18 @@ class _Works:
         table = self.steered.tables[steering.table]
         facts = tuple(self.world.region(region.name) for region in steering.regions)
         last = self._last_known(steering)
+        names = tuple(region.name for region in steering.regions)
+        shares = planned(steering.rule, names, self.world)
         old = _predecessor(self.previous, index, steering, table)
-        if old is not None and old.facts == facts and old.last_known == last:
+        if old is not None and old.facts == facts and old.last_known == last and old.shares == shares:
             return old
         selections: list[Selections] = []
         laid: list[Laid] = []
         contents: list[tuple[Content, ...]] = []
         for slot in SLOT_FAMILIES:
-            before = Before(old.facts, old.selections[slot]) if old and old.last_known == last else None
-            selections.append(self._select(steering, facts, steering.usable[slot], last, before))
+            alike = old is not None and old.last_known == last and not old.shares and not shares
+            before = Before(old.facts, old.selections[slot]) if old and alike else None
+            selections.append(self._select(steering, facts, steering.usable[slot], last, before, shares))
             if slot in steering.slots:
                 listed = Contents(steering, slot, facts)
                 laid.append(
@@ -127,11 +134,11 @@ class _Works:
                 Side(selections[slot], laid[slot].pieces, contents[slot]) for slot in (SLOT_A, SLOT_AAAA)
             )
             paired = pair(steering, a, aaaa, old.paired if old else None)
-        names = tuple(region.name for region in steering.regions)
         runs = (*(item.runs for item in laid), paired.laid.runs)
         return GroupState(
             facts=facts,
             last_known=last,
+            shares=shares,
             group=Group(steering.table, steering.ttl_s, table.fences, runs, _sticky(steering)),
             contents=(*contents, paired.contents),
             selections=tuple(selections),
@@ -146,19 +153,20 @@ class _Works:
         known = self.world.last_known.get(steering.sole, frozenset())
         return frozenset(index for index, region in enumerate(steering.regions) if region.name in known)
 
-    def _select(
+    def _select(  # noqa: PLR0917 - as `select_all`
         self,
         steering: Steering,
         facts: tuple[RegionFacts, ...],
         usable: frozenset[int] | None,
         last: frozenset[int],
         before: Before | None,
+        shares: Shares | None,
     ) -> Selections:
         key = (steering.table, steering.rule, usable, last, id(before.selections) if before else 0)
         made = self.known.get(key)
         if made is None:
             table = self.steered.tables[steering.table]
-            made = self.known[key] = select_all(table, steering, facts, usable, last, before)
+            made = self.known[key] = select_all(table, steering, facts, usable, last, before, shares)
         return made
 
 

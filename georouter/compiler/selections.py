@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from georouter.compiler.prefixes import Beginning, bits
 from georouter.compiler.steering import Steering, Table
+from georouter.facts.plan import Shares
 from georouter.facts.world import RegionFacts, State
 from georouter.policy.model import AllDown
 from georouter.routing.select import DOWN, UNKNOWN, UP, Selection, Selector, level
@@ -49,9 +50,10 @@ def select_all(  # noqa: PLR0917 - the arguments of `select`, and what there was
     usable: frozenset[int] | None = None,
     last_known: frozenset[int] = frozenset(),
     before: Before | None = None,
+    shares: Shares | None = None,
 ) -> Selections:
-    """The selection for every ranking of `table`."""
-    walk = _Walk(table, steering, facts, usable, last_known, before)
+    """The selection for every ranking of `table`. `shares` is the capacity plan's word on them."""
+    walk = _Walk(table, steering, facts, usable, last_known, before, shares)
     walk.run()
     of = np.empty_like(walk.ordered)
     of[table.prefixes.order] = walk.ordered
@@ -70,11 +72,13 @@ class _Walk:
         usable: frozenset[int] | None,
         last_known: frozenset[int],
         before: Before | None,
+        shares: Shares | None,
     ) -> None:
         self.table = table
         self.most = max(1, steering.rule.limit.regions)
-        self.selector = Selector(steering.rule, facts, usable, last_known)
-        self.good, self.witnesses = _deciders(steering, facts)
+        self.selector = Selector(steering.rule, facts, usable, last_known, shares)
+        # a plan may treat each ranking in its own way: then nothing is settled before its end
+        self.good, self.witnesses = (0, 0) if shares else _deciders(steering, facts)
         everyone = -1 if usable is None else bits(usable)
         self.narrow = self.good & everyone
         self.witnesses &= everyone

@@ -20,7 +20,7 @@ from georouter.compiler.ranges import client_map, shares
 from georouter.facts.world import World
 from georouter.geo.map import GeoMap
 from georouter.policy.model import AllDown, Policy, Region, Service
-from georouter.policy.steps import Latency, Limit, Residency, Step, Sticky, Weighted
+from georouter.policy.steps import Capacity, Latency, Limit, Residency, Step, Sticky, Weighted
 from georouter.routing.rank import Ranked, distinct, rank
 from georouter.routing.scene import make_scene, own_regions, universe
 from georouter.routing.select import Rule, having, rule_of
@@ -145,7 +145,7 @@ def make_table(policy: Policy, service: Service, geo: GeoMap, world: World) -> T
 def table_key(service: Service) -> Hashable:
     """Equal for services that rank every place alike."""
     ranking_steps: tuple[Step, ...] = tuple(
-        step for step in service.chain if not isinstance(step, Weighted | Sticky | Limit)
+        step for step in service.chain if not isinstance(step, Weighted | Sticky | Capacity | Limit)
     )
     return (freeze(ranking_steps), service.regions, universe(service))
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
+from georouter.facts.plan import CapacityPlan
 from georouter.facts.signals import Grade, Value
 from georouter.words.ids import RegionName, ServiceName, SignalName
 
@@ -71,12 +72,24 @@ class World:
     near the node (`node_rtt_radius_km` of the latency step). `last_known` gives, per service, the
     regions of its last selection that had a region up (for `when_all_down: last_known`).
     `readings` are the signals; what they mean for answers is in the regions' health already.
+    `capacity` is the plan for services with a capacity step, None while there is none.
     """
 
     regions: Mapping[RegionName, RegionFacts] = field(default_factory=dict)
     rtt_ms: Mapping[RegionName, float] = field(default_factory=dict)
     last_known: Mapping[ServiceName, frozenset[RegionName]] = field(default_factory=dict)
     readings: Readings = field(default_factory=dict)
+
+    capacity: CapacityPlan | None = None
+
+    @property
+    def away(self) -> frozenset[RegionName]:
+        """The regions that take nobody while another one can: down or drained."""
+        return frozenset(
+            name
+            for name, facts in self.regions.items()
+            if facts.effective in {Effective.DOWN, Effective.DRAINED}
+        )
 
     def region(self, name: RegionName) -> RegionFacts:
         """Facts of `name`; a region nobody checks counts as up."""

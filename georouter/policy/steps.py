@@ -106,6 +106,19 @@ class Sticky:
 
 
 @dataclass(frozen=True, slots=True)
+class Capacity:
+    """What would overflow a region goes to the next best. Limits and steps are parts of one.
+
+    A region takes `steady_limit` of its capacity, `failure_limit` while any region is gone. From one
+    plan to the next at most `max_step` of the demand moves, except after a failure.
+    """
+
+    steady_limit: float = 0.67
+    failure_limit: float = 1.0
+    max_step: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
 class Limit:
     """How many regions and how many addresses one answer holds."""
 
@@ -113,4 +126,4 @@ class Limit:
     addresses: int = 8
 
 
-Step: TypeAlias = Residency | Geo | Nearest | Latency | Failover | Weighted | Sticky | Limit
+Step: TypeAlias = Residency | Geo | Nearest | Latency | Failover | Weighted | Sticky | Capacity | Limit

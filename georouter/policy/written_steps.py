@@ -13,6 +13,7 @@ from georouter.policy.fields import (
     Kilometres,
     Milliseconds,
     Optionally,
+    Percent,
     Shorthand,
     Texts,
     Tiers,
@@ -121,6 +122,20 @@ class StickyFile(FileModel):
     ipv6: int = Field(default=56, ge=1, le=64, description="Prefix length of an IPv6 client network.")
 
 
+class CapacityFile(FileModel):
+    """What would overflow a region goes to the next best."""
+
+    steady_limit: Annotated[Percent, Field(gt=0, le=1000)] = Field(
+        default=67.0, description="Of its capacity a region takes so much while all are there."
+    )
+    failure_limit: Annotated[Percent, Field(gt=0, le=1000)] = Field(
+        default=100.0, description="And so much while any region is gone."
+    )
+    max_step: Annotated[Percent, Field(gt=0, le=100)] = Field(
+        default=10.0, description="Of the demand at most so much moves at once, except after a failure."
+    )
+
+
 class LimitFile(FileModel):
     """How much one answer holds."""
 
@@ -138,6 +153,7 @@ class StepModel(FileModel):
     failover: FailoverFile | None = None
     weighted: WeightedFile | None = None
     sticky: Annotated[StickyFile, Optionally] | None = None
+    capacity: Annotated[CapacityFile, Optionally] | None = None
     limit: LimitFile | None = None
 
     @model_validator(mode="before")
@@ -163,7 +179,7 @@ class StepModel(FileModel):
         return reference
 
 
-BARE_STEPS = ("nearest", "latency", "sticky")
+BARE_STEPS = ("nearest", "latency", "sticky", "capacity")
 """Steps that may stand without parameters."""
 
 STEPS: tuple[str, ...] = tuple(StepModel.model_fields)

@@ -12,7 +12,7 @@ from georouter.policy.model import Policy, Service
 from georouter.policy.steps import Tiers
 from georouter.routing.rank import Ranked, distinct, steps_in_order
 from georouter.routing.scene import make_scene, universe
-from georouter.routing.select import Selection, having, rule_of, select
+from georouter.routing.select import Selection, having, planned, rule_of, select
 from georouter.routing.steps import kind_of
 from georouter.routing.tiers import OUTSIDE, TierArray, start
 from georouter.words.ids import RegionName, ServiceName
@@ -125,6 +125,7 @@ def _selections(
     rule = rule_of(service)
     known = world.last_known.get(service.name, frozenset())
     last = frozenset(column for column, name in enumerate(names) if name in known)
+    shares = planned(rule, names, world)
     return {
         family: select(
             ranked,
@@ -132,6 +133,7 @@ def _selections(
             facts,
             None if family is Family.ANY else having(policy, names, family.endpoint_families),
             last,
+            shares,
         )
         for family in Family
     }

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from georouter.answers.layout import Reason
-from georouter.facts.world import Effective, RegionFacts, State
+from georouter.facts.plan import Shares
+from georouter.facts.world import Effective, RegionFacts, State, World
 from georouter.policy.model import AllDown, Endpoint, Policy, Service
-from georouter.policy.steps import Limit, Sticky, Weighted
+from georouter.policy.steps import Capacity, Limit, Sticky, Weighted
 from georouter.routing.rank import Ranked, Ranking, restrict
 from georouter.routing.scene import universe
 from georouter.words.ids import RegionName
@@ -26,6 +27,7 @@ class Rule:
     """What the policy says about selection: weight per region of the universe, limits, and the worst case.
 
     With `sticky` the choice among a selection's candidates is a client network's for good, else for one TTL.
+    With `capacity` the plan may send a part of the clients elsewhere.
     """
 
     weights: tuple[float, ...]
@@ -33,6 +35,7 @@ class Rule:
     when_all_down: AllDown
     fallback: tuple[int, ...]
     sticky: Sticky | None = None
+    capacity: Capacity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ def rule_of(service: Service) -> Rule:
     """Everything the chain says about selection; of two steps that disagree the later one counts."""
     names = universe(service)
     weights = dict.fromkeys(names, 1.0)
-    limit, sticky = Limit(), None
+    limit, sticky, capacity = Limit(), None, None
     for step in service.chain:
         match step:
             case Weighted():
@@ -69,6 +72,8 @@ def rule_of(service: Service) -> Rule:
                 limit = step
             case Sticky():
                 sticky = step
+            case Capacity():
+                capacity = step
             case _:
                 pass
     return Rule(
@@ -77,6 +82,7 @@ def rule_of(service: Service) -> Rule:
         when_all_down=service.when_all_down,
         fallback=tuple(names.index(name) for name in dict.fromkeys(service.fallback)),
         sticky=sticky,
+        capacity=capacity,
     )
 
 
@@ -95,14 +101,24 @@ def select(
     facts: Sequence[RegionFacts],
     usable: frozenset[int] | None = None,
     last_known: frozenset[int] = frozenset(),
+    shares: Shares | None = None,
 ) -> Selection:
     """The answer to one ranking. `facts` holds one entry per region of the universe.
+
+    `shares` is what the capacity plan says of the service's rankings (see `planned`).
 
     `usable` keeps to regions that have the record family asked for; where they only reach a worse
     level than all regions do, the answer is NODATA rather than a worse region. See `Selector` to
     select for many rankings.
     """
-    return Selector(rule, facts, usable, last_known)(ranked)
+    return Selector(rule, facts, usable, last_known, shares)(ranked)
+
+
+def planned(rule: Rule, regions: tuple[RegionName, ...], world: World) -> Shares | None:
+    """What the capacity plan says of the rankings of a universe; None where it says nothing."""
+    if rule.capacity is None or world.capacity is None:
+        return None
+    return world.capacity.spread(world.away).shares.get((regions, rule.weights))
 
 
 class Selector:
@@ -111,7 +127,18 @@ class Selector:
     Rankings whose answers are equal get the same object where an answer holds one region.
     """
 
-    __slots__ = ("_facts", "_healthy", "_known", "_last", "_levels", "_plain", "_rule", "_usable", "_weights")
+    __slots__ = (
+        "_facts",
+        "_healthy",
+        "_known",
+        "_last",
+        "_levels",
+        "_plain",
+        "_rule",
+        "_shares",
+        "_usable",
+        "_weights",
+    )
 
     def __init__(
         self,
@@ -119,8 +146,10 @@ class Selector:
         facts: Sequence[RegionFacts],
         usable: frozenset[int] | None = None,
         last_known: frozenset[int] = frozenset(),
+        shares: Shares | None = None,
     ) -> None:
         self._rule = rule
+        self._shares = shares or {}
         self._facts = facts
         self._usable = None if usable is None or usable.issuperset(range(len(facts))) else usable
         self._last = last_known
@@ -136,18 +165,41 @@ class Selector:
         """The answer to `ranked`."""
         if not ranked.tiers and not (ranked.fallback and self._rule.when_all_down is AllDown.FALLBACK):
             return REFUSED
+        shares = self._shares.get(ranked.tiers)
         if self._usable is None:
-            return self._answer(ranked)
+            return self._answer(ranked, shares)
         narrow = restrict(ranked, self._usable)
         if self._is_worse(narrow, ranked):
             return NODATA
-        return self._answer(narrow)
+        return self._answer(narrow, shares)
 
-    def _answer(self, ranked: Ranked) -> Selection:
+    def _answer(self, ranked: Ranked, shares: tuple[float, ...] | None) -> Selection:
         best, position = winner(ranked.tiers, self._levels)
         if best == DOWN:
             return self._all_down(ranked)
-        return self._candidates(ranked.tiers[position:], best, self._reason(ranked.tiers, best, position))
+        reason = self._reason(ranked.tiers, best, position)
+        if shares is not None and best <= UNKNOWN:
+            spread = self._spread(ranked.tiers, best, position, reason, shares)
+            if spread.candidates:
+                return spread
+        return self._candidates(ranked.tiers[position:], best, reason)
+
+    def _spread(  # noqa: PLR0917 - what `_answer` found out
+        self, tiers: Ranking, best: int, position: int, reason: Reason, shares: tuple[float, ...]
+    ) -> Selection:
+        """The regions that the capacity plan names and that can answer, in its proportions."""
+        able = [region for tier in tiers for region in tier if self._levels[region] == best]
+        most = max(1, self._rule.limit.regions)
+        candidates = tuple(
+            Candidate(
+                regions=(region, *(other for other in able if other != region))[:most],
+                weight=shares[region],
+                reason=reason if region in tiers[position] else Reason.CAPACITY,
+            )
+            for region in able
+            if shares[region] > 0
+        )
+        return Selection(candidates, reason)
 
     def _is_worse(self, narrow: Ranked, ranked: Ranked) -> bool:
         """Whether the regions of one record family stand worse than all regions together."""

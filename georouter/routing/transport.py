@@ -93,7 +93,7 @@ class Transport:
     def solve(self, room: Array) -> Solution:
         """The cheapest flow into these rooms (R, not negative, in the unit of the supplies).
 
-        A room of 0 is closed, and groups to which nothing is open have no flow. See Rule 1 for what does not fit.
+        A room of 0 is closed, and groups to which nothing is open have no flow. Rule 1 is for what does not fit.
         """
         allowed = np.isfinite(self._cost) & (room > 0)
         supply = np.where(allowed.any(axis=1), self._supply, 0.0)
@@ -143,13 +143,13 @@ class Transport:
 
 
 def _stretch(allowed: NDArray[np.bool_], supply: Array, room: Array) -> Array:
-    """By how much each room has to grow for the supplies to fit: the least possible, in proportion (Rule 1)."""
+    """By how much each room has to grow for the supplies to fit: the least, in proportion (Rule 1)."""
     patterns, inverse = np.unique(allowed, axis=0, return_inverse=True)
     amounts = np.bincount(inverse.reshape(-1), weights=supply, minlength=len(patterns))
     stretch = np.ones(len(room))
-    asking = amounts > 0
-    for linked, wanted in _parts(patterns[asking], amounts[asking]):
-        active = linked.any(axis=0)
+    asking: NDArray[np.bool_] = amounts > 0
+    for linked, wanted in _parts(patterns[asking], amounts[asking].astype(np.float64)):
+        active: NDArray[np.bool_] = np.asarray(linked.any(axis=0))
         while active.any():
             factor, tight = _common_factor(linked, wanted, room * stretch, active)
             if factor <= 1.0 + 1e-9:
@@ -191,7 +191,14 @@ def _common_factor(
     rows = np.stack([group, len(amounts) + region], axis=1).astype(np.int32).ravel()
     starts = np.arange(0, 2 * count, 2, dtype=np.int32)
     highs.addCols(
-        count, np.zeros(count), np.zeros(count), np.full(count, np.inf), 2 * count, starts, rows, np.ones(2 * count)
+        count,
+        np.zeros(count),
+        np.zeros(count),
+        np.full(count, np.inf),
+        2 * count,
+        starts,
+        rows,
+        np.ones(2 * count),
     )
     grown = np.flatnonzero(active)
     highs.addCols(

@@ -92,8 +92,8 @@ def test_capacity_shrinks_with_health_and_by_hand() -> None:
 
 def test_a_load_on_a_region_without_capacity_is_endless() -> None:
     """Everybody is down and all are served: no figure could be honest."""
-    assert Load(US, 1.0, 1.0, 5.0, 0.0).used == float("inf")
-    assert Load(US, 1.0, 0.0, 5.0, 0.0).used == 0.0
+    assert Load(US, 1.0, 1.0, 1.0, 5.0, 0.0).used == float("inf")
+    assert Load(US, 1.0, 0.0, 0.0, 5.0, 0.0).used == 0.0
 
 
 def test_every_region() -> None:

@@ -11,6 +11,7 @@ from georouter.policy.report import Report
 from georouter.policy.resolve import matches
 from georouter.policy.resolve.context import Context
 from georouter.policy.steps import (
+    Capacity,
     Failover,
     Geo,
     GeoRule,
@@ -28,6 +29,7 @@ from georouter.policy.steps import (
 from georouter.policy.written_steps import (
     BARE_STEPS,
     STEPS,
+    CapacityFile,
     FailoverFile,
     GeoRuleFile,
     LatencyFile,
@@ -43,7 +45,7 @@ from georouter.words.ids import RegionName
 Steps: TypeAlias = tuple[Step, ...]
 Written: TypeAlias = StepModel
 
-_ONCE = ("failover", "weighted", "limit", "nearest", "latency", "sticky")
+_ONCE = ("failover", "weighted", "limit", "nearest", "latency", "sticky", "capacity")
 """Steps of which a second one in the same chain could never act."""
 
 
@@ -128,6 +130,8 @@ def _step(value: object, path: Path, scope: Scope, context: Context) -> Step:
             return _weighted(value, path, scope, context)
         case StickyFile():
             return Sticky(value.ipv4, value.ipv6)
+        case CapacityFile():
+            return _capacity(value, path, scope, context)
         case LimitFile():
             return Limit(value.regions, value.addresses)
         case list():
@@ -214,3 +218,17 @@ def _weighted(written: WeightedFile, path: Path, scope: Scope, context: Context)
     if scope.regions and all(weights.get(name, 1.0) == 0 for name in scope.regions):
         context.report.error((*path, "weights"), "at least one region needs a weight above 0", key=True)
     return Weighted(weights)
+
+
+def _capacity(written: CapacityFile, path: Path, scope: Scope, context: Context) -> Capacity:
+    if written.failure_limit < written.steady_limit:
+        context.report.error(
+            (*path, "failure_limit"),
+            f"must not be below the steady_limit of {written.steady_limit:g}%, found {written.failure_limit:g}%",
+        )
+    missing = [name for name in scope.regions if name in scope.all and scope.all[name].capacity is None]
+    if missing and len(missing) == len(scope.regions):
+        context.report.error(
+            path, "no region of the service has a capacity, so nothing can overflow", key=True
+        )
+    return Capacity(written.steady_limit / 100, written.failure_limit / 100, written.max_step / 100)

@@ -4,9 +4,30 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from georouter.policy.steps import Failover, Geo, Latency, Limit, Nearest, Residency, Step, Sticky, Weighted
+from georouter.policy.steps import (
+    Capacity,
+    Failover,
+    Geo,
+    Latency,
+    Limit,
+    Nearest,
+    Residency,
+    Step,
+    Sticky,
+    Weighted,
+)
 from georouter.routing.scene import Scene
-from georouter.routing.steps import failover, geo, latency, limit, nearest, residency, sticky, weighted
+from georouter.routing.steps import (
+    capacity,
+    failover,
+    geo,
+    latency,
+    limit,
+    nearest,
+    residency,
+    sticky,
+    weighted,
+)
 from georouter.routing.tiers import TierArray
 
 
@@ -32,6 +53,7 @@ STEPS: tuple[Kind, ...] = (
     Kind("failover", Failover, failover.rank, failover.explain),
     Kind("weighted", Weighted, weighted.rank, weighted.explain),
     Kind("sticky", Sticky, sticky.rank, sticky.explain),
+    Kind("capacity", Capacity, capacity.rank, capacity.explain),
     Kind("limit", Limit, limit.rank, limit.explain),
 )
 

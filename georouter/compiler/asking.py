@@ -1,0 +1,64 @@
+"""Who asks a service, by ranking: what the capacity plan is made of."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from georouter.facts.world import World
+from georouter.geo.map import UNPLACED, GeoMap
+from georouter.geo.special import mark
+from georouter.policy.model import Policy, Service
+from georouter.routing.capacity import Asking
+from georouter.routing.rank import Ranked
+from georouter.routing.scene import make_scene, universe
+from georouter.routing.select import rule_of
+from georouter.routing.steps.latency import estimate_ms
+
+CHUNK = 65536
+"""Places at a time: 65536 x 30 regions x 8 bytes are 16 MB."""
+
+_Array = NDArray[np.float64]
+
+
+def address_space(geo: GeoMap) -> _Array:
+    """How many IPv4 addresses each place has; the unplaced and private and reserved networks have none."""
+    cut, place, special = mark(geo.starts4, geo.place4, 4)
+    widths = np.diff(np.append(cut, np.uint64(1 << 32))).astype(np.float64)
+    widths[special | (place == UNPLACED)] = 0.0
+    counted: _Array = np.bincount(place, weights=widths, minlength=len(geo.places)).astype(np.float64)
+    return counted
+
+
+def make_asking(  # noqa: PLR0917 - a service on a map
+    policy: Policy,
+    service: Service,
+    geo: GeoMap,
+    world: World,
+    rankings: tuple[Ranked, ...],
+    of: NDArray[np.int32],
+    weight: _Array,
+    demand: _Array | float,
+) -> Asking:
+    """The clients of `service`: `of[place]` is a place's ranking, `weight[place]` how many are there.
+
+    `demand` is that of each ranking, or of all together, to be divided by the weights.
+    """
+    count = len(rankings)
+    scene = make_scene(policy, service, geo.places, world)
+    clients = np.bincount(of, weights=weight, minlength=count)
+    known, summed = np.zeros((len(scene.regions), count)), np.zeros((len(scene.regions), count))
+    present = np.flatnonzero(weight > 0)
+    for begin in range(0, len(present), CHUNK):
+        rows = present[begin : begin + CHUNK]
+        lat, lon = geo.places.lat[rows].astype(np.float64), geo.places.lon[rows].astype(np.float64)
+        for region, times in enumerate(estimate_ms(lat, lon, scene)):
+            here = np.isfinite(times)
+            weights = weight[rows][here]
+            known[region] += np.bincount(of[rows][here], weights=weights, minlength=count)
+            summed[region] += np.bincount(of[rows][here], weights=weights * times[here], minlength=count)
+    rtt_ms = np.divide(summed, known, out=np.full_like(summed, np.nan), where=known > 0)
+    if isinstance(demand, float | int):
+        total = float(clients.sum())
+        asked: _Array = clients * (demand / total) if total > 0 else np.zeros(count)
+    else:
+        asked = demand
+    return Asking(universe(service), rankings, asked, rtt_ms.T, rule_of(service))
