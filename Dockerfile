@@ -8,7 +8,7 @@ WORKDIR /source
 COPY . .
 RUN python -m venv /opt/georouter \
     && /opt/georouter/bin/pip wheel --no-deps --wheel-dir /wheels . \
-    && /opt/georouter/bin/pip install /wheels/*.whl \
+    && /opt/georouter/bin/pip install "$(ls /wheels/*.whl)[capacity]" \
     && /opt/georouter/bin/pip uninstall --yes pip
 
 FROM python:${PYTHON}

@@ -58,7 +58,7 @@ def make_asking(  # noqa: PLR0917 - a service on a map
     rtt_ms = np.divide(summed, known, out=np.full_like(summed, np.nan), where=known > 0)
     if isinstance(demand, float | int):
         total = float(clients.sum())
-        asked: _Array = clients * (demand / total) if total > 0 else np.zeros(count)
+        asked: _Array = clients.astype(np.float64) * (demand / total if total > 0 else 0.0)
     else:
         asked = demand
     return Asking(universe(service), rankings, asked, rtt_ms.T, rule_of(service))

@@ -95,7 +95,7 @@ def having(policy: Policy, regions: Sequence[RegionName], families: frozenset[in
     return frozenset(column for column, name in enumerate(regions) if fits(policy.regions[name].endpoints))
 
 
-def select(
+def select(  # noqa: PLR0917 - as `Selector`, for one ranking
     ranked: Ranked,
     rule: Rule,
     facts: Sequence[RegionFacts],
@@ -184,7 +184,7 @@ class Selector:
                 return spread
         return self._candidates(ranked.tiers[position:], best, reason)
 
-    def _spread(  # noqa: PLR0917 - what `_answer` found out
+    def _spread(
         self, tiers: Ranking, best: int, position: int, reason: Reason, shares: tuple[float, ...]
     ) -> Selection:
         """The regions that the capacity plan names and that can answer, in its proportions."""

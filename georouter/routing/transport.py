@@ -93,7 +93,7 @@ class Transport:
     def solve(self, room: Array) -> Solution:
         """The cheapest flow into these rooms (R, not negative, in the unit of the supplies).
 
-        A room of 0 is closed, and groups to which nothing is open have no flow. Rule 1 is for what does not fit.
+        A room of 0 is closed, and groups to which nothing is open have no flow. See Rule 1 for the rest.
         """
         allowed = np.isfinite(self._cost) & (room > 0)
         supply = np.where(allowed.any(axis=1), self._supply, 0.0)
@@ -119,6 +119,7 @@ class Transport:
         flow = np.zeros_like(self._cost)
         real = self._region >= 0
         flow[self._group[real], self._region[real]] = np.asarray(found.col_value)[real] / self._scale
+        flow[:, room <= 0] = 0.0  # what the solver's tolerance lets through
         return Solution(np.maximum(flow, 0.0), stretch)
 
     def _add(self, chosen: NDArray[np.bool_]) -> None:

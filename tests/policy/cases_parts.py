@@ -322,11 +322,10 @@ services:
         "steps_not_yet",
         """\
 services:
-  web: {regions: [us, eu], chain: [stiky, capacity: {steady_limit: 67%}, pin: {directory: t.csv}]}
+  web: {regions: [us, eu], chain: [stiky, capacity: {steady_limit: 167%}, pin: {directory: t.csv}]}
 """,
         '2:36: services.web.chain[0]: unknown step "stiky"; did you mean "sticky"?',
-        '2:43: services.web.chain[1].capacity: the step "capacity" is not available in this version',
-        '2:74: services.web.chain[2].pin: the step "pin" is not available in this version',
+        '2:75: services.web.chain[2].pin: the step "pin" is not available in this version',
     ),
     Case(
         "step_two_keys",

@@ -224,7 +224,7 @@ def _capacity(written: CapacityFile, path: Path, scope: Scope, context: Context)
     if written.failure_limit < written.steady_limit:
         context.report.error(
             (*path, "failure_limit"),
-            f"must not be below the steady_limit of {written.steady_limit:g}%, found {written.failure_limit:g}%",
+            f"must not be below steady_limit, {written.steady_limit:g}%; found {written.failure_limit:g}%",
         )
     missing = [name for name in scope.regions if name in scope.all and scope.all[name].capacity is None]
     if missing and len(missing) == len(scope.regions):

@@ -1,4 +1,4 @@
-"""`capacity`: what would overflow a region goes to the next best. It ranks nothing; selection follows the plan.
+"""`capacity`: what would overflow a region goes to the next best. It ranks nothing: selection has the plan.
 
 The plan is worked out beforehand, from everybody's demand at once: see `routing.capacity`.
 """
