@@ -110,5 +110,5 @@ def test_without_the_solver_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_solver_is_loaded_only_when_it_is_asked() -> None:
     """Importing the module costs nobody five megabytes of solver."""
     code = "import sys, georouter.routing.transport; print('highspy' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
