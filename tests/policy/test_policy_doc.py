@@ -16,7 +16,7 @@ from georouter.sources.geo_files import load_map
 
 REGIONS = """\
 regions:
-  us-east: {location: {lat: 39, lon: -77}, endpoints: [192.0.2.1]}
+  us-east: {location: {lat: 39, lon: -77}, capacity: 1500, endpoints: [192.0.2.1]}
   us-west: {location: {lat: 37, lon: -122}, endpoints: [192.0.2.2]}
   eu-west: {location: {lat: 53, lon: -6}, endpoints: [192.0.2.3], labels: {jurisdiction: EU}}
   ap-south: {location: {lat: 1, lon: 103}, endpoints: [192.0.2.4]}
