@@ -322,10 +322,20 @@ services:
         "steps_not_yet",
         """\
 services:
-  web: {regions: [us, eu], chain: [stiky, capacity: {steady_limit: 167%}, pin: {directory: t.csv}]}
+  web: {regions: [us, eu], chain: [stiky, capacity: {steady_limit: 0}, pin: {directory: t.csv}]}
 """,
         '2:36: services.web.chain[0]: unknown step "stiky"; did you mean "sticky"?',
-        '2:75: services.web.chain[2].pin: the step "pin" is not available in this version',
+        "2:68: services.web.chain[1].capacity.steady_limit: must be more than 0, found the number 0",
+        '2:72: services.web.chain[2].pin: the step "pin" is not available in this version',
+    ),
+    Case(
+        "capacity_limits",
+        """\
+services:
+  web: {regions: [us, eu], chain: [capacity: {steady_limit: 120%}]}
+""",
+        "2:36: services.web.chain[0].capacity: no region of the service has a capacity, so nothing can overflow",
+        "2:46: services.web.chain[0].capacity: must not be below steady_limit, 120%; found 100%",
     ),
     Case(
         "step_two_keys",
