@@ -7,7 +7,7 @@ from georouter.geo.locate import locate
 from georouter.geo.map import UNPLACED, GeoMap, Places
 from georouter.policy.model import Policy, PolicyTest
 from georouter.policy.names import Names
-from georouter.routing.decide import Decision, decide
+from georouter.routing.decide import Decision, Family, decide
 from georouter.wire.names import parse_name
 from georouter.words.ids import RegionName
 
@@ -48,10 +48,18 @@ def _result(test: PolicyTest, policy: Policy, map: GeoMap, names: Names) -> Resu
     place = map.places.row(row)
     world = World(regions=dict.fromkeys(test.down, _DOWN))
     decision = decide(policy, policy.services[service], place, world)
-    answered = decision.answers()
+    answered = _answers(decision, test.type)
     if answered == test.expect:
         return Result(test, answered)
     return Result(test, answered, _why(test, answered, _where(place, row), decision))
+
+
+def _answers(decision: Decision, type_: str) -> frozenset[RegionName]:
+    """HTTPS and SVCB hold what A and AAAA do."""
+    if not type_:
+        return decision.answers()
+    families = (Family(type_),) if type_ in (Family.A, Family.AAAA) else (Family.A, Family.AAAA)
+    return frozenset[RegionName]().union(*map(decision.answers, families))
 
 
 def _why(test: PolicyTest, answered: frozenset[RegionName], where: str, decision: Decision) -> str:

@@ -12,7 +12,7 @@ from georouter.cli.internet import internet
 from georouter.cli.output import print_json
 from georouter.policy.kinds import check_kinds
 from georouter.policy.load import load
-from georouter.policy.model import Policy
+from georouter.policy.model import Policy, PolicyTest
 from georouter.sources import policy_files
 from georouter.words.errors import Diagnostic, PolicyError, Severity, SourceError
 
@@ -114,10 +114,14 @@ def _print(outcome: Outcome, *, strict: bool) -> None:
         where = _short(result.test.where)
         down = f" while {', '.join(result.test.down)} down" if result.test.down else ""
         click.echo(
-            f"{where}: test failed: {result.test.name} for {result.test.client}{down}: {result.reason}",
+            f"{where}: test failed: {_asked(result.test)} for {result.test.client}{down}: {result.reason}",
             err=True,
         )
     click.echo(_summary(outcome, strict=strict))
+
+
+def _asked(test: PolicyTest) -> str:
+    return f"{test.name} {test.type}".rstrip()
 
 
 def _summary(outcome: Outcome, *, strict: bool) -> str:
@@ -164,6 +168,7 @@ def _as_json(outcome: Outcome, *, strict: bool) -> dict[str, object]:
             {
                 "where": _short(result.test.where),
                 "name": result.test.name,
+                "type": result.test.type or None,
                 "client": str(result.test.client),
                 "down": list(result.test.down),
                 "expect": sorted(result.test.expect),

@@ -226,8 +226,8 @@ class GeoSource:
 class PolicyTest:
     """`name` asked by `client` while `down` are down must be answered from exactly `expect`.
 
-    `expect` is the set of regions that may answer (more than one where weights split). `where` is
-    `file:line:column` of the test.
+    `type` is A, AAAA, HTTPS, SVCB, or empty for whatever the regions have. `expect` is the set of regions
+    that may answer (more than one where weights split). `where` is `file:line:column` of the test.
     """
 
     name: str
@@ -235,6 +235,7 @@ class PolicyTest:
     expect: frozenset[RegionName]
     down: tuple[RegionName, ...] = ()
     where: str = ""
+    type: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,20 @@ from georouter.geo.map import GeoMap, MapInfo
 from georouter.geo.map import Kind as MatchKind
 from georouter.policy.model import Endpoint, Location, Policy, Region, Server, Service
 from georouter.policy.steps import Failover, Match, Nearest, Residency, Unplaced, Weighted, WithoutEcs
-from georouter.words.ids import RegionName
-from tests.compiler.build import ASHBURN, BERLIN, client, policy, service, tiny_map, world, zone
+from georouter.words.ids import RegionName, ServiceName
+from tests.compiler.build import (
+    ASHBURN,
+    BERLIN,
+    binding,
+    client,
+    policy,
+    region,
+    service,
+    tiny_map,
+    with_records,
+    world,
+    zone,
+)
 from tests.routing.chains import services, sites, spots, worlds
 from tests.routing.scenes import Spot, names, places_of
 
@@ -71,6 +83,36 @@ def test_explains_a_steered_name_from_place_to_records() -> None:
     assert told.answer.scope is not None
     assert IPv4Address("10.0.0.0") in told.answer.scope
     assert "AA" in told.answer.flags
+
+
+def test_explains_https() -> None:
+    """The record as it is answered, and the choice that A and AAAA are answered from."""
+    web = dataclasses.replace(POLICY.services[ServiceName("web")], https=(binding("1 . alpn=h2"),))
+    rules = dataclasses.replace(POLICY, services={web.name: web})
+    told = explain(rules, tiny_map(), world(), "x.app.example.com", client(BERLIN), qtype="HTTPS", now=1000.0)
+    assert [(record.type, record.ttl_s, record.data) for record in told.answer.records] == [
+        ("HTTPS", 30, '1 . alpn="h2" ipv4hint="192.0.2.1" ipv6hint="2001:db8::1"')
+    ]
+    assert told.steering is not None
+    assert [(one.regions, one.chosen) for one in told.steering.candidates] == [(("eu",), True)]
+    assert told.decided is not None
+    assert told.decided.region == "eu"
+    assert explained("www.example.com", client(BERLIN), "HTTPS").found.kind is Kind.NO_DATA
+
+
+def test_https_is_explained_by_the_family_that_there_is() -> None:
+    """The region counted is that of A, or else that of AAAA, and the candidates shown are those."""
+    parts = (region("eu", "2001:db8::1"), region("us", "192.0.2.3"))
+    web = with_records(service("web", ("eu", "us"), [Nearest()]), binding("1 ."))
+    rules = policy([zone("example.com", (), {"www": "web"})], [web], parts)
+    for down, chosen in (((), "us"), (("us",), "eu")):
+        told = explain(
+            rules, tiny_map(), world(down=down), "www.example.com", client(BERLIN), qtype="HTTPS", now=1.0
+        )
+        assert told.decided is not None
+        assert told.decided.region == chosen
+        assert told.steering is not None
+        assert [(one.regions, one.chosen) for one in told.steering.candidates] == [((chosen,), True)]
 
 
 def test_explains_a_failover() -> None:

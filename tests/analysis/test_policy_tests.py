@@ -105,3 +105,29 @@ def test_an_unplaced_client() -> None:
     """The reason says that the database does not know the client."""
     (result,) = ask("name: www.example.com, client: 10.9.0.1, expect: us")
     assert "the client is not placed by the database" in result.reason
+
+
+def test_types() -> None:
+    """A region without IPv6 answers A, not AAAA; HTTPS holds what both say."""
+    text = """\
+version: 1
+regions:
+  us: {location: {lat: 39, lon: -77.5}, endpoints: [192.0.2.10]}
+  eu: {location: {lat: 53.3, lon: -6.3}, endpoints: [192.0.2.20, "2001:db8::20"]}
+services:
+  web: {regions: [us, eu], chain: [failover: {order: [us, eu]}], https: {alpn: h2}}
+zones:
+  example.com: {ns: [ns.example.net], records: {www: {service: web}}}
+tests:
+"""
+    for kind, down, expect in (
+        ("A", "", "us"),
+        ("AAAA", "", "eu"),
+        ("HTTPS", "", "us, eu"),
+        ("AAAA", "eu", ""),
+        ("HTTPS", "eu", "us"),
+    ):
+        asked = f"  - {{name: www.example.com, client: 192.0.2.1, type: {kind}"
+        test = f"{asked}, down: [{down}], expect: [{expect}]}}\n"
+        policy = load([PolicyFile("/p.yaml", text + test)]).policy
+        assert [result.reason for result in run(policy, empty_map(policy))] == [""]

@@ -108,4 +108,15 @@ zones:
         '8:30: zones["example.com"].records.www[1].HTTPS: HTTPS records cannot stand beside a service with "https", which gives them',
         '10:52: warning: zones["example.com"].records["@"][2].SVCB: these address hints do not follow the decision of the service beside them; write the record as "svcb" at service "old"',
     ),
+    Case(
+        "bindings_tests",
+        """\
+tests:
+  - {name: www.example.com, client: 192.0.2.1, type: AAAA, expect: us}
+  - {name: www.example.com, client: 192.0.2.1, type: HTTPS, expect: us}
+  - {name: www.example.com, client: 192.0.2.1, type: https, expect: us}
+""",
+        '3:54: tests[1].type: its service has no "https", so nobody may answer',
+        '4:54: tests[2].type: expected A, AAAA, HTTPS or SVCB, found "https"; did you mean "HTTPS"?',
+    ),
 )

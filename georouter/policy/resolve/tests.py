@@ -51,6 +51,10 @@ def _test(
             context.region_of(region, (*service.regions, *service.fallback), service.name, where)
     for position, region in enumerate(written.down):
         context.known("region", region, context.regions, (*path, "down", position))
+    records = {"HTTPS": service.https, "SVCB": service.svcb} if service else {}
+    if written.type in records and not records[written.type]:
+        message = f'its service has no "{written.type.lower()}", so nobody may answer'
+        context.report.error((*path, "type"), message)
     if name is None or client is None:
         return None
     return PolicyTest(
@@ -59,6 +63,7 @@ def _test(
         expect=frozenset(RegionName(region) for region in written.expect),
         down=tuple(RegionName(region) for region in written.down),
         where=context.where(path),
+        type=written.type or "",
     )
 
 
