@@ -22,6 +22,9 @@ from georouter.wire.codes import (
 )
 from georouter.wire.names import MAX_NAME, end_of
 
+MOST_LINKS = 8
+"""How many CNAMEs one answer follows; resolvers stop at 8 to 16 themselves."""
+
 _QUESTION = b"\xc0\x0c"
 _POINTER = 0xC0
 _AFTER_OWNER = 10
@@ -58,37 +61,46 @@ class Way:
 
 
 def follow(directory: Directory, name: bytes, kind: int) -> Way:
-    """The way from `name` (wire format, the client's case), which is below a DNAME of ours."""
+    """The way from `name` (wire format, the client's case), which is below a DNAME of ours.
+
+    A DNAME that makes names shorter may be met again and comes to an end; others are followed once.
+    """
     records, count, owner = b"", 0, _QUESTION
-    seen: set[int] = set()
-    while True:
+    written: set[int] = set()
+    barred: set[int] = set()
+    for _ in range(MOST_LINKS):
         split = renamed_from(directory, name)
         node = directory.index[name[split:].lower()]
         found = directory.redirects[node]
-        records += _record(name[split:], TYPE_DNAME, found.ttl_s, found.target)
+        if node not in written:
+            written.add(node)
+            records += _record(name[split:], TYPE_DNAME, found.ttl_s, found.target)
+            count += 1
+        if len(found.target) >= len(name) - split:
+            barred.add(node)
         name = name[:split] + found.target
         if len(name) > MAX_NAME:
-            too_long = make_answer(rcode=RCODE_YXDOMAIN, answers=count + 1, body=records)
-            return Way(records, count + 1, name, 0, too_long)
+            too_long = make_answer(rcode=RCODE_YXDOMAIN, answers=count, body=records)
+            return Way(records, count, name, 0, too_long)
         records += _record(owner, TYPE_CNAME, found.ttl_s, name)
-        count += 2
+        count += 1
         owner = name
-        seen.add(node)
         # what asks for a CNAME, or for anything, has it (RFC 1034 4.3.2 step 3a)
-        ref = None if kind in (TYPE_CNAME, TYPE_ANY) else _look_up(directory, name.lower(), kind, seen)
+        ref = None if kind in (TYPE_CNAME, TYPE_ANY) else _look_up(directory, name.lower(), kind, barred)
         if ref is None:
-            return Way(records, count, name, 0, make_answer(answers=count, body=records))
+            break
         if ref != REDIRECTED:
             return Way(records, count, name, ref)
+    return Way(records, count, name, 0, make_answer(answers=count, body=records))
 
 
-def _look_up(directory: Directory, name: bytes, kind: int, seen: set[int]) -> int | None:
-    """Ref for a name in lower case; None when it is not ours, or a DNAME of `seen` would be next."""
+def _look_up(directory: Directory, name: bytes, kind: int, barred: set[int]) -> int | None:
+    """Ref for a name in lower case; None when it is not ours, or a DNAME of `barred` would be next."""
     node = directory.index.get(name)
     if node is not None:
         return at_node(directory, node, kind)
     node = closest_encloser(directory.index, name)
-    return None if node == NOT_OURS or node in seen else below(directory, node, kind)
+    return None if node == NOT_OURS or node in barred else below(directory, node, kind)
 
 
 def renamed_from(directory: Directory, name: bytes) -> int:

@@ -1,15 +1,13 @@
 """Following CNAMEs and DNAMEs through our own zones (RFC 1034 4.3.2, RFC 6672 3.2), once, at compile time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from georouter.answers.redirect import MOST_LINKS
 from georouter.compiler.records import QUESTION, record, record_set
 from georouter.compiler.tree import Found, Tree, Where
 from georouter.policy.model import RecordSet
 from georouter.wire.codes import TYPE_CNAME
 from georouter.wire.names import MAX_NAME, lower
-
-MOST_LINKS = 8
-"""How many CNAMEs one answer follows; resolvers stop at 8 to 16 themselves."""
 
 _NOWHERE = Found(Where.OUTSIDE, -1)
 
@@ -54,6 +52,7 @@ class _Path:
     tree: Tree
     owner: bytes
     seen: set[bytes]
+    written: set[bytes] = field(default_factory=set)
     end: Found = _NOWHERE
     records: bytes = b""
     count: int = 0
@@ -76,14 +75,20 @@ class _Path:
         self.write(alias.ttl_s, alias.rdatas[0])
 
     def redirect(self, redirect: RecordSet) -> None:
-        """Follow a DNAME above the end: the record itself, and the CNAME it stands for (RFC 6672 3.1)."""
+        """Follow a DNAME above the end: the record itself, and the CNAME it stands for (RFC 6672 3.1).
+
+        One that makes names shorter may be met again and comes to an end; others are followed once.
+        """
         if self.links == MOST_LINKS or redirect.owner in self.seen:
             self.broken = True
             return
-        self.seen.add(redirect.owner)
+        if len(redirect.rdatas[0]) >= len(redirect.owner):
+            self.seen.add(redirect.owner)
         split = len(self.owner) - len(redirect.owner)
-        self.records += record_set(self.owner[split:], redirect)
-        self.count += len(redirect.rdatas)
+        if redirect.owner not in self.written:
+            self.written.add(redirect.owner)
+            self.records += record_set(self.owner[split:], redirect)
+            self.count += len(redirect.rdatas)
         target = self.owner[:split] + redirect.rdatas[0]
         self.too_long = len(target) > MAX_NAME
         if not self.too_long:

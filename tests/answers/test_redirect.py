@@ -3,6 +3,7 @@
 
 import dns.flags
 import dns.rcode
+import dns.rdatatype
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -83,6 +84,8 @@ def asker() -> Asker:
         ("a.chain", "A", ["chain.{} DNAME d.{}", "a.chain.{} CNAME a.d.{}", "d.{} DNAME T.{}", "a.d.{} CNAME a.T.{}", "a.T.{} A 192.0.2.1"]),
         ("x.loop1", "A", ["loop1.{} DNAME loop2.{}", "x.loop1.{} CNAME x.loop2.{}", "loop2.{} DNAME loop1.{}", "x.loop2.{} CNAME x.loop1.{}"]),
         ("x.self", "A", ["self.{} DNAME a.self.{}", "x.self.{} CNAME x.a.self.{}"]),
+        # made shorter again and again, until it is none of its names any more
+        ("a.t.up.up", "A", ["up.{} DNAME {}", "a.t.up.up.{} CNAME a.t.up.{}", "a.t.up.{} CNAME a.t.{}", "a.t.{} A 192.0.2.1"]),
         # the owner itself is an ordinary name
         ("d", "DNAME", ["d.{} DNAME T.{}"]),
         ("d", "TXT", ['d.{} TXT "beside"']),
@@ -96,6 +99,13 @@ def test_positive(asker: Asker, name: str, kind: str, expected: list[str]) -> No
     assert response.flags & dns.flags.AA
     assert {rrset.ttl for rrset in response.answer} == {300}
     assert not response.authority
+
+
+def test_no_more_links_than_resolvers_follow(asker: Asker) -> None:
+    """Eight, and the answer ends there: the resolver goes on, or gives up itself."""
+    response = asker.ask("a.t" + ".up" * 9 + ".example.com.", "A")
+    assert [rrset.rdtype for rrset in response.answer] == [dns.rdatatype.DNAME] + [dns.rdatatype.CNAME] * 8
+    assert asker.ask("a.t" + ".up" * 8 + ".example.com.", "A").answer[-1].rdtype == dns.rdatatype.A
 
 
 def test_no_data_at_the_owner(asker: Asker) -> None:
