@@ -3,10 +3,11 @@
 import random
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
+import dns.rdata
 import pytest
 
 from benchmarks.harness.daemon import Daemon
-from benchmarks.harness.policies import AP_SOUTH, EU_WEST, LONDON, SINGAPORE
+from benchmarks.harness.policies import AP_SOUTH, ASHBURN, EU_WEST, LONDON, SINGAPORE
 from tests.live.resolvers.running import Resolver
 
 pytestmark = pytest.mark.live
@@ -89,3 +90,18 @@ def test_through_aliases(passing: Resolver) -> None:
     for name in ("alias.example.com", "chain.example.com", "up.inner.example.com", "back.far.example.com"):
         for client, address in ((LONDON, EU_WEST), (SINGAPORE, AP_SOUTH), (LONDON, EU_WEST)):
             assert passing.ask(name, client=client).addresses == (address,)
+
+
+def test_hints_agree_with_addresses(daemons: Daemon, passing: Resolver) -> None:
+    """A, AAAA and HTTPS of a name send each client to the same region."""
+    name = "hints.secure.example.com"
+    for client, number in ((LONDON, 20), (SINGAPORE, 30), (ASHBURN, 10), (LONDON, 20)):
+        assert passing.ask(name, client=client).addresses == (f"192.0.2.{number}",)
+        assert passing.ask(name, "AAAA", client=client).addresses == (f"2001:db8::{number}",)
+        (found,) = passing.ask(name, "HTTPS", client=client).message.answer
+        hints = f"ipv4hint=192.0.2.{number} ipv6hint=2001:db8::{number}"
+        assert dns.rdata.from_text("IN", "HTTPS", f'1 . alpn="h2,h3" {hints}') in found
+    before = daemons.metric("georouter_dns_requests_total")
+    for client in (LONDON, SINGAPORE, ASHBURN):
+        passing.ask(name, "HTTPS", client=client)
+    assert daemons.metric("georouter_dns_requests_total") == before
