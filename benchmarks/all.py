@@ -3,7 +3,17 @@
 import subprocess
 import sys
 
-BENCHMARKS = ("throughput", "startup", "failover", "reload", "reload_storm", "names", "scraping", "geo_truth")
+BENCHMARKS = (
+    "throughput",
+    "startup",
+    "tcp",
+    "failover",
+    "reload",
+    "reload_storm",
+    "names",
+    "scraping",
+    "geo_truth",
+)
 
 
 def main() -> None:

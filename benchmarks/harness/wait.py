@@ -7,21 +7,25 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
-STEP_S = 0.01
+STEP_S, SLOW_STEP_S = 0.01, 0.1
+"""Between two looks, in the first second and after it: a look that costs much (a scrape, a question) must
+not keep what is waited for from the processor.
+"""
 PORTS = (20_000, 32_768)
 """Linux takes 32768 to 60999 for outgoing connections (net.ipv4.ip_local_port_range)."""
 
 
 def until(probe: Callable[[], T | None], what: str, timeout_s: float = 20.0) -> T:
     """Call `probe` until it gives something truthy and return that; TimeoutError naming `what`."""
-    end = time.monotonic() + timeout_s
+    began = time.monotonic()
     while True:
         result = probe()
         if result:
             return result
-        if time.monotonic() > end:
+        waited_s = time.monotonic() - began
+        if waited_s > timeout_s:
             raise TimeoutError(f"waited {timeout_s} s for {what}")
-        time.sleep(STEP_S)
+        time.sleep(STEP_S if waited_s < 1.0 else SLOW_STEP_S)
 
 
 def free_port(host: str = "127.0.0.1") -> int:

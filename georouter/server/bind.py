@@ -26,8 +26,8 @@ _PORT_ATTEMPTS = 16
 
 # Linux numbers that the socket module does not name on every version.
 _SO_RCVBUFFORCE = 33
-_IP_MTU_DISCOVER, _IP_PMTUDISC_OMIT = 10, 5
-_IPV6_MTU_DISCOVER, _IPV6_PMTUDISC_OMIT = 23, 5
+IP_MTU_DISCOVER, IPV6_MTU_DISCOVER, PMTUDISC_OMIT = 10, 23, 5
+IPV6_MTU, IPV6_LEAST_MTU = 24, 1280
 IP_PKTINFO = 8
 IPV6_RECVPKTINFO = 49
 IPV6_PKTINFO = 50
@@ -206,11 +206,13 @@ def _open_udp(address: Address, workers: int, receive_buffer_bytes: int) -> sock
 
 def _prepare_udp(sock: socket.socket, address: Address) -> None:
     ipv6 = sock.family == socket.AF_INET6
-    # Answers are small by design and never worth a path MTU guessed from forged ICMP.
+    # Answers are small by design and never worth a path MTU guessed from forged ICMP. Where the policy
+    # allows larger ones, IPv6 fragments fit every path (NSD and Unbound set the same).
     if ipv6:
-        _try_option(sock, socket.IPPROTO_IPV6, _IPV6_MTU_DISCOVER, _IPV6_PMTUDISC_OMIT)
+        _try_option(sock, socket.IPPROTO_IPV6, IPV6_MTU_DISCOVER, PMTUDISC_OMIT)
+        _try_option(sock, socket.IPPROTO_IPV6, IPV6_MTU, IPV6_LEAST_MTU)
     if not ipv6 or takes_both(sock):
-        _try_option(sock, socket.IPPROTO_IP, _IP_MTU_DISCOVER, _IP_PMTUDISC_OMIT)
+        _try_option(sock, socket.IPPROTO_IP, IP_MTU_DISCOVER, PMTUDISC_OMIT)
     if is_wildcard(address[0]):
         if ipv6:
             sock.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)

@@ -79,6 +79,19 @@ def why_not() -> str | None:
     return f"this system lets nobody make namespaces: {done.stderr.strip()}" if done.returncode else None
 
 
+def socket_beside(pid: int, family: socket.AddressFamily, kind: socket.SocketKind) -> socket.socket:
+    """A socket in the network of a process: setns(2) moves a thread, and what that opens stays there."""
+
+    def make() -> socket.socket:
+        with Path(f"/proc/{pid}/ns/net").open("rb") as namespace:
+            if ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), CLONE_NEWNET):
+                raise OSError(ctypes.get_errno(), "setns")
+        return socket.socket(family, kind)
+
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(make).result()
+
+
 class Machine:
     """One machine. `binds` maps folders inside to folders outside; those in `read_only` cannot be written.
 
@@ -164,16 +177,8 @@ class Machine:
         return self.finish(STOP_S)
 
     def socket(self, family: socket.AddressFamily, kind: socket.SocketKind) -> socket.socket:
-        """A socket of ours in its network: setns(2) moves a thread, and what the thread opens stays there."""
-
-        def make() -> socket.socket:
-            with Path(f"/proc/{self.pid}/ns/net").open("rb") as namespace:
-                if ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), CLONE_NEWNET):
-                    raise OSError(ctypes.get_errno(), "setns")
-            return socket.socket(family, kind)
-
-        with ThreadPoolExecutor(1) as thread:
-            return thread.submit(make).result()
+        """A socket of ours in its network."""
+        return socket_beside(self.pid, family, kind)
 
     def run(self, *command: str, timeout_s: float = 30.0) -> subprocess.CompletedProcess[str]:
         """Run a command inside, as root."""

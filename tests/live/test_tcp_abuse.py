@@ -6,6 +6,7 @@ import select
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import BinaryIO
 
 import pytest
@@ -16,6 +17,7 @@ from benchmarks.harness.load import first_address
 from benchmarks.harness.policies import EU_WEST, LONDON, three_regions
 from benchmarks.harness.processes import open_files, resident_mib
 from benchmarks.harness.wait import until
+from benchmarks.tcp import Crowd, look, percentile_ms
 from georouter.server.accept import TURN
 
 pytestmark = pytest.mark.live
@@ -29,6 +31,9 @@ ANSWER_S = 5.0
 FLOOD_BYTES = 64 << 20
 """More than the kernel's buffers of both sides hold."""
 FLOOD_COST_MIB = 4.0
+IDLE, SLOW, CROWD_MIB = 1000, 100, 16.0
+NOTICED_MS = 500.0
+"""Generous: others have the processor, too. The benchmark is strict."""
 QUERY = question("www.example.com", "A", LONDON).to_wire()
 FRAMED = len(QUERY).to_bytes(2, "big") + QUERY
 
@@ -70,6 +75,23 @@ def test_one_client_gets_its_share(small: Daemon) -> None:
         assert ended_within(surplus, SLACK_S)
         good_client(small)
         assert exchange(held[0]) == EU_WEST
+
+
+def test_idle_and_slow_ones_delay_nobody(tmp_path: Path) -> None:
+    """benchmarks/tcp.py in small: a thousand idle, a hundred that send an octet a second, none cut."""
+    limits = f", limits: {{tcp_connections: {IDLE + SLOW + 200}, tcp_connections_per_client: 100}}"
+    with Daemon(tmp_path, three_regions(), server=limits) as daemon:
+        look(daemon, 0.5)
+        before, before_mib = open_files(daemon.pid), resident_mib(daemon.pid)
+        with Crowd(daemon, IDLE, SLOW):
+            seen = look(daemon, 3.0)
+            assert open_files(daemon.pid) - before >= IDLE + SLOW
+            assert resident_mib(daemon.pid) - before_mib < CROWD_MIB
+        assert (seen.lost, seen.tcp_failed) == (0, 0)
+        assert percentile_ms(seen.udp_s, 0.99) < NOTICED_MS
+        assert percentile_ms(seen.tcp_s, 0.95) < NOTICED_MS
+        until(lambda: open_files(daemon.pid) <= before, "the crowd to be gone")
+        assert "Traceback" not in daemon.output()
 
 
 @pytest.mark.parametrize(

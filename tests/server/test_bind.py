@@ -4,7 +4,16 @@ import socket
 
 import pytest
 
-from georouter.server.bind import Bound, bind_all, is_wildcard, receive_buffer, try_bind
+from georouter.server.bind import (
+    IP_MTU_DISCOVER,
+    IPV6_MTU_DISCOVER,
+    PMTUDISC_OMIT,
+    Bound,
+    bind_all,
+    is_wildcard,
+    receive_buffer,
+    try_bind,
+)
 from georouter.words.errors import SourceError
 
 HOST = "127.0.0.1"
@@ -133,3 +142,25 @@ def test_wildcards() -> None:
         False,
         False,
     ]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::1", "::"])
+@pytest.mark.parametrize("given", [False, True])
+def test_no_path_mtu_is_believed(host: str, given: bool) -> None:
+    """Whoever opened the socket: no DF, and no size that ICMP tells."""
+    bound = bind_one(host)
+    try:
+        sock = bound.udp[0][0]
+        if given:
+            with socket.socket(sock.family, socket.SOCK_DGRAM) as plain:
+                plain.bind((host, 0))
+                (handed, own) = bind_all([(host, plain.getsockname()[1])], 1, 65536, [plain.dup()])
+                own.close()
+            bound.close()
+            bound, sock = handed, handed.udp[0][0]
+        if ":" in host:
+            assert sock.getsockopt(socket.IPPROTO_IPV6, IPV6_MTU_DISCOVER) == PMTUDISC_OMIT
+        else:
+            assert sock.getsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER) == PMTUDISC_OMIT
+    finally:
+        bound.close()
