@@ -41,7 +41,8 @@ class Answer:
 class RangeTable:
     """Sorted first addresses (`I` for IPv4, `Q` for the top 64 bits of IPv6) and a value for each.
 
-    `starts[0]` is 0. Neighbours have different values.
+    `starts[0]` is 0. Neighbours have different values, but for the two halves of what would be one range
+    and must not have scope 0.
     """
 
     starts: "array[int]"

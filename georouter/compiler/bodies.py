@@ -9,7 +9,7 @@ from typing import TypeAlias
 from georouter.answers.make import make_answer
 from georouter.answers.tables import SLOT_A, SLOT_AAAA, Answer
 from georouter.compiler.chase import chase
-from georouter.compiler.contents import Content, Denial
+from georouter.compiler.contents import Content, Denial, Note
 from georouter.compiler.records import Authority, record, record_set, refuse_oversize
 from georouter.compiler.tree import Tree, Where
 from georouter.compiler.views import Form
@@ -18,6 +18,7 @@ from georouter.wire import svcb
 from georouter.wire.codes import (
     EDE_OTHER,
     EDE_PROHIBITED,
+    EDE_STALE_ANSWER,
     OPTION_EDE,
     RCODE_SERVFAIL,
     TYPE_A,
@@ -42,7 +43,21 @@ def extended_error(code: int, text: str) -> bytes:
     return struct.pack("!HH", OPTION_EDE, len(data)) + data
 
 
-ALL_DOWN = extended_error(EDE_OTHER, "every region of this service is down")
+ALL_DOWN = extended_error(EDE_OTHER, "every region that may answer this client is down")
+_NOTES: Mapping[Note | None, bytes] = MappingProxyType(
+    {
+        None: b"",
+        Note.ALL_DOWN: extended_error(
+            EDE_OTHER, "every region that may answer this client is down: all are answered"
+        ),
+        Note.LAST_KNOWN: extended_error(
+            EDE_STALE_ANSWER, "every region that may answer this client is down: the last answer with one up"
+        ),
+        Note.FALLBACK: extended_error(
+            EDE_OTHER, "every region that may answer this client is down: the fallback answers"
+        ),
+    }
+)
 FENCED = extended_error(EDE_PROHIBITED, "residency: no region may answer this client")
 
 
@@ -112,14 +127,22 @@ class Writer:
         if content.target is not None:
             more, count = self.targets.get((content.target, number), (b"", 0))
             body = record(form.owner, TYPE_CNAME, ttl_s, content.target) + more
-            return make_answer(answers=form.prefix_count + 1 + count, body=form.prefix + body)
+            count += form.prefix_count + 1
+            return make_answer(answers=count, body=form.prefix + body, option=_NOTES[content.note])
         rdatas = [bound(item, content) for item in form.bindings] if form.bindings else content.rdatas
         records = b"".join(record(form.owner, number, ttl_s, rdata) for rdata in rdatas)
         count, body = form.prefix_count + len(rdatas), form.prefix + records
-        least = make_answer(answers=count, body=body)
+        option = _NOTES[content.note]
+        least = make_answer(answers=count, body=body, option=option)
         if not form.beside_count:
             return least
-        return make_answer(answers=count, additional=form.beside_count, body=body + form.beside, least=least)
+        return make_answer(
+            answers=count,
+            additional=form.beside_count,
+            body=body + form.beside,
+            option=option,
+            least=least,
+        )
 
     def _deny(self, content: Content, form: Form, _slot: int, ttl_s: int) -> Answer:
         """A denial is cached no longer than an answer would be: it may depend on health."""

@@ -7,7 +7,7 @@ and none of the finished answers.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import lru_cache
 from ipaddress import ip_address
@@ -16,7 +16,7 @@ from georouter.answers.layout import Reason
 from georouter.answers.tables import SLOT_A, SLOT_AAAA
 from georouter.compiler.steering import Steering
 from georouter.facts.world import NOBODY_CHECKS, Effective, RegionFacts
-from georouter.policy.model import Endpoint, Region
+from georouter.policy.model import AllDown, Endpoint, Region
 from georouter.routing.select import Candidate, Selection
 from georouter.wire.names import parse_name
 
@@ -30,6 +30,17 @@ class Denial(Enum):
     SERVFAIL = "servfail"
 
 
+class Note(Enum):
+    """What to tell beside an answer that is no good one."""
+
+    ALL_DOWN = "all down"
+    """Every region of the service is down, and all are answered."""
+    LAST_KNOWN = "last known"
+    """Every region is down; this is what was answered while one was up."""
+    FALLBACK = "fallback"
+    """Every region is down, and the fallback answers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
     """`rdatas` are addresses in order, `target` a hostname (wire); exactly one of the three is set.
@@ -41,6 +52,8 @@ class Content:
     target: bytes | None = None
     denial: Denial | None = None
     further: tuple[bytes, ...] = ()
+    note: Note | None = None
+    """Not on denials, which tell by themselves."""
 
 
 NODATA, PROHIBITED, SERVFAIL = (Content(denial=denial) for denial in Denial)
@@ -58,7 +71,9 @@ class Contents:
     items: dict[Content, int] = field(default_factory=dict)
     steady: int = 0
     """Numbers below this mean the same content in every world."""
-    _numbered: dict[tuple[int, ...], list[tuple[int, float]]] = field(default_factory=dict)
+    _numbered: dict[tuple[tuple[int, ...], Note | None], list[tuple[int, float]]] = field(
+        default_factory=dict
+    )
     _rotations: dict[int, tuple[tuple[Content, float], ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -85,14 +100,22 @@ class Contents:
 
     def alternatives(self, candidate: Candidate) -> list[tuple[int, float]]:
         """The contents a candidate is answered with, and the weight of each."""
-        regions = candidate.regions
-        numbered = self._numbered.get(regions)
+        regions, note = candidate.regions, self._note(candidate.reason)
+        numbered = self._numbered.get((regions, note))
         if numbered is None:
-            numbered = self._numbered[regions] = [
-                (self.number(self._joined(content, turn, regions[1:])), weight)
+            numbered = self._numbered[regions, note] = [
+                (self.number(noted(self._joined(content, turn, regions[1:]), note)), weight)
                 for turn, (content, weight) in enumerate(self._of(regions[0]))
             ]
         return numbered
+
+    def _note(self, reason: Reason) -> Note | None:
+        if reason is Reason.FALLBACK:
+            return Note.FALLBACK
+        if reason is not Reason.ALL_DOWN:
+            return None
+        last_known = self.steering.rule.when_all_down is AllDown.LAST_KNOWN
+        return Note.LAST_KNOWN if last_known else Note.ALL_DOWN
 
     def _of(self, region: int) -> tuple[tuple[Content, float], ...]:
         known = self._rotations.get(region)
@@ -111,6 +134,11 @@ class Contents:
             rdatas.update(dict.fromkeys(rotations[turn % len(rotations)][0].rdatas))
         kept = tuple(rdatas)[: self._most]
         return Content(rdatas=kept) if kept else NODATA
+
+
+def noted(content: Content, note: Note | None) -> Content:
+    """`content` with `note`, unless it is a denial."""
+    return content if note is None or content.denial is not None else replace(content, note=note)
 
 
 def rotations(region: Region, slot: int, facts: RegionFacts, most: int) -> tuple[tuple[Content, float], ...]:

@@ -184,7 +184,7 @@ def together(one: Content, other: Content) -> Content:
     A hostname stands alone, as a CNAME does (RFC 1034 3.6.2); where A has addresses it is left out.
     """
     if one.rdatas or (other.rdatas and one.target is None):
-        return Content(rdatas=one.rdatas, further=other.rdatas)
+        return Content(rdatas=one.rdatas, further=other.rdatas, note=one.note or other.note)
     if one.target is not None:
         return one
     if other.target is not None:

@@ -18,8 +18,17 @@ def range_map(geo: GeoMap, ids: NDArray[np.int32]) -> RangeMap:
     )
 
 
+def one_for_all() -> RangeMap:
+    """The map on which everybody has id 0: scope 0, which caches keep for clients of both families."""
+    return RangeMap(*(RangeTable(array(code, [0]), array("I", [0])) for code in ("I", "Q")))
+
+
 def client_map(geo: GeoMap, ids: NDArray[np.int32]) -> RangeMap:
-    """As `range_map`, with `LOCAL` added to the ids of networks that are nobody's place."""
+    """As `range_map`, with `LOCAL` added to the ids of networks that are nobody's place.
+
+    No address has scope 0: a family of one range is cut in half. Resolvers keep an answer of scope 0 for
+    all clients, those of the other family and those whose choice is another one included.
+    """
     tables = []
     for starts, rows, version, code in (
         (geo.starts4, geo.place4, 4, "I"),
@@ -27,8 +36,13 @@ def client_map(geo: GeoMap, ids: NDArray[np.int32]) -> RangeMap:
     ):
         cut, place, special = mark(starts, rows, version)
         values = ids[place].astype(np.uint32) | np.where(special, np.uint32(LOCAL), np.uint32(0))
-        tables.append(range_table(cut, values, code))
+        table = range_table(cut, values, code)
+        tables.append(_halves(table, code) if len(table.starts) == 1 else table)
     return RangeMap(*tables)
+
+
+def _halves(table: RangeTable, code: str) -> RangeTable:
+    return RangeTable(array(code, [0, 1 << (31 if code == "I" else 63)]), table.values * 2)
 
 
 def range_table(

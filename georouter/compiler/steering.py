@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from georouter.answers.tables import SLOT_A, SLOT_AAAA, SLOT_BOUND, SLOT_OTHER, Fences, RangeMap
 from georouter.compiler.fences import fence
 from georouter.compiler.prefixes import Prefixes, prefixes
-from georouter.compiler.ranges import client_map, shares
+from georouter.compiler.ranges import client_map, one_for_all, shares
 from georouter.facts.world import World
 from georouter.geo.map import GeoMap
 from georouter.policy.model import AllDown, Policy, Region, Service
@@ -125,9 +125,10 @@ def rerank(steered: Steered, policy: Policy, geo: GeoMap, world: World) -> Steer
 def make_table(policy: Policy, service: Service, geo: GeoMap, world: World) -> Table:
     """Rank all places for the chain of `service`."""
     rankings, ids = distinct(rank(policy, service, make_scene(policy, service, geo.places, world)))
-    ranges = client_map(geo, ids)
+    has_fences = any(isinstance(step, Residency) for step in service.chain)
+    ranges = client_map(geo, ids) if has_fences or not is_for_all(rankings) else one_for_all()
     fenced = None
-    if any(isinstance(step, Residency) for step in service.chain):
+    if has_fences:
         allowed = without_ecs_allowed(service, universe(service))
         fenced = fence(service.name, rankings, ids, geo, allowed)
     every = rankings + (fenced.derived if fenced else ())
@@ -140,6 +141,11 @@ def make_table(policy: Policy, service: Service, geo: GeoMap, world: World) -> T
         fences=fenced.fences if fenced else None,
         follows_latency=any(isinstance(step, Latency) for step in service.chain),
     )
+
+
+def is_for_all(rankings: Sequence[Ranked]) -> bool:
+    """Whether every client gets the same region, so that caches need not tell clients apart."""
+    return len(rankings) == 1 and all(len(tier) == 1 for tier in rankings[0].tiers)
 
 
 def table_key(service: Service) -> Hashable:

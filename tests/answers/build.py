@@ -268,7 +268,13 @@ def example(generation: int = 1) -> Snapshot:
     made.steered("*.app.example.com", zone, group, "web", {"A": v4, "AAAA": v6})
     cname = [make_answer(answers=1, body=record(5, parse_name(f"{region}.cdn.net"))) for region in REGIONS]
     made.steered("alias.example.com", zone, group, "web", {"CNAME": cname})
-    weighted = runs([[(0, 0, 3.0), (1, 6, 1.0)], [(1, 6, 1.0)], [(0, 0, 1.0), (1, 6, 1.0), (2, 12, 1.0)]])
+    weighted = runs(
+        [
+            [(0, 0, 3.0), (1, REASONS, 1.0)],
+            [(1, REASONS, 1.0)],
+            [(0, 0, 1.0), (1, REASONS, 1.0), (2, 2 * REASONS, 1.0)],
+        ]
+    )
     mixed = made.group(V4_RANGES, V6_RANGES, {SLOT_A: weighted, SLOT_AAAA: weighted})
     made.steered("mix.example.com", zone, mixed, "mix", {"A": v4, "AAAA": v6}, salt=0x123456789ABCDEF0)
     made.zone("example.org")

@@ -1,15 +1,17 @@
+import dataclasses
 import pickle
 
 import dns.edns
 import dns.flags
 import dns.rcode
+import dns.rdatatype
 import pytest
 
 from georouter.answers.tables import Snapshot
 from georouter.compiler.plan import Plan, plan, rerank, salt
 from georouter.compiler.publish import Published, publish
 from georouter.facts.world import World
-from georouter.policy.model import AllDown, Endpoint, Policy
+from georouter.policy.model import AllDown, Binding, Endpoint, Policy
 from georouter.policy.steps import Latency, Match, Nearest, Residency, Unplaced
 from georouter.words.ids import RegionName, ServiceName
 from tests.compiler.build import (
@@ -147,12 +149,53 @@ def options(asker: Asker, kind: str = "A") -> tuple[int, list[tuple[int, str | N
     return response.rcode(), errors, bool(response.authority)
 
 
+@pytest.mark.parametrize(
+    ("when_all_down", "error"),
+    [
+        (AllDown.SERVE_ALL, (0, "every region that may answer this client is down: all are answered")),
+        (
+            AllDown.LAST_KNOWN,
+            (3, "every region that may answer this client is down: the last answer with one up"),
+        ),
+        (AllDown.FALLBACK, (0, "every region that may answer this client is down: the fallback answers")),
+    ],
+)
+@pytest.mark.parametrize("kind", ["A", "AAAA", "HTTPS"])
+def test_answers_of_last_resort_say_so(when_all_down: AllDown, error: tuple[int, str], kind: str) -> None:
+    """An answer with an extended error while all is down, the same answer without one otherwise."""
+    web = service("web", chain=[Nearest()], when_all_down=when_all_down, fallback=["eu"])
+    web = dataclasses.replace(web, https=(Binding(1, b"\0", (), hints=True),))
+    rules = policy([zone("example.com", [("alias", "CNAME", "www")], {"www": "web"})], [web])
+    lost = world(down=["eu", "eu2", "us", "ap"], last_known={"web": ["eu", "us"]})
+    one = publish(plan(rules, tiny_map(), world()), world(), 1)
+    two = publish(one.plan, lost, 2, one)
+    three = publish(one.plan, world(), 3, two)
+    for name in ("www.example.com.", "alias.example.com."):
+        said = []
+        for snapshot in (one.snapshot, two.snapshot, three.snapshot):
+            response = Asker(snapshot).ask(name, kind, subnet=f"{client(BERLIN)}/24")
+            assert response.rcode() == dns.rcode.NOERROR
+            assert response.answer[-1].rdtype == dns.rdatatype.from_text(kind)
+            said.append(
+                [
+                    (int(item.code), item.text)
+                    for item in response.options
+                    if isinstance(item, dns.edns.EDEOption)
+                ]
+            )
+        assert said == [[], [error], []]
+
+
 def test_servfail_says_why() -> None:
     """With `when_all_down: servfail` clients get SERVFAIL with an extended error."""
     web = service("web", when_all_down=AllDown.SERVFAIL)
     rules = policy([zone("example.com", (), {"www": "web"})], [web])
     asker = Asker(published(rules, world(down=["eu", "eu2", "us", "ap"])).snapshot)
-    assert options(asker) == (dns.rcode.SERVFAIL, [(0, "every region of this service is down")], False)
+    assert options(asker) == (
+        dns.rcode.SERVFAIL,
+        [(0, "every region that may answer this client is down")],
+        False,
+    )
 
 
 def test_a_closed_fence_is_nodata_with_prohibited() -> None:

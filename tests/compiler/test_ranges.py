@@ -1,12 +1,13 @@
+from dataclasses import replace
 from ipaddress import ip_address
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from georouter.answers.ranges import locate
+from georouter.answers.ranges import locate, scope
 from georouter.answers.tables import LOCAL
-from georouter.compiler.ranges import client_map, range_map, range_table, shares
+from georouter.compiler.ranges import client_map, one_for_all, range_map, range_table, shares
 from tests.compiler.build import tiny_map
 
 
@@ -37,6 +38,21 @@ def test_array_types_and_shares() -> None:
     assert ranges.v6.starts[1] == 0x2100 << 48
     parts = shares(ranges.v4, 4)
     assert parts.tolist() == [20 / 256, 20 / 256, 216 / 256, 0.0]
+
+
+def test_one_range_of_everybody() -> None:
+    """Whole where all get the same; in halves where a family has only one value, so that no scope is 0."""
+    whole = one_for_all()
+    for table, bits in ((whole.v4, 32), (whole.v6, 64)):
+        assert (table.starts.tolist(), table.values.tolist()) == ([0], [0])
+        assert scope(table, 0, 1 << 20, bits) == 0
+    lone = replace(tiny_map([0], [4]), place6=np.zeros(6, dtype=np.uint32) + 4)
+    halved = client_map(lone, np.array([9, 9, 9, 9, 7, 9], dtype=np.int32))
+    assert halved.v4.starts.tolist() == [0, 1 << 31]
+    assert halved.v6.starts.tolist() == [0, 1 << 63]
+    for table, bits in ((halved.v4, 32), (halved.v6, 64)):
+        assert table.values.tolist() == [7, 7]
+        assert [scope(table, half, half << bits - 1, bits) for half in (0, 1)] == [1, 1]
 
 
 def test_networks_that_are_nobodys_place() -> None:
