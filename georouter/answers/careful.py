@@ -15,12 +15,13 @@ from georouter.answers.debug import TOO_MANY, Inquiry
 from georouter.answers.layout import FAMILIES, PROTOS, RCODES, TYPE_SLOTS, TYPES, Proto
 from georouter.answers.limits import MAX_TCP, MIN_PAYLOAD, Limits
 from georouter.answers.lookup import NOT_OURS, REDIRECTED, at_node, below, closest_encloser, static
-from georouter.answers.make import QR, head_index, make_answer
+from georouter.answers.make import AA, QR, head_index, make_answer
 from georouter.answers.ratelimit import ANSWER, ANSWERS, ERRORS, MISSING, SLIP
 from georouter.answers.redirect import follow
 from georouter.answers.steer import Steering
 from georouter.answers.tables import Answer, Directory
 from georouter.wire.codes import (
+    CLASS_ANY,
     CLASS_CH,
     CLASS_IN,
     EDE_NOT_AUTHORITATIVE,
@@ -36,16 +37,13 @@ from georouter.wire.codes import (
     TYPE_ANY,
     TYPE_AXFR,
     TYPE_IXFR,
-    TYPE_OPT,
-    TYPE_TKEY,
-    TYPE_TSIG,
     TYPE_TXT,
 )
 from georouter.wire.compress import compress
 from georouter.wire.edns import ClientSubnet, make_error, make_opt, make_option
 from georouter.wire.message import FLAG_RD, FLAG_TC, HEADER_SIZE, Query, Question, parse_query
 
-META_TYPES = frozenset({TYPE_OPT, TYPE_TKEY, TYPE_TSIG, TYPE_IXFR, TYPE_AXFR})
+META_TYPES = frozenset({TYPE_IXFR, TYPE_AXFR})
 """Not data of any name (RFC 6895 3.1). We transfer no zones."""
 SLOT_OF: dict[int, int] = {kind: slot for slot, (kind, _) in enumerate(TYPE_SLOTS)}
 """Query type -> its place among the request counters."""
@@ -132,7 +130,7 @@ class CarefulResponder:
             return self._error(asked, (zone, proto, family), RCODE_SERVFAIL, cookie)
         self._count_request(zone, proto, family, SLOT_OF.get(question.type, SLOT_OTHER_TYPE))
         self._count_response(zone, answer.rcode)
-        return reply
+        return for_any_class(reply) if question.klass == CLASS_ANY else reply
 
     def _options(self, asked: Query, scope: int, cookie: bytes, proto: Proto) -> bytes:
         """The options of an answer, but for an extended error: what the query asked for, in this order."""
@@ -217,7 +215,7 @@ class CarefulResponder:
         directory = self._directory
         if question.klass == CLASS_CH and question.type in {TYPE_TXT, TYPE_ANY}:
             return self._chaos.get(question.name.lower(), NOT_AUTHORITATIVE), NOT_OURS, 0
-        if question.klass != CLASS_IN:
+        if question.klass not in (CLASS_IN, CLASS_ANY):
             return NOT_AUTHORITATIVE, NOT_OURS, 0
         name = question.name.lower()
         node = directory.index.get(name)
@@ -294,6 +292,11 @@ class CarefulResponder:
         if rcode == RCODE_BADCOOKIE:
             rcode = RCODES - 1
         self._counters[self._directory.layout.responses_base + zone * RCODES + rcode] += 1
+
+
+def for_any_class(reply: bytes) -> bytes:
+    """Without AA: of all classes, we know one (RFC 1035 6.2)."""
+    return reply[:2] + (int.from_bytes(reply[2:4]) & ~AA).to_bytes(2) + reply[4:]
 
 
 def told(rcode: int, node: int, zone: int) -> int:

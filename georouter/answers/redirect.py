@@ -22,7 +22,7 @@ from georouter.wire.codes import (
 )
 from georouter.wire.names import MAX_NAME, end_of
 
-MOST_LINKS = 8
+MOST_LINKS = 16
 """How many CNAMEs one answer follows; resolvers stop at 8 to 16 themselves."""
 
 _QUESTION = b"\xc0\x0c"

@@ -40,6 +40,9 @@ _META = range(128, 256)
 MAX_STRING = 255
 """Octets of one character-string (RFC 1035 3.3)."""
 
+_BLANKS = " \t\r\n"
+"""What may stand round data and is not part of it."""
+
 _SHOWN = 100
 """Characters of bad data that a message repeats."""
 
@@ -76,8 +79,8 @@ def parse_rdata(type_text: str, text: str, origin: bytes) -> tuple[int, bytes]:
     """
     number = stored_type(type_text)
     direct = _DIRECT.get(number)
-    if direct is not None and not text.lstrip().startswith("\\#"):
-        return number, direct(text.strip(), origin)
+    if direct is not None and not text.lstrip(_BLANKS).startswith("\\#"):
+        return number, direct(text.strip(_BLANKS), origin)
     return number, _strict(number, text, origin)
 
 

@@ -100,9 +100,22 @@ def test_names_outside_our_zones(asked: Asked, name: str) -> None:
     assert [found.code for found in reply.options] == [20]
 
 
-@pytest.mark.parametrize("kind", ["AXFR", "IXFR", "TKEY", "TSIG", "OPT"])
+@pytest.mark.parametrize("kind", ["TYPE0", "NXNAME", "TYPE200", "TKEY", "TSIG", "OPT", "MAILA", "MAILB"])
 @pytest.mark.parametrize("proto", list(Proto))
 def test_types_that_are_not_data(asked: Asked, kind: str, proto: Proto) -> None:
+    """As any type that a name does not have: no data, no such name, a referral."""
+    number = dns.rdatatype.from_text(kind).to_bytes(2)
+    reply = asked.message(raw(b"\4mail\7example\3com\0" + number + b"\0\1"), proto=proto)
+    assert (reply.rcode(), len(reply.answer), len(reply.authority)) == (0, 0, 1)
+    reply = asked.message(raw(b"\4nope\7example\3com\0" + number + b"\0\1"), proto=proto)
+    assert reply.rcode() == dns.rcode.NXDOMAIN
+    reply = asked.message(raw(b"\3sub\7example\3com\0" + number + b"\0\1"), proto=proto)
+    assert not reply.flags & dns.flags.AA
+
+
+@pytest.mark.parametrize("kind", ["AXFR", "IXFR"])
+@pytest.mark.parametrize("proto", list(Proto))
+def test_transfers(asked: Asked, kind: str, proto: Proto) -> None:
     """REFUSED over both transports; we transfer no zones."""
     number = dns.rdatatype.from_text(kind).to_bytes(2)
     reply = asked.message(raw(b"\7example\3com\0" + number + b"\0\1"), proto=proto)
@@ -116,7 +129,29 @@ def test_an_ixfr_carries_a_soa(asked: Asked) -> None:
     assert reply.rcode() == dns.rcode.REFUSED
 
 
-@pytest.mark.parametrize("klass", [3, 4, 254, 255])
+@pytest.mark.parametrize(
+    ("question", "rcode"),
+    [
+        (b"\4mail\7example\3com\0\0\1", 0),
+        (b"\4mail\7example\3com\0\0\x10", 0),
+        (b"\4nope\7example\3com\0\0\1", 3),
+        (b"\3www\7example\3com\0\0\1", 0),
+        (b"\3org\0\0\1", 5),
+    ],
+)
+def test_any_class(asked: Asked, question: bytes, rcode: int) -> None:
+    """What we have in the class that we know; never authoritative for all of them (RFC 1035 6.2)."""
+    reply = asked.reply(raw(question + b"\0\xff"))
+    internet = asked.reply(raw(question + b"\0\1"))
+    assert reply is not None
+    assert internet is not None
+    assert reply[3] & 0xF == rcode
+    assert not reply[2] & 4
+    behind = 12 + len(question) + 2
+    assert reply[behind:] == internet[behind:]
+
+
+@pytest.mark.parametrize("klass", [0, 2, 3, 4, 254, 65280])
 def test_other_classes(asked: Asked, klass: int) -> None:
     """REFUSED: we serve the Internet class only."""
     reply = asked.reply(raw(b"\4mail\7example\3com\0\0\1" + klass.to_bytes(2)))

@@ -10,6 +10,7 @@ from georouter.facts.world import Effective, RegionFacts, State, World
 from georouter.policy.load import PolicyFile, load
 from georouter.policy.model import Policy
 from tests.compiler.build import tiny_map
+from tests.live.differential.zones import zone_texts
 
 HERE = Path(__file__).parent
 ZONES = HERE.parent / "live" / "differential" / "world.yaml"
@@ -20,7 +21,10 @@ DOWN = "sg"
 @cache
 def policy() -> Policy:
     """Both files."""
-    return load([PolicyFile(path.name, path.read_text()) for path in (ZONES, STEERED)]).policy
+    files = [PolicyFile(f"/{name}", text, zone=True) for name, text in zone_texts().items()]
+    return load(
+        [*(PolicyFile(f"/{path.name}", path.read_text()) for path in (ZONES, STEERED)), *files]
+    ).policy
 
 
 @cache

@@ -280,6 +280,7 @@ zones:
       c: {DNAME: [d, e]}
       d: [{DNAME: e}, {NS: ns.example.net.}]
       "*.e": {DNAME: f}
+      "*.g": {NS: ns.example.net.}
 """,
         '6:24: zones["example.com"].records.a[1].CNAME: a CNAME cannot stand beside other records (DNAME)',
         '7:7: zones["example.com"].records["x.b"]: lies below the DNAME of "b.example.com", which redirects it (RFC 6672 2.4)',
@@ -287,6 +288,7 @@ zones:
         '10:22: zones["example.com"].records.c.DNAME[1]: a name has at most one DNAME (RFC 6672)',
         '11:12: zones["example.com"].records.d[0].DNAME: a DNAME cannot stand at a delegation (RFC 6672 2.3)',
         '12:15: zones["example.com"].records["*.e"].DNAME: a wildcard DNAME would not redirect what it matches (RFC 6672 3.3); name the names',
+        '13:15: zones["example.com"].records["*.g"].NS: nobody can say what a wildcard NS means (RFC 4592 4.2); name the delegated names',
     ),
     Case(
         "file_missing",

@@ -49,6 +49,11 @@ def check(
             _cname(zone, index, report)
         for index in zone.sets.of_type(codes.TYPE_DNAME):
             _dname(zone, index, report)
+        for index in zone.sets.of_type(codes.TYPE_NS):
+            if zone.sets.name(index).startswith(_WILDCARD):
+                place = zone.sets.records(index)[0][1]
+                message = "nobody can say what a wildcard NS means (RFC 4592 4.2); name the delegated names"
+                report.error(place, message, key=True)
         for name, answering in zone.services.items():
             aliased = by_hostname(answering.service, services, regions)
             _steered(zone, name, answering, aliased, report)

@@ -195,17 +195,16 @@ def _inside(ledger: Ledger, rows: list[int], name: bytes, report: Report) -> lis
                 f"{report.where(ledger.where(first))}; write a record set in one place",
             )
             return doubles
-        if what in seen:
+        if ledger.ttl[row] != ledger.ttl[first]:
+            had, has = units.duration_text(ledger.ttl[first]), units.duration_text(ledger.ttl[row])
+            report.error(place, f"records of one name and type share one TTL (RFC 2181): {had} and {has}")
+        elif what in seen:
             message = "the same record stands here twice"
             if isinstance(place, Line):
                 message = f"the same record stands at {report.where(ledger.where(seen[what]))}"
             report.warn(place, message)
             doubles.append(at)
-            continue
-        seen[what] = row
-        if ledger.ttl[row] != ledger.ttl[first]:
-            had, has = units.duration_text(ledger.ttl[first]), units.duration_text(ledger.ttl[row])
-            report.error(place, f"records of one name and type share one TTL (RFC 2181): {had} and {has}")
+        seen.setdefault(what, row)
     return doubles
 
 

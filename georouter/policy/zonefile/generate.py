@@ -8,6 +8,7 @@ from georouter.policy.zonefile.entry import take_word
 LARGEST_NUMBER = 2**31 - 1
 
 _RANGE = re.compile(r"(\d{1,10})-(\d{1,10})(?:/(\d{1,10}))?\Z", re.ASCII)
+_QUOTED = re.compile(r'([^"]*\s)"((?:[^"\\]|\\.)*)"\Z', re.DOTALL)
 _SPOT = re.compile(r"\\\$|\$\$|\$(?:\{([^}]*)\})?", re.ASCII)
 _MODIFIER = re.compile(r"([+-]?\d{1,10})(?:,(\d{1,3})(?:,([doxXnN]))?)?\Z", re.ASCII)
 
@@ -24,10 +25,16 @@ def numbers(text: str) -> range:
 
 
 def split_range(text: str) -> tuple[range, str]:
-    """The numbers and the template of what follows `$GENERATE`. ValueError with a reason."""
+    r"""The numbers and the template of what follows `$GENERATE`. ValueError with a reason.
+
+    BIND takes data of several words in quotation marks, which are not part of it; `\"` inside them is.
+    """
     word, template = take_word(text.strip())
     if not template:
         raise ValueError("$GENERATE needs a range, an owner, a type and data")
+    quoted = _QUOTED.match(template)
+    if quoted is not None:
+        template = quoted[1] + quoted[2].replace('\\"', '"')
     return numbers(word), template
 
 

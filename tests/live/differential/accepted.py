@@ -15,8 +15,8 @@ from tests.live.differential.questions import Question
 from tests.live.differential.replies import Record, Reply, Section, exchange, read
 
 Address = tuple[str, int]
-MOST_LINKS = 8
-"""CNAMEs that we follow in one answer."""
+KNOT_LINKS = 5
+"""CNAMEs in one answer at which Knot stops."""
 ADDRESSES = frozenset({"A", "AAAA"})
 
 
@@ -54,7 +54,8 @@ class Disagreement:
         """The deepest of our zones that answers for `name`, or nothing. DS belongs to the zone above."""
         if self.question.type == "DS" and name in self.apexes:
             name = name.partition(".")[2]
-        return max((apex for apex in self.apexes if f".{name}".endswith(f".{apex}")), key=len, default="")
+        ours = (apex for apex in self.apexes if apex == "." or f".{name}".endswith(f".{apex}"))
+        return max(ours, key=len, default="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +83,16 @@ def end_of_chain(name: str, answer: Section) -> tuple[str, int]:
 
 
 def truncated(case: Disagreement) -> Reply | None:
-    """TC on both sides."""
+    """TC on both sides; the peer's code may be that of the part that it had made when space ran out."""
     if "TC" not in case.ours.flags & case.theirs.flags:
         return None
     assert not case.ours.answer | case.ours.authority | case.ours.additional
-    return replace(case.theirs, answer=case.ours.answer, authority=frozenset(), additional=frozenset())
+    rcode = case.ours.rcode
+    if case.question.type != "ANY" and ask(case.peer, case.question.name, case.question.type).rcode != rcode:
+        return None
+    return replace(
+        case.theirs, rcode=rcode, answer=case.ours.answer, authority=frozenset(), additional=frozenset()
+    )
 
 
 def dropped_in_silence(case: Disagreement) -> Reply | None:
@@ -94,9 +100,7 @@ def dropped_in_silence(case: Disagreement) -> Reply | None:
     if "TC" not in case.ours.flags or "TC" in case.theirs.flags:
         return None
     whole = ask(case.peer, case.question.name, case.question.type)
-    cuts = tuple(f".{record.owner}" for record in whole.authority if record.type == "NS")
-    glue = {record for record in whole.additional if f".{record.owner}".endswith(cuts)}
-    if case.theirs.authority | case.theirs.additional >= whole.authority | glue:
+    if case.theirs.authority | case.theirs.additional >= whole.authority | required_glue(whole):
         return None
     return replace(
         case.theirs,
@@ -108,12 +112,22 @@ def dropped_in_silence(case: Disagreement) -> Reply | None:
 
 
 def glue_beside(case: Disagreement) -> Reply | None:
-    """Short of space, we leave out all glue that is not required; the peer leaves out some of it."""
-    if not is_referral(case.ours) or not case.ours.additional < case.theirs.additional:
+    """Short of space, we leave out all glue that is not required; the peer leaves out any, and NSD of ample
+    space too.
+    """
+    if not is_referral(case.ours) or not is_referral(case.theirs):
         return None
-    if not case.theirs.additional <= ask(case.us, case.question.name, case.question.type).additional:
+    whole = ask(case.us, case.question.name, case.question.type)
+    if case.theirs.additional == whole.additional or not case.theirs.additional <= whole.additional:
         return None
+    assert case.ours.additional in (whole.additional, required_glue(whole))
     return replace(case.theirs, additional=case.ours.additional)
+
+
+def required_glue(reply: Reply) -> Section:
+    """Addresses of servers inside the delegated zone (RFC 9471 3.1)."""
+    cuts = tuple(f".{record.owner}" for record in reply.authority if record.type == "NS")
+    return frozenset(record for record in reply.additional if f".{record.owner}".endswith(cuts))
 
 
 def steered_glue(case: Disagreement) -> Reply | None:
@@ -184,10 +198,13 @@ def too_long(case: Disagreement) -> Reply | None:
     return replace(case.theirs, rcode=case.ours.rcode, authority=case.ours.authority)
 
 
-def zone_border(case: Disagreement) -> Reply | None:
-    """The peer stops where a chain leaves the zone; asked for the rest, it has what we gave."""
-    end, _ = end_of_chain(case.name, case.theirs.answer)
-    if end == case.name or not case.zone_of(end) or case.zone_of(end) == case.zone_of(case.name):
+def chain_cut_short(case: Disagreement) -> Reply | None:
+    """The peer stops where a chain leaves the zone or grows long; asked for the rest, it has what we gave."""
+    end, count = end_of_chain(case.name, case.theirs.answer)
+    if end == case.name or not case.zone_of(end) or goes_round(case):
+        return None
+    path = {record.owner for record in case.theirs.answer if record.type == "CNAME"} | {end}
+    if len(set(map(case.zone_of, path))) == 1 and count < KNOT_LINKS:
         return None
     seen = {case.name}
     answer, rest = case.theirs.answer, case.theirs
@@ -207,47 +224,64 @@ def signing_types_at_a_cname(case: Disagreement) -> Reply | None:
     if case.question.type not in ("RRSIG", "NSEC", "NSEC3"):
         return None
     end, _ = end_of_chain(case.name, case.theirs.answer)
-    reply = ask(case.peer, case.question.name, "TYPE1234")
-    if not any(record.type == "CNAME" and record.owner == end for record in reply.answer):
+    rest = ask(case.peer, end, "TYPE1234")
+    if not any(record.type == "CNAME" and record.owner == end for record in rest.answer):
         return None
     settled = replace(
         case.theirs,
-        rcode=reply.rcode,
-        answer=reply.answer,
-        authority=reply.authority,
-        additional=reply.additional,
+        rcode=rest.rcode,
+        answer=case.theirs.answer | rest.answer,
+        authority=rest.authority,
+        additional=rest.additional,
     )
-    return (
-        zone_border(replace(case, question=replace(case.question, type="TYPE1234"), theirs=settled))
-        or settled
-    )
+    other = replace(case.question, type="TYPE1234")
+    return chain_cut_short(replace(case, question=other, theirs=settled)) or settled
 
 
 def ds_below_a_cut(case: Disagreement) -> Reply | None:
-    """DS at an apex of ours; the zone just above is somebody else's, one further up is ours again."""
+    """DS at an apex of ours, looked for too far up: one zone above it is somebody else's, or ours as well."""
     end, _ = end_of_chain(case.name, case.theirs.answer)
     if case.question.type != "DS" or end not in case.apexes or not is_referral(case.theirs):
         return None
     cut = next(record.owner for record in case.theirs.authority)
     if cut == end or not end.endswith(f".{cut}"):
         return None
-    nodata = ask(case.peer, case.question.name, "TYPE1234")
+    nodata = ask(case.peer, cut if cut in case.apexes else case.question.name, "TYPE1234")
     flags = case.theirs.flags | {"AA"}
     return replace(case.theirs, flags=flags, authority=nodata.authority, additional=nodata.additional)
 
 
 def loop(case: Disagreement) -> Reply | None:
     """CNAMEs that lead nowhere: the peer goes round once more, or once less."""
-    both = case.ours.answer | case.theirs.answer
-    _, count = end_of_chain(case.name, both)
-    circle = count > len({record.owner for record in both if record.type == "CNAME"})
-    into_itself = any(item.type == "DNAME" and f".{item.data}".endswith(f".{item.owner}") for item in both)
-    if not (circle or into_itself) or not (case.ours.answer and case.theirs.answer):
+    if not goes_round(case) or not (case.ours.answer and case.theirs.answer):
         return None
     if not (case.ours.answer <= case.theirs.answer or case.theirs.answer <= case.ours.answer):
         return None
     room = {"TC"} if case.ours.answer <= case.theirs.answer else set()
     return replace(case.theirs, answer=case.ours.answer, flags=case.theirs.flags - room)
+
+
+def goes_round(case: Disagreement) -> bool:
+    """Whether a CNAME leads back, or a DNAME below itself."""
+    both = case.ours.answer | case.theirs.answer
+    _, count = end_of_chain(case.name, both)
+    circle = count > len({record.owner for record in both if record.type == "CNAME"})
+    return circle or any(
+        record.type == "DNAME" and f".{record.data}".endswith(f".{record.owner}") for record in both
+    )
+
+
+def fits_here(case: Disagreement) -> Reply | None:
+    """The peer needs more octets for the same."""
+    if "TC" not in case.theirs.flags - case.ours.flags:
+        return None
+    whole = ask(case.peer, case.question.name, case.question.type)
+    if whole.answer != case.ours.answer or whole.authority != case.ours.authority:
+        return None
+    additional = whole.additional
+    if case.ours.additional == required_glue(whole):
+        additional = case.ours.additional
+    return replace(whole, additional=additional, edns=case.theirs.edns, question=case.theirs.question)
 
 
 def steered_cname(case: Disagreement) -> Reply | None:
@@ -258,6 +292,42 @@ def steered_cname(case: Disagreement) -> Reply | None:
     if not case.is_steered(case.name) or case.question.type in ADDRESSES:
         return None
     return replace(case.theirs, answer=case.ours.answer, authority=case.ours.authority, rcode=case.ours.rcode)
+
+
+def other_class(case: Disagreement) -> Reply | None:
+    """REFUSED without the question that it is about."""
+    if case.question.klass in ("IN", "ANY") or (case.ours.rcode, case.theirs.rcode) != ("REFUSED", "REFUSED"):
+        return None
+    return replace(case.theirs, question=case.ours.question) if not case.theirs.question else None
+
+
+def any_class(case: Disagreement) -> Reply | None:
+    """Knot claims to be authoritative and adds addresses; NSD leaves out the SOA of a denial."""
+    if case.question.klass != "ANY" or case.ours.rcode != case.theirs.rcode:
+        return None
+    authority, additional = case.theirs.authority, case.theirs.additional
+    if not case.ours.answer and soa_of(case.ours.authority) and not authority:
+        authority = case.ours.authority
+    if case.ours.answer and {record.type for record in additional} <= ADDRESSES:
+        additional = case.ours.additional
+    flags = case.theirs.flags - {"AA"}
+    return replace(case.theirs, flags=flags, authority=authority, additional=additional)
+
+
+def transfer(case: Disagreement) -> Reply | None:
+    """No transfer here, in words of one's own."""
+    refusals = {"REFUSED", "NOTAUTH", "NOTIMP"}
+    if case.question.type not in ("AXFR", "IXFR") or not {case.ours.rcode, case.theirs.rcode} <= refusals:
+        return None
+    return replace(case.theirs, rcode=case.ours.rcode)
+
+
+def type_zero(case: Disagreement) -> Reply | None:
+    """NOTIMP, where other types that no name has are denied."""
+    if case.question.type != "TYPE0" or case.theirs.rcode != "NOTIMP":
+        return None
+    denied = ask(case.peer, case.question.name, "TYPE1234")
+    return replace(denied, edns=case.theirs.edns, question=case.theirs.question)
 
 
 def soa_of(section: Section) -> Record | None:

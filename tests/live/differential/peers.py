@@ -1,6 +1,7 @@
 """Knot DNS and NSD on loopback, serving the zones of a policy of ours."""
 
 import contextlib
+import re
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from ipaddress import ip_address
@@ -20,9 +21,8 @@ from georouter.wire.names import is_below, parse_name
 from georouter.wire.rdata import soa_rdata
 from georouter.wire.svcb import hints, service_rdata
 
-PAYLOAD = 1232
-"""The largest answer over UDP, of all servers."""
 START_S = 30.0
+PORT = re.compile(r"127\.0\.0\.1@(\d+)")
 
 KNOT = """\
 server:
@@ -54,7 +54,7 @@ server:
     server-count: 1
     username: ""
     chroot: ""
-    zonesdir: "{folder}"
+    zonesdir: "{zones_folder}"
     database: ""
     logfile: "{folder}/log"
     pidfile: "{folder}/pid"
@@ -74,13 +74,29 @@ remote-control:
 {zones}"""
 
 
-def zone_files(policy: Policy, folder: Path) -> dict[str, Path]:
-    """Write every zone as RFC 1035 text; file by zone name."""
+def zone_files(policy: Policy, folder: Path, own: Mapping[str, Path]) -> dict[str, Path]:
+    """Write every zone that has no file of its `own` as RFC 1035 text; file by zone name."""
     files: dict[str, Path] = {}
     for number, zone in enumerate(policy.zones.values()):
+        if zone.name in own:
+            files[zone.name] = own[zone.name]
+            continue
         files[zone.name] = folder / f"{number}.zone"
         files[zone.name].write_text("".join(f"{line}\n" for line in zone_lines(policy, zone)))
     return files
+
+
+def expanded(program: str, zone: str, file: Path) -> Path:
+    """The zone file as BIND's named-compilezone writes it out, without directives."""
+    out = file.with_suffix(".expanded")
+    command = [program, "-q", "-i", "none", "-k", "ignore", "-o", str(out), zone, str(file)]
+    subprocess.run(command, check=True, timeout=START_S, cwd=file.parent)
+    return out
+
+
+def dotted(zone: str) -> str:
+    """Its absolute name."""
+    return f"{zone.removesuffix('.')}."
 
 
 def zone_lines(policy: Policy, zone: Zone) -> Iterator[str]:
@@ -138,29 +154,37 @@ def _lines(records: RecordSet) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def knot(program: str, files: Mapping[str, Path], folder: Path) -> Iterator[tuple[str, int]]:
-    """Knot DNS; its address."""
-    zones = "".join(f'  - domain: "{name}."\n    file: "{file}"\n' for name, file in files.items())
-    with _serve(folder, KNOT, zones, lambda config: [program, "-c", str(config)], files) as address:
+def knot(program: str, files: Mapping[str, Path], folder: Path, payload: int) -> Iterator[tuple[str, int]]:
+    """Knot DNS; its address. `payload` is the largest answer over UDP."""
+    zones = "".join(f'  - domain: "{dotted(name)}"\n    file: "{file}"\n' for name, file in files.items())
+    config = KNOT.format(folder=folder, port=free_port(), payload=payload, zones=zones)
+    with _serve(folder, config, lambda path: [program, "-c", str(path)], files) as address:
         yield address
 
 
 @contextlib.contextmanager
-def nsd(program: str, files: Mapping[str, Path], folder: Path) -> Iterator[tuple[str, int]]:
-    """NSD; its address."""
-    zones = "".join(f'zone:\n    name: "{name}."\n    zonefile: "{file}"\n' for name, file in files.items())
-    with _serve(folder, NSD, zones, lambda config: [program, "-d", "-c", str(config)], files) as address:
+def nsd(
+    program: str, files: Mapping[str, Path], folder: Path, payload: int, includes: Path
+) -> Iterator[tuple[str, int]]:
+    """NSD; its address. `payload` is the largest answer over UDP; what `$INCLUDE` names is in `includes`."""
+    zones = "".join(
+        f'zone:\n    name: "{dotted(name)}"\n    zonefile: "{file}"\n' for name, file in files.items()
+    )
+    config = NSD.format(folder=folder, port=free_port(), payload=payload, zones=zones, zones_folder=includes)
+    with _serve(folder, config, lambda path: [program, "-d", "-c", str(path)], files) as address:
         yield address
 
 
 @contextlib.contextmanager
 def _serve(
-    folder: Path, config: str, zones: str, command: Callable[[Path], list[str]], files: Mapping[str, Path]
+    folder: Path, config: str, command: Callable[[Path], list[str]], files: Mapping[str, Path]
 ) -> Iterator[tuple[str, int]]:
     folder.mkdir()
-    address = ("127.0.0.1", free_port())
+    found = PORT.search(config)
+    assert found is not None
+    address = ("127.0.0.1", int(found[1]))
     path, log = folder / "conf", folder / "output"
-    path.write_text(config.format(folder=folder, port=address[1], payload=PAYLOAD, zones=zones))
+    path.write_text(config)
     with log.open("wb") as output:
         process = subprocess.Popen(
             command(path), stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=folder

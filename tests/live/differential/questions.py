@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import dns.flags
 import dns.message
@@ -10,7 +10,7 @@ import dns.name
 import dns.rdatatype
 
 from georouter.policy.model import Policy
-from georouter.wire.codes import TYPE_ANY, TYPE_CNAME, TYPE_DNAME, TYPE_OPT
+from georouter.wire.codes import TYPE_ANY, TYPE_CNAME, TYPE_DNAME, TYPE_NS, TYPE_OPT
 from georouter.wire.names import join, labels, parent
 from georouter.wire.rdata import name_in_rdata
 
@@ -28,6 +28,25 @@ FREQUENT = ("A", "A", "AAAA", "HTTPS", "TXT", "MX", "NS", "SOA", "DS", "CNAME", 
 LABELS = (b"*", b"a", b"b", b"www", b"mail", b"ns1", b"no.such", b"\0", b"_tcp", b"x" * 63)
 PAYLOADS = (None, None, 512, 1232, 1232, 4096, 300)
 """EDNS payload sizes; None is a question without EDNS."""
+META = (
+    "AXFR",
+    "IXFR",
+    "MAILA",
+    "MAILB",
+    "NXNAME",
+    "TYPE129",
+    "TYPE254",
+    "TYPE0",
+    "OPT",
+    "TKEY",
+    "TSIG",
+    "TYPE65535",
+)
+"""What is no data of any zone (RFC 6895 3.1), and the last type there is."""
+CLASSES = ("CH", "HS", "ANY", "NONE", "CLASS65280")
+BULKY = 180
+"""Octets of record data from which on different sizes are tried."""
+SIZES = 4
 MAX_NAME = 255
 WILDCARD = b"\1*"
 
@@ -41,12 +60,14 @@ class Question:
     payload: int | None
     dnssec: bool
     tcp: bool
+    klass: str = "IN"
 
     def wire(self) -> bytes:
         """As dnspython writes it."""
         message = dns.message.make_query(
             self.name,
             self.type,
+            self.klass,
             use_edns=False if self.payload is None else 0,
             payload=self.payload or 0,
             want_dnssec=self.dnssec and self.payload is not None,
@@ -56,7 +77,8 @@ class Question:
 
     def __str__(self) -> str:
         how = "" if self.payload is None else f" +bufsize={self.payload}{' +dnssec' if self.dnssec else ''}"
-        return f"{self.name} {self.type}{how}{' +tcp' if self.tcp else ''}"
+        klass = "" if self.klass == "IN" else f" {self.klass}"
+        return f"{self.name}{klass} {self.type}{how}{' +tcp' if self.tcp else ''}"
 
 
 def questions(policy: Policy, seed: int, count: int) -> Iterator[Question]:
@@ -77,12 +99,31 @@ def questions(policy: Policy, seed: int, count: int) -> Iterator[Question]:
                     )
             if records.type == TYPE_CNAME:
                 yield from (put(records.owner, kind, chance) for kind in ("A", "NSEC", "NSEC3"))
+            if sum(map(len, records.rdatas)) > BULKY:
+                yield from sizes(records.owner, records.type, chance)
         for steered in zone.steered:
             for kind in ("A", "AAAA", "HTTPS", "SVCB", "ANY", "MX"):
                 yield put(steered.owner, kind, chance)
+        for kind in META:
+            yield put(zone.apex, kind, chance)
+        for klass in CLASSES:
+            yield from (
+                replace(put(zone.apex, kind, chance), klass=klass) for kind in ("A", "SOA", "ANY", "TXT")
+            )
     for _ in range(count):
         name = near(chance.choice(names), names, chance)
         yield put(name, chance.choice(FREQUENT if chance.random() < 0.7 else TYPES), chance)
+
+
+def sizes(owner: bytes, kind: int, chance: random.Random) -> Iterator[Question]:
+    """Answers that may not fit, to clients that can take this and that much."""
+    name = b"\1x" + parent(owner) if owner[:2] == WILDCARD else owner
+    for payload in (None, 512, *(chance.randrange(512, 4097) for _ in range(SIZES))):
+        asked = put(name, dns.rdatatype.to_text(dns.rdatatype.RdataType.make(kind)), chance)
+        yield replace(asked, payload=payload, tcp=False)
+        below = put(b"\3www" + name, "A", chance)
+        if kind == TYPE_NS and payload is not None:
+            yield replace(below, payload=payload, tcp=False)
 
 
 def known(policy: Policy) -> set[bytes]:

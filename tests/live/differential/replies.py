@@ -57,7 +57,6 @@ class Reply:
 def read(wire: bytes) -> Reply:
     """Raises dns.exception.DNSException where the message is malformed."""
     message = dns.message.from_wire(wire)
-    (question,) = message.question
     flags = frozenset(dns.flags.to_text(message.flags).split())
     edns = (
         (message.edns, message.payload, bool(message.ednsflags & dns.flags.DO)) if message.edns >= 0 else None
@@ -65,7 +64,7 @@ def read(wire: bytes) -> Reply:
     return Reply(
         rcode=dns.rcode.to_text(message.rcode()),
         flags=flags,
-        question=question.to_text(),
+        question=" ".join(question.to_text() for question in message.question),
         answer=_section(message.answer),
         authority=_section(message.authority),
         additional=_section(message.additional),
@@ -88,8 +87,13 @@ def _section(rrsets: Sequence[dns.rrset.RRset]) -> Section:
 
 
 READABLE = frozenset(
-    map(dns.rdatatype.from_text, ("A", "AAAA", "NS", "CNAME", "DNAME", "SOA", "MX", "PTR", "DS"))
+    map(
+        dns.rdatatype.from_text,
+        ("A", "AAAA", "NS", "CNAME", "DNAME", "SOA", "MX", "PTR", "DS", "LP", "SVCB", "HTTPS"),
+    )
 )
+"""Types that are compared as text in lower case: some of them are better to read, and in names of the others
+NSD changes the case."""
 
 
 def _readable(rdata: dns.rdata.Rdata) -> str:

@@ -1,13 +1,35 @@
-"""Zones made at random from few labels, so that every construct meets every other."""
+"""Zones that would be tedious to write: of every type, of every size, and at random from few labels, so that
+every construct meets every other.
+"""
 
 import json
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
+import dns.rdata
+
 from georouter.policy.load import PolicyFile, load
+from georouter.policy.refused import SIGNED
+from georouter.wire.codes import TYPE_CNAME, TYPE_DNAME, TYPE_NS, TYPE_SOA, type_number
 from georouter.words.errors import PolicyError, Severity
+from tests.wire.test_rdata import EVERY_TYPE
+
+FILES = {
+    name: f"zones/{name.removesuffix('.test')}.zone"
+    for name in ("files.test", "generated.test", "large.test", "types.test")
+}
+"""Zones that are read from files, and the files, from the policy's folder."""
+WRITTEN = Path(__file__).parent / "files"
+HOSTS = 40
+HEAD = "$TTL 3600\n@ 3600 SOA ns1.elsewhere.test. root 3 3600 900 1209600 60\n@ 3600 NS ns1.elsewhere.test.\n"
+GENERIC = frozenset(
+    ("AMTRELAY", "AVC", "BRID", "CSYNC", "DLV", "DSYNC", "GPOS", "HHIT", "HIP", "ISDN", "NINFO")
+)
+GENERIC |= {"NSAP", "NSAP_PTR", "PX", "RESINFO", "SPF", "WALLET", "WKS", "X25"}
+"""Types whose text not all servers read: they get the generic form (RFC 3597 5)."""
 
 LABELS = ("a", "b", "c", "*", "D", r"e\.f")
 ELSEWHERE = ("www.elsewhere.test.", "ns1.elsewhere.test.", "test.")
@@ -20,8 +42,84 @@ PLACE = re.compile(r'zones\["([^"]+)"\]\.records(?:\["([^"]+)"\]|\.(\w+))(?:\.(\
 Records = dict[str, Any]
 
 
-def random_zones(seed: int, count: int, before: str) -> str:
-    """Entries for the `zones:` of a policy, which begins with `before`; every third zone has one inside it.
+def zone_texts() -> dict[str, str]:
+    """The zone files of `FILES` and what they include, by path from the policy's folder."""
+    texts = {path.name: path.read_text() for path in WRITTEN.glob("*.zone")}
+    texts |= {"large.zone": "".join(large()), "types.zone": "".join(types())}
+    return {f"zones/{name}": text for name, text in texts.items()}
+
+
+def write_files(folder: Path) -> list[PolicyFile]:
+    """`zone_texts` below `folder`."""
+    written = []
+    for name, text in zone_texts().items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        written.append(PolicyFile(str(path), text, zone=True))
+    return written
+
+
+def types() -> Iterator[str]:
+    """Every type, alone, beside all others, and below a wildcard; names in mixed case."""
+    yield HEAD
+    for kind, text in EVERY_TYPE.items():
+        number = type_number(kind.replace("_", "-"))
+        if number in SIGNED or number in {TYPE_SOA, TYPE_CNAME, TYPE_DNAME, TYPE_NS}:
+            continue
+        mixed = text.replace("example.com.", "Mixed.Types.TEST.")
+        wire = dns.rdata.from_text("IN", number, mixed).to_wire()
+        assert wire is not None
+        data = f"{kind} {mixed}" if kind not in GENERIC else f"TYPE{number} \\# {len(wire)} {wire.hex()}"
+        for owner in (kind, "Every", "*.Wild"):
+            yield f"{owner} 300 {data}\n"
+    yield "to-every CNAME Every\nto-wild CNAME any.Wild\nd DNAME Wild\nmixed HINFO a b\n"
+
+
+def large() -> Iterator[str]:
+    """Answers and referrals of many sizes round the limits of UDP."""
+    yield HEAD
+    for count in (20, 28, 29, 75, 250):
+        yield from (f"a{count} 60 A 192.0.2.{number}\n" for number in range(count))
+        yield f"to-a{count} 60 CNAME a{count}\n"
+    for count in (28, 60):
+        yield from (f"*.w{count} 60 A 192.0.2.{number}\n" for number in range(count))
+        yield f"to-w{count} 60 CNAME Any.Thing.w{count}\nd{count} DNAME w{count}\n"
+    for count in (16, 17, 42, 140):
+        yield from (f"aaaa{count} 60 AAAA 2001:db8::{number:x}\n" for number in range(count))
+    for size in (430, 440, 450, 460, 470, 1180, 1190, 1200, 1205, 2000, 4040, 4050, 4070):
+        strings = " ".join(f'"{"x" * min(255, size - at)}"' for at in range(0, size, 256))
+        yield f"txt{size} 60 TXT {strings}\n"
+    for count in (5, 14, 15, 41, 150):
+        yield from (f"mx{count} 60 MX {number} host{number % HOSTS}\n" for number in range(count))
+    for count in (15, 41):
+        yield from (f"srv{count} 60 SRV 1 2 {number} host{number}\n" for number in range(count))
+        yield from (f"ptr{count} 60 PTR host{number}.mx{count}\n" for number in range(count))
+    for count in (3, 8, 13, 14, HOSTS):
+        yield from _delegations(count)
+    yield from (f"host{number} A 198.51.100.{number}\n" for number in range(HOSTS))
+    yield from (f"host{number} AAAA 2001:db8:1::{number:x}\n" for number in range(0, HOSTS, 2))
+
+
+def _delegations(count: int) -> Iterator[str]:
+    """To so many servers: inside, beside, elsewhere, and both inside and beside."""
+    for number in range(count):
+        inside = f"ns{number}.in{count}"
+        yield f"in{count} 60 NS {inside}\n"
+        yield f"{inside} 60 A 192.0.2.{number}\n{inside} 60 AAAA 2001:db8::{number:x}\n"
+        yield f"by{count} 60 NS host{number}\nout{count} 60 NS ns{number}.elsewhere.test.\n"
+        if number % 2:
+            inside = f"ns{number}.mixed{count}"
+            yield f"mixed{count} 60 NS {inside}\n{inside} 60 A 192.0.2.{number}\n"
+        else:
+            yield f"mixed{count} 60 NS host{number}\n"
+    yield f"by{count} 60 DS 1 13 2 {'ab' * 32}\nin{count} 60 DS 1 13 4 {'cd' * 48}\n"
+    yield f"to-in{count} CNAME www.in{count}\n"
+
+
+def random_zones(seed: int, count: int, before: str, beside: Sequence[PolicyFile]) -> str:
+    """Entries for the `zones:` of a policy, which begins with `before` and has zone files `beside` it; every
+    third zone has one inside it.
 
     What the policy refuses is taken out again.
     """
@@ -33,13 +131,18 @@ def random_zones(seed: int, count: int, before: str) -> str:
     while True:
         text = "".join(f"  {apex}: {json.dumps(written)}\n" for apex, written in made.items())
         try:
-            load([PolicyFile("policy.yaml", before + text)])
+            load([PolicyFile(policy_name(beside), before + text), *beside])
         except PolicyError as error:
             refused = [found.path for found in error.diagnostics if found.severity is Severity.ERROR]
             for path in refused:
                 take_out(made, path)
         else:
             return text
+
+
+def policy_name(beside: Sequence[PolicyFile]) -> str:
+    """A file for a policy in the folder above its zone files."""
+    return str(Path(beside[0].name).parent.parent / "georouter.yaml")
 
 
 def take_out(zones: Records, path: str) -> None:

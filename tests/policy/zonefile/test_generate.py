@@ -54,3 +54,12 @@ def test_generated_records() -> None:
         'c3.rev 300 CAA 0 issue "c3"',
         'c4.rev 300 CAA 0 issue "c4"',
     ]
+
+
+def test_data_in_quotation_marks() -> None:
+    """BIND takes data of several words so; the marks are not part of it, escaped ones inside are."""
+    text = (
+        HEAD
+        + '$GENERATE 1-1 a TXT "two $"\n$GENERATE 1-1 b TXT "\\"one $\\""\n$GENERATE 7-7 c MX "$ host$"\n'
+    )
+    assert lines(text) == ['a 3600 TXT "two" "1"', 'b 3600 TXT "one 1"', "c 3600 MX 7 host7"]

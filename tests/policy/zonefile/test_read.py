@@ -166,6 +166,8 @@ def test_include() -> None:
         ("sub SOA ns root 1 2 3 4 5\n", "the SOA record of sub.example.com does not belong into this zone"),
         ("a RRSIG nonsense\nb RRSIG nonsense\n", "RRSIG records are made by a signer, and DNSSEC is not available in this version (2 of them in this zone)"),
         ("a A 192.0.2.1\na 60 A 192.0.2.2\n", "2: records of one name and type share one TTL (RFC 2181): 1h and 1m"),
+        ("a A 192.0.2.1\nA 60 A 192.0.2.1\n", "2: records of one name and type share one TTL (RFC 2181): 1h and 1m"),
+        ("*.w NS ns.example.net.\n", "nobody can say what a wildcard NS means (RFC 4592 4.2); name the delegated names"),
         ("a A 192.0.2.1\nA A 192.0.2.1\n", "2: warning: the same record stands at example.com.zone:3"),
         ("@ NS NS.example.net.\n", "warning: the same record stands at example.com.zone:2"),
         ("a A 192.0.2.1\na CNAME b\n", "2: a CNAME cannot stand beside other records (A at example.com.zone:3)"),
