@@ -44,6 +44,15 @@ REGION_STATES = {
     3: ("down", Color.BAD),
 }
 FAILOVER_STATES = {0: ("first choice", Color.GOOD), 1: ("failed over", Color.WARNING)}
+PHASES = {
+    0: ("steady", Color.GOOD),
+    1: ("notifying", Color.NEUTRAL),
+    2: ("detected", Color.NOTICE),
+    3: ("promoting", Color.WARNING),
+    4: ("refused", Color.BAD),
+    5: ("blocked", Color.BAD),
+}
+ACTIVE_STATES = {0: ("stands by", Color.NEUTRAL), 1: ("active", Color.GOOD)}
 OVERRIDE_STATES = {1: ("active", Color.NOTICE)}
 POLICY_STATES = {0: ("as on disk", Color.GOOD), 1: ("not as on disk", Color.BAD)}
 ENDPOINT_STATES = {0: ("failing", Color.BAD), 1: ("answering", Color.GOOD)}
@@ -221,6 +230,60 @@ HEALTH = Row(
             "override.",
             Query(f"max by (service) (georouter_failover_active{{{SERVICE}}})", "{{service}}"),
             names=FAILOVER_STATES,
+        ),
+        states(
+            "Failover steps",
+            "The phase of services whose failover step keeps a state; where nodes differ, the worst. Refused "
+            "and blocked: answers stay with a region that is down.",
+            Query(
+                f'max by (service) (5 * georouter_failover_phase{{{SERVICE},phase="blocked"}}'
+                + "".join(
+                    f' + ignoring (phase) {number} * georouter_failover_phase{{{SERVICE},phase="{phase}"}}'
+                    for number, phase in ((4, "refused"), (3, "promoting"), (2, "detected"), (1, "notifying"))
+                )
+                + ")",
+                "{{service}}",
+            ),
+            names=PHASES,
+        ),
+        states(
+            "Active regions",
+            "The region that each failover step has active.",
+            Query(
+                f"max by (service, region) (georouter_failover_region{{{DECISION}}})",
+                "{{service}} {{region}}",
+            ),
+            names=ACTIVE_STATES,
+        ),
+        lines(
+            "Switches and hooks",
+            "Changes of the active region, and calls of promotion hooks and webhooks by what came of them.",
+            Query(
+                "sum by (service, kind)"
+                f" (increase(georouter_failover_switches_total{{{SERVICE}}}{OVER})) > 0",
+                "{{service}} {{kind}}",
+            ),
+            Query(
+                "sum by (service, reply)"
+                f" (increase(georouter_failover_promotions_total{{{SERVICE}}}{OVER})) > 0",
+                "{{service}} promotion {{reply}}",
+            ),
+            Query(
+                "sum by (service, result)"
+                f" (increase(georouter_failover_notifications_total{{{SERVICE}}}{OVER})) > 0",
+                "{{service}} notice {{result}}",
+            ),
+            unit=Unit.SHORT,
+            bars=True,
+        ),
+        lines(
+            "Since the last switch",
+            "How long each failover step has had its active region.",
+            Query(
+                f"time() - max by (service) (georouter_failover_last_switch_timestamp_seconds{{{SERVICE}}})",
+                "{{service}}",
+            ),
+            unit=Unit.SECONDS,
         ),
         lines(
             "Changes of health",

@@ -17,11 +17,14 @@ import yaml
 
 from benchmarks.harness.ask import question
 from benchmarks.harness.daemon import Daemon
+from benchmarks.harness.hooks import HookServer
 from benchmarks.harness.policies import ASHBURN, LONDON, SINGAPORE
 from benchmarks.harness.regions import RegionServer
 from benchmarks.harness.wait import until
 
 DEMO = Path(__file__).parent.parent.parent / "config/demo.yaml"
+STANDBYS = ("eu-west", "us-east", "ap-south")
+"""The order of the database."""
 NAMES = ("us-east", "eu-west", "ap-south")
 BERLIN = "194.25.0.0/24"
 
@@ -35,6 +38,7 @@ ASKED: tuple[tuple[str, str, str | None, int], ...] = (
     ("accounts.example.com", "A", ASHBURN, 8),
     ("example.com", "MX", None, 3),
     ("example.com", "TXT", None, 2),
+    ("db.example.com", "A", LONDON, 6),
     ("nothing.example.com", "A", LONDON, 5),
     ("www.elsewhere.test", "A", None, 1),
 )
@@ -104,8 +108,8 @@ def health(lag_ms: int) -> str:
     return json.dumps({"db": {"lag_ms": lag_ms}})
 
 
-def demo_policy(ports: Sequence[int], check: dict[str, Any]) -> str:
-    """The demo's policy with checks at these ports, without `version` and `server`."""
+def demo_policy(ports: Sequence[int], check: dict[str, Any], hooks: str, back_after: str) -> str:
+    """The demo's policy with checks at these ports, and a database; without `version` and `server`."""
     policy = yaml.safe_load(DEMO.read_text())
     for key in ("version", "server", "tests"):
         del policy[key]
@@ -116,6 +120,22 @@ def demo_policy(ports: Sequence[int], check: dict[str, Any]) -> str:
             "signals": {"replication_lag_ms": {"path": "/db/lag_ms", "degraded": ">1000"}},
             **check,
         }
+    policy["services"]["db"] = {
+        "regions": list(STANDBYS),
+        "ttl": "5s",
+        "chain": [
+            {
+                "failover": {
+                    "order": list(STANDBYS),
+                    "choose": "least_lag",
+                    "failback": {"after": back_after},
+                    "promote": {"url": hooks, "retry": "1s"},
+                    "notify": {"url": hooks},
+                }
+            }
+        ],
+    }
+    policy["zones"]["example.com"]["records"]["db"] = {"service": "db"}
     return str(yaml.safe_dump(policy, sort_keys=False))
 
 
@@ -128,7 +148,10 @@ class Story:
         self._servers = [RegionServer(folder / name) for name in NAMES]
         for server, lag_ms in zip(self._servers, (0, 40, 120), strict=True):
             server.say(health(lag_ms))
-        self._policy = demo_policy([server.port for server in self._servers], pace.check)
+        self._hooks = HookServer()
+        self._policy = demo_policy(
+            [server.port for server in self._servers], pace.check, self._hooks.url, f"{pace.act_s / 2:g}s"
+        )
         self.daemon = Daemon(folder / "daemon", self._policy)
 
     def tell(self) -> None:
@@ -153,8 +176,11 @@ class Story:
 
     def _death(self) -> None:
         dying = self._servers[NAMES.index("eu-west")]
+        self._hooks.status = 409
         dying.kill()
         until(lambda: self._state("eu-west") == "down", "the region to be down", 60.0)
+        until(lambda: len(self._hooks.calls("promote")) > 1, "the promotion to be refused", 60.0)
+        self._hooks.status = 200
         self._act()
         dying.start()
         until(lambda: self._state("eu-west") == "up", "the region to come back", 60.0)
@@ -198,6 +224,7 @@ class Story:
         with ExitStack() as stack:
             for server in self._servers:
                 stack.enter_context(server)
+            stack.enter_context(self._hooks)
             stack.enter_context(self.daemon)
             stack.enter_context(Crowd(self.daemon.address, self._pace.rate))
             self._stack = stack.pop_all()

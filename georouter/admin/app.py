@@ -5,6 +5,7 @@
     GET  /livez       the loop turns             POST /v1/force    {region, state, reason, for_s?, author?}
     GET  /readyz      queries are answered       POST /v1/clear    {region, reason, author?}
     GET  /v1/status   all of it as JSON          POST /v1/reload   {}
+                                               POST /v1/failback {service, reason, to?, author?}
     GET  /v1/explain  ?name=&client=&resolver=&type=
 
 Errors are `{"error": "a sentence"}`. `guard` says who may do what, `doorkeeper` for how long.
@@ -111,6 +112,7 @@ def make_app(desk: Desk, guard: Guard, doorkeeper: Doorkeeper) -> web.Applicatio
             web.get("/v1/status", views.status),
             web.get("/v1/explain", views.explain),
             web.post("/v1/reload", views.reload),
+            web.post("/v1/failback", views.fail_back),
             *(web.post(f"/v1/{kind}", views.change(kind)) for kind in CHANGES),
         ]
     )
@@ -190,6 +192,16 @@ class _Views:
                 return _error(404, str(problem.args[0] if problem.args else problem))
 
         return handler
+
+    async def fail_back(self, request: web.Request) -> web.Response:
+        self._check_change(request)
+        try:
+            command = requests.failback(await _body(request), request.remote or "unknown")
+            return _json(await self._desk.fail_back(command))
+        except ValueError as problem:
+            return _error(400, str(problem))
+        except LookupError as problem:
+            return _error(404, str(problem.args[0] if problem.args else problem))
 
     async def reload(self, request: web.Request) -> web.Response:
         self._check_change(request)

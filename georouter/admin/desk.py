@@ -54,6 +54,17 @@ class Question:
     type: str = "A"
 
 
+@dataclass(frozen=True, slots=True)
+class Failback:
+    """One operator's wish that a service goes back. `to` is None for the first of the order that is up."""
+
+    service: str
+    to: str | None
+    reason: str
+    author: str
+    source: str
+
+
 class Desk(Protocol):
     """Views and changes of a running daemon."""
 
@@ -78,6 +89,13 @@ class Desk(Protocol):
 
         LookupError when there is no such region, naming the nearest one; ValueError when the change
         makes no sense now.
+        """
+        ...
+
+    async def fail_back(self, command: Failback) -> Json:
+        """Begin a failback, audited. Returns `{service, failover}`, the latter as in `status`.
+
+        LookupError when there is no such service; ValueError when it cannot go back now.
         """
         ...
 

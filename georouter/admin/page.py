@@ -7,6 +7,7 @@ from typing import Any
 
 from georouter.admin.desk import Json
 from georouter.admin.style import STYLE
+from georouter.facts.failover_view import moments, way
 
 REFRESH_S = 5
 """How often a browser loads it again."""
@@ -33,6 +34,7 @@ def render(status: Json, not_ready: str | None) -> str:
 {_regions(_rows(status, "regions"))}
 <h2>Services</h2>
 {_services(_rows(status, "services"))}
+{_failovers(_rows(status, "services"))}
 <h2>Overrides</h2>
 {_overrides(_rows(status, "overrides"))}
 <h2>Recent events</h2>
@@ -140,6 +142,32 @@ def _service_state(service: Json) -> str:
     if service.get("failover_active"):
         return '<span class="tag warn">failover</span>'
     return '<span class="tag up">normal</span>'
+
+
+def _failovers(services: Sequence[Json]) -> str:
+    """A section of its own where failover steps keep a state; nothing elsewhere."""
+    rows = []
+    for service in services:
+        found = _part(service, "failover")
+        if not found:
+            continue
+        calm = found.get("phase") in {"steady", "notifying"}
+        told = [
+            f"{name}: {way(part)}, detected {_moment(part.get('detected_at'))}, {moments(part)}"
+            for name in ("sequence", "last")
+            if (part := _part(found, name))
+        ]
+        rows.append(
+            (
+                ("name", _text(service.get("name"))),
+                ("", _text(found.get("active"))),
+                ("", f'<span class="tag {"up" if calm else "warn"}">{_text(found.get("phase"))}</span>'),
+                ("rest", "<br>".join(map(_text, (found.get("why"), *told)))),
+            )
+        )
+    if not rows:
+        return ""
+    return "<h2>Failovers</h2>\n" + _table(("Service", "Active", "Phase", "How it came to this"), rows, "")
 
 
 def _overrides(overrides: Sequence[Json]) -> str:

@@ -6,7 +6,7 @@ Everything here raises ValueError with a sentence for the caller.
 import json
 from collections.abc import Mapping
 
-from georouter.admin.desk import Action, Change, Question
+from georouter.admin.desk import Action, Change, Failback, Question
 
 MAX_REASON = 500
 MAX_AUTHOR = 100
@@ -33,6 +33,22 @@ def change(kind: str, body: bytes, source: str) -> Change:
         author=_text(fields, "author", MAX_AUTHOR) if "author" in fields else "unknown",
         source=source,
         for_s=_duration(fields.get("for_s")),
+    )
+
+
+def failback(body: bytes, source: str) -> Failback:
+    """The failback that `POST /v1/failback` with this body asks for."""
+    fields = _object(body)
+    known = {"service", "to", "reason", "author"}
+    unknown = sorted(set(fields) - known)
+    if unknown:
+        raise ValueError(f"unknown key {unknown[0]!r}; known are {', '.join(sorted(known))}")
+    return Failback(
+        service=_text(fields, "service", MAX_NAME),
+        to=_text(fields, "to", MAX_NAME) if fields.get("to") is not None else None,
+        reason=_text(fields, "reason", MAX_REASON),
+        author=_text(fields, "author", MAX_AUTHOR) if "author" in fields else "unknown",
+        source=source,
     )
 
 

@@ -15,6 +15,7 @@ REASONS: Mapping[str, str] = {
     "fallback": "every allowed region is down; the fallback answers",
     "forced": "an operator's override moved the answer",
     "capacity": "the first choice is full, the capacity plan sends this part of the clients elsewhere",
+    "held": "the region is down, and the failover step may not leave it yet",
     "refused": "a residency fence leaves no region",
 }
 """What the reason of a decision means."""

@@ -22,6 +22,7 @@ from georouter.policy.model import Policy, Service
 from georouter.routing.rank import Ranked, distinct, rank
 from georouter.routing.scene import make_scene, universe
 from georouter.routing.select import Selector, planned, rule_of
+from georouter.routing.steps.failover import facts_for
 from georouter.routing.steps.latency import estimate_ms
 from georouter.words.ids import RegionName
 
@@ -78,7 +79,7 @@ def flow(side: Side, service: Service) -> Flow:
     """Decide for every place of the map."""
     regions, world = universe(service), side.world
     rankings, of = side.rankings(service)
-    facts = tuple(world.region(name) for name in regions)
+    facts = facts_for(service, regions, world)
     known = world.last_known.get(service.name, frozenset())
     last = frozenset(column for column, name in enumerate(regions) if name in known)
     rule = rule_of(service)

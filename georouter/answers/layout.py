@@ -34,6 +34,8 @@ class Reason(IntEnum):
     """A residency fence left no region; counted per service under no region."""
     CAPACITY = 6
     """The first choice is full; the capacity plan sends this part elsewhere."""
+    HELD = 7
+    """The region is down, and the `failover` step may not leave it yet."""
 
 
 TYPE_SLOTS: tuple[tuple[int, str], ...] = (

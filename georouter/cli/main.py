@@ -41,6 +41,12 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("status", "georouter.cli.status", "status", "Show what the running daemon believes and answers."),
     Entry("drain", "georouter.cli.drain", "drain", "Move traffic away from a region."),
     Entry("undrain", "georouter.cli.drain", "undrain", "End the drain of a region."),
+    Entry(
+        "failback",
+        "georouter.cli.failback",
+        "failback",
+        "Let a better region take over a service again.",
+    ),
     Entry("reload", "georouter.cli.reload", "reload", "Make the running daemon load its policy again."),
     Entry(
         "healthcheck",

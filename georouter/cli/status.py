@@ -9,6 +9,7 @@ import click
 from georouter.cli.client import AdminClient
 from georouter.cli.config import admin_options
 from georouter.cli.output import age, console, moment, plain, print_json, signal_value, state, table
+from georouter.facts.failover_view import moments, way
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -67,6 +68,10 @@ def _parts(shown: Mapping[str, Any]) -> "Iterator[RenderableType]":
         yield _signals(regions, shown.get("now"))
     yield plain("")
     yield _services(services)
+    failovers = [item for item in services if item.get("failover")]
+    if failovers:
+        yield plain("")
+        yield _failovers(failovers)
     if overrides:
         yield plain("")
         yield _overrides(overrides)
@@ -173,6 +178,26 @@ def _service_state(service: Mapping[str, Any]) -> "Text":
     if service.get("all_down"):
         return plain("all down", "bold red")
     return plain("failover", "yellow") if service.get("failover_active") else plain("normal", "green")
+
+
+def _failovers(services: Sequence[Mapping[str, Any]]) -> "RenderableType":
+    made = table("FAILOVER", "ACTIVE", "PHASE", "SINCE", "WHY")
+    for service in services:
+        found = _part(service, "failover")
+        calm = found.get("phase") in {"steady", "notifying"}
+        made.add_row(
+            plain(service.get("name"), "bold"),
+            plain(found.get("active")),
+            plain(found.get("phase"), "" if calm else "yellow"),
+            plain(moment(found.get("since"))),
+            plain(found.get("why")),
+        )
+        for name in ("sequence", "last"):
+            sequence = _part(found, name)
+            if sequence:
+                told = (way(sequence), f"detected {moment(sequence.get('detected_at'))}", moments(sequence))
+                made.add_row("", "", plain(name, "dim"), "", plain("; ".join(filter(None, told)), "dim"))
+    return made
 
 
 def _overrides(overrides: Sequence[Mapping[str, Any]]) -> "RenderableType":

@@ -28,6 +28,7 @@ from georouter.compiler.steering import SLOT_FAMILIES, Steering, Table
 from georouter.facts.plan import Shares
 from georouter.facts.world import RegionFacts, World
 from georouter.routing.select import planned
+from georouter.routing.steps.failover import stand
 from georouter.words.ids import RegionName, ServiceName
 
 __all__ = ["Answering", "Change", "GroupState", "Published", "publish"]
@@ -105,7 +106,7 @@ class _Works:
         """The state of group `index`: the previous one, if nothing it depends on has changed."""
         steering = self.steered.steerings[index]
         table = self.steered.tables[steering.table]
-        facts = tuple(self.world.region(region.name) for region in steering.regions)
+        facts = stand(steering.stands, [region.name for region in steering.regions], self.world)
         last = self._last_known(steering)
         names = tuple(region.name for region in steering.regions)
         shares = planned(steering.rule, names, self.world)
@@ -162,7 +163,14 @@ class _Works:
         before: Before | None,
         shares: Shares | None,
     ) -> Selections:
-        key = (steering.table, steering.rule, usable, last, id(before.selections) if before else 0)
+        key = (
+            steering.table,
+            steering.rule,
+            steering.stands,
+            usable,
+            last,
+            id(before.selections) if before else 0,
+        )
         made = self.known.get(key)
         if made is None:
             table = self.steered.tables[steering.table]

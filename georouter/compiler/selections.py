@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from georouter.compiler.prefixes import Beginning, bits
 from georouter.compiler.steering import Steering, Table
 from georouter.facts.plan import Shares
-from georouter.facts.world import RegionFacts, State
+from georouter.facts.world import RegionFacts, Role, State
 from georouter.policy.model import AllDown
-from georouter.routing.select import DOWN, UNKNOWN, UP, Selection, Selector, level
+from georouter.routing.select import DOWN, UNKNOWN, UP, Selection, Selector, as_if_up, level
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,6 +154,11 @@ def _key(selection: Selection) -> Hashable:
     )
 
 
+def _is_witness(fact: RegionFacts) -> bool:
+    """Whether the region would answer if nobody had forced anything."""
+    return fact.role is Role.HELD or (fact.observed is State.UP and fact.role is not Role.STANDBY)
+
+
 def _differing(facts: tuple[RegionFacts, ...], before: tuple[RegionFacts, ...]) -> list[int]:
     return [index for index, (new, old) in enumerate(zip(facts, before, strict=True)) if new != old]
 
@@ -170,9 +175,10 @@ def _deciders(steering: Steering, facts: tuple[RegionFacts, ...]) -> tuple[int, 
     forced = any(fact.forced is not None for fact in facts)
     if best == UP or (best == UNKNOWN and not forced):
         good = bits([region for region in own if levels[region] == best])
-        up = bits([region for region in own if facts[region].observed is State.UP and weights[region] > 0])
+        up = bits([region for region in own if _is_witness(facts[region]) and weights[region] > 0])
         return good, up if forced else good
     if best == DOWN and rule.when_all_down is AllDown.SERVE_ALL and all(rule.weights[r] > 0 for r in own):
-        good = bits(own)
+        if_up = [level(as_if_up(facts[region]), rule.weights[region]) for region in own]
+        good = bits([region for region in own if if_up[region] == min(if_up)])
         return good, good
     return 0, 0

@@ -20,7 +20,7 @@ from georouter.compiler.ranges import client_map, one_for_all, shares
 from georouter.facts.world import World
 from georouter.geo.map import GeoMap
 from georouter.policy.model import AllDown, Policy, Region, Service
-from georouter.policy.steps import Capacity, Latency, Limit, Residency, Step, Sticky, Weighted
+from georouter.policy.steps import Capacity, Failover, Latency, Limit, Residency, Step, Sticky, Weighted
 from georouter.routing.rank import Ranked, distinct, rank
 from georouter.routing.scene import make_scene, own_regions, universe
 from georouter.routing.select import Rule, having, rule_of
@@ -70,6 +70,8 @@ class Steering:
     usable: tuple[frozenset[int] | None, ...]
     slots: frozenset[int]
     sole: ServiceName | None
+    stands: ServiceName | None
+    """The same for one whose `failover` step keeps a state."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,7 +97,7 @@ def steer(policy: Policy, geo: GeoMap, world: World) -> Steered:
             tables[chain] = len(makers)
             makers.append(service)
         made = universes.steering(service, tables[chain])
-        key = (made.table, made.ttl_s, made.rule, made.sole)
+        key = (made.table, made.ttl_s, made.rule, made.sole, made.stands)
         if key not in groups:
             groups[key] = len(steerings)
             steerings.append(made)
@@ -151,7 +153,9 @@ def is_for_all(rankings: Sequence[Ranked]) -> bool:
 def table_key(service: Service) -> Hashable:
     """Equal for services that rank every place alike."""
     ranking_steps: tuple[Step, ...] = tuple(
-        step for step in service.chain if not isinstance(step, Weighted | Sticky | Capacity | Limit)
+        Failover(step.order) if isinstance(step, Failover) else step  # all else is selection's
+        for step in service.chain
+        if not isinstance(step, Weighted | Sticky | Capacity | Limit)
     )
     return (freeze(ranking_steps), service.regions, universe(service))
 
@@ -200,6 +204,7 @@ class _Universes:
             usable=usable,
             slots=slots,
             sole=service.name if rule.when_all_down is AllDown.LAST_KNOWN else None,
+            stands=None if service.failover is None else service.name,
         )
 
 

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from georouter.facts import believe, overrides, readings
-from georouter.facts.endpoints import EndpointKey, RegionShape
+from georouter.facts.endpoints import EndpointKey, RegionShape, is_suspect
+from georouter.facts.failover import Failover, Sight
 from georouter.facts.health import UNKNOWN, Health, Result, observe
 from georouter.facts.latency import Latency, measure
 from georouter.facts.overrides import Override, Overrides
 from georouter.facts.rules import HealthRule
-from georouter.facts.world import Reading, Readings, World
+from georouter.facts.world import Effective, Reading, Readings, Standing, World
 from georouter.policy.model import Policy
 from georouter.words.ids import RegionName, ServiceName, SignalName
 
@@ -24,6 +25,8 @@ class Beliefs:
     last_known: Mapping[ServiceName, frozenset[RegionName]] = field(default_factory=dict)
     shapes: tuple[RegionShape, ...] = ()
     rules: dict[EndpointKey, HealthRule] = field(default_factory=dict)
+    failovers: dict[ServiceName, Failover] = field(default_factory=dict)
+    standings: Mapping[ServiceName, Standing] = field(default_factory=dict)
 
     def adopt(self, policy: Policy) -> tuple[Override, ...]:
         """Follow a new policy; beliefs about what it no longer has are dropped. Returns overrides so lost."""
@@ -71,6 +74,24 @@ class Beliefs:
         self.overrides = acting
         return gone
 
+    def sight(self, region: RegionName, signal: SignalName, now: float) -> Sight:
+        """What a failover step may see of a region."""
+        shape = next((shape for shape in self.shapes if shape.name == region), None)
+        if shape is None:
+            return Sight(Effective.DOWN)
+        facts = believe.world([shape], self.healths, {}, self.overrides, last_known={}, now=now).region(
+            region
+        )
+        reading = readings.of_region(shape, self.healths, self.rules).get(signal)
+        told = reading is not None and reading.is_fresh(now) and not isinstance(reading.value, str)
+        return Sight(
+            facts.effective,
+            suspect=facts.effective is Effective.UP
+            and facts.forced is None
+            and is_suspect(shape, self.healths),
+            lag=float(reading.value) if reading is not None and told else None,
+        )
+
     def world(self, now: float, previous: World | None) -> World:
         """The facts at `now`."""
         return believe.world(
@@ -82,6 +103,7 @@ class Beliefs:
             now=now,
             previous=previous,
             rules=self.rules,
+            standings=self.standings,
         )
 
 

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from georouter.control.orders import Built, Failed
+from georouter.control.orders import Answer, Built, Call, Failed
 from georouter.facts.endpoints import EndpointKey
 from georouter.facts.overrides import Override
 from georouter.facts.signals import Values
-from georouter.words.ids import RegionName
+from georouter.words.ids import RegionName, ServiceName
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,29 @@ class OverrideCleared:
 
 
 @dataclass(frozen=True, slots=True)
+class CallDone:
+    """A hook of a failover step has been called."""
+
+    call: Call
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class FailbackAsked:
+    """An operator wants a service to go back; `done` gets None, or why it cannot."""
+
+    service: ServiceName
+    to: RegionName | None
+    author: str
+    reason: str
+    done: "asyncio.Future[str | None] | None" = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
-    """Time has passed: overrides may have expired, latencies may want a new ranking."""
+    """Time has passed: overrides may have expired, latencies may want a new ranking, a failover its turn."""
 
 
-Event: TypeAlias = Probed | ReloadAsked | BuildDone | OverrideSet | OverrideCleared | Tick
+Event: TypeAlias = (
+    Probed | ReloadAsked | BuildDone | OverrideSet | OverrideCleared | CallDone | FailbackAsked | Tick
+)

@@ -14,22 +14,24 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
 
-from georouter.answers.tables import Snapshot
 from georouter.compiler.publish import Published, publish
 from georouter.control.beliefs import Beliefs
 from georouter.control.clock import Jumps, steady_time
 from georouter.control.events import (
     BuildDone,
+    CallDone,
     Event,
+    FailbackAsked,
     OverrideCleared,
     OverrideSet,
     Probed,
     ReloadAsked,
     Tick,
 )
-from georouter.control.orders import Build, BuildRequest, Built, Failed
+from georouter.control.failovers import Failovers
+from georouter.control.orders import BuildRequest, Built, Failed
+from georouter.control.outlets import Outlets
 from georouter.facts import overrides
 from georouter.facts.health import Health, Outcome
 from georouter.facts.overrides import Override
@@ -38,7 +40,6 @@ from georouter.facts.world import Effective, Reading, State, World
 from georouter.policy.model import Policy
 from georouter.policy.steps import Latency
 from georouter.telemetry.logs import utc_text
-from georouter.telemetry.metrics import Metrics
 from georouter.words.ids import RegionName, SignalName
 
 TOLD = 20
@@ -47,30 +48,6 @@ LOOK_S = 60.0
 """At least so often, whether something is due or not."""
 RERANK_PAUSE_S = 10.0
 """Round trips drift all the time; rankings follow them at most this often."""
-
-
-class Tell(Protocol):
-    """Says one event to people: the log, `status`, the demo's screen."""
-
-    def __call__(self, event: str, /, **fields: object) -> None:
-        """`event` is a short name such as `region.down`; fields are plain values."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outlets:
-    """What the loop acts through; the daemon fills them in."""
-
-    show: Callable[[Snapshot], None]
-    """Makes a snapshot the one that is answered from."""
-    adopt: Callable[[Built], None]
-    """A new policy is in use: probe its targets, keep its files as last good, watch its databases."""
-    refresh: Callable[[Policy], None]
-    """A load of this policy, new or not, has succeeded: what stands beside it may have changed, too."""
-    remember: Callable[[], None]
-    """Beliefs changed in a way that a restart should know; saving is somebody else's business."""
-    build: Build
-    tell: Tell
-    metrics: Metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +94,14 @@ class Controller:
         self.plan_rtt_ms: Mapping[RegionName, float] = {}
         """The round trips that the plan in use was ranked by."""
         self._asked_rtt_ms: Mapping[RegionName, float] = {}
+        self.failovers = Failovers(
+            beliefs,
+            call=outlets.call,
+            done=self.post,
+            tell=outlets.tell,
+            record=outlets.record,
+            metrics=outlets.metrics,
+        )
 
     # -- views -----------------------------------------------------------------------------------
 
@@ -168,6 +153,7 @@ class Controller:
     def publish_now(self) -> None:
         """Take in what waits and publish, without waiting for anything."""
         self._take_in()
+        self.failovers.advance(self._wall())
         self._publish()
 
     def post(self, event: Event) -> None:
@@ -187,13 +173,21 @@ class Controller:
         try:
             while True:
                 await self._wait()
-                if self._take_in():
-                    self._publish()
+                self._turn()
                 self._start_build()
                 self._settle()
         finally:
+            self.failovers.stop()
             if self._building is not None:
                 self._building.cancel()
+
+    def _turn(self) -> None:
+        moved = self._take_in()
+        if self.failovers.advance(self._wall()):
+            self._out.remember()
+            moved = True
+        if moved:
+            self._publish()
 
     async def _wait(self) -> None:
         """Until an event, the next expiry of an override, or the time to follow latencies."""
@@ -201,9 +195,9 @@ class Controller:
             return
         now = self._wall()
         wait_s = LOOK_S  # a wall clock may be set
-        expiry = overrides.next_expiry(self.beliefs.overrides, now)
-        if expiry is not None:
-            wait_s = min(wait_s, expiry - now)
+        for end in (overrides.next_expiry(self.beliefs.overrides, now), self.failovers.next_wake()):
+            if end is not None:
+                wait_s = min(wait_s, end - now)
         if self._rerank_due and self._building is None:
             wait_s = min(wait_s, self._reranked_at + RERANK_PAUSE_S - self._steady())
         self._wake.clear()
@@ -237,6 +231,12 @@ class Controller:
                     moved |= self._force(override)
                 case OverrideCleared() as cleared:
                     moved |= self._release(cleared)
+                case CallDone() as called:
+                    moved |= self.failovers.call_done(called, self._wall())
+                    self._out.remember()
+                case FailbackAsked() as wish:
+                    moved |= self.failovers.fail_back(wish, self._wall())
+                    self._out.remember()
                 case Tick():
                     moved |= self._tick()
         return moved
@@ -246,6 +246,7 @@ class Controller:
         by_s = self._jumps.look()
         if by_s:
             self.beliefs.overrides = overrides.move(self.beliefs.overrides, by_s, self._wall() - by_s)
+            self.failovers.clock_set(by_s)
             self._out.tell("clock.set", by_s=round(by_s, 1))
             self._overrides_changed()
 
@@ -376,6 +377,7 @@ class Controller:
         old, self._built = self._built, built
         for override in self.beliefs.adopt(built.policy):
             self._out.tell("override.dropped", region=override.region, reason="the policy has no such region")
+        self.failovers.adopt(built.policy, self._wall())
         for phase, seconds in built.seconds.items():
             self._out.metrics.compiled(phase, seconds)
         self._out.metrics.geo_database(built.info.build_epoch_s, built.info.database)
@@ -476,4 +478,8 @@ def _numbers(readings: Mapping[SignalName, Reading]) -> dict[str, float]:
 
 def _same_answers(world: World, other: World | None) -> bool:
     """Whether selection would see no difference."""
-    return other is not None and world.regions == other.regions and world.last_known == other.last_known
+    return other is not None and (world.regions, world.last_known, world.standings) == (
+        other.regions,
+        other.last_known,
+        other.standings,
+    )

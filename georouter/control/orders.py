@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from georouter.compiler.plan import Plan
+from georouter.facts.failover import Reply
 from georouter.facts.world import World
 from georouter.geo.map import MapInfo
 from georouter.policy.files import PolicyFile
 from georouter.policy.model import Policy
+from georouter.policy.steps import Hook
 from georouter.words.errors import Diagnostic
-from georouter.words.ids import RegionName
+from georouter.words.ids import RegionName, ServiceName
 
 Databases: TypeAlias = tuple[tuple[str, Hashable], ...]
 
@@ -74,6 +76,31 @@ class Failed:
     files: tuple[PolicyFile, ...] = ()
     databases: Databases = ()
 
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An HTTP call of a failover step. `id` stays the same when the call is repeated, after a crash too.
+
+    `event` is `promote` or `switched`; `message` is what it says, as JSON.
+    """
+
+    service: ServiceName
+    event: str
+    id: str
+    hook: Hook
+    message: Mapping[str, str | float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a call, `said` in a few words."""
+
+    reply: Reply
+    said: str = ""
+
+
+MakeCall: TypeAlias = Callable[[Call], Awaitable[Answer]]
+"""Makes one call away from the event loop, in its time. Never raises for a hook that does not work."""
 
 Build: TypeAlias = Callable[[BuildRequest], Awaitable[Built | Failed]]
 """Runs one build away from the event loop. Never raises for a bad policy or a bad file."""

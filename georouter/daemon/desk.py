@@ -7,15 +7,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from georouter.admin.desk import Action, Change, Question
-from georouter.control.events import OverrideCleared, OverrideSet, ReloadAsked
+from georouter.admin.desk import Action, Change, Failback, Question
+from georouter.control.events import FailbackAsked, OverrideCleared, OverrideSet, ReloadAsked
 from georouter.control.loop import Controller
 from georouter.control.orders import ExplainRequest, Failed
-from georouter.daemon.status import region_status
+from georouter.daemon.status import failover_status, region_status
 from georouter.facts.overrides import Override, OverrideKind
 from georouter.telemetry.audit import AuditLog
 from georouter.telemetry.metrics import Metrics
-from georouter.words.ids import RegionName
+from georouter.words.ids import RegionName, ServiceName
 
 KINDS: Mapping[Action, OverrideKind] = {
     Action.DRAIN: OverrideKind.DRAIN,
@@ -85,7 +85,7 @@ class DaemonDesk:
         now = time.time()
         region = controller.policy.regions.get(RegionName(command.region))
         if region is None:
-            raise LookupError(_unknown(command.region, list(controller.policy.regions)))
+            raise LookupError(_unknown("region", command.region, list(controller.policy.regions)))
         if command.action in KINDS:
             override = Override(
                 kind=KINDS[command.action],
@@ -105,9 +105,7 @@ class DaemonDesk:
                     f"region {region.name} is not drained but {current.kind.value}: clear that instead"
                 )
             controller.post(OverrideCleared(region.name, command.author, command.reason))
-        written = await asyncio.to_thread(
-            self._audit.record,
-            now,
+        await self._record(
             command.action.value,
             region=region.name,
             reason=command.reason,
@@ -115,10 +113,36 @@ class DaemonDesk:
             source=command.source,
             for_s=command.for_s,
         )
-        if not written:
-            self._metrics.state_save_failed("audit")
         await controller.settled()
         return region_status(controller, region, now)
+
+    async def fail_back(self, command: Failback) -> dict[str, Any]:
+        """Begin a failback; what follows at once is published before this returns."""
+        controller = self._controller
+        service = ServiceName(command.service)
+        if service not in controller.policy.services:
+            raise LookupError(_unknown("service", command.service, list(controller.policy.services)))
+        done: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        to = None if command.to is None else RegionName(command.to)
+        controller.post(FailbackAsked(service, to, command.author, command.reason, done))
+        problem = await done
+        await self._record(
+            "failback" if problem is None else "failback.refused",
+            service=service,
+            to=to,
+            reason=command.reason,
+            author=command.author,
+            source=command.source,
+        )
+        if problem is not None:
+            raise ValueError(problem)
+        await controller.settled()
+        return {"service": service, "failover": failover_status(controller, service)}
+
+    async def _record(self, action: str, **fields: object) -> None:
+        """Into the audit log, on disk when this returns."""
+        if not await asyncio.to_thread(self._audit.record, time.time(), action, **fields):
+            self._metrics.state_save_failed("audit")
 
     async def reload(self) -> dict[str, Any]:
         """Read the files again and say how it went."""
@@ -136,7 +160,7 @@ class DaemonDesk:
         }
 
 
-def _unknown(name: str, known: list[str]) -> str:
+def _unknown(what: str, name: str, known: list[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1)
     hint = f"; did you mean {close[0]}?" if close else f"; there are {', '.join(known)}"
-    return f"there is no region {name!r}{hint}"
+    return f"there is no {what} {name!r}{hint}"

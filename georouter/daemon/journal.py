@@ -14,6 +14,13 @@ RECENT = 100
 """Events kept for `status`."""
 LEVELS = {
     "region.down": logging.WARNING,
+    "failover.blocked": logging.WARNING,
+    "failover.promoting": logging.WARNING,
+    "failover.refused": logging.WARNING,
+    "failover.promotion_refused": logging.WARNING,
+    "failover.promotion_unanswered": logging.WARNING,
+    "failover.notice_failed": logging.WARNING,
+    "failover.switched": logging.WARNING,
     "override.dropped": logging.WARNING,
     "clock.set": logging.WARNING,
     "rerank.failed": logging.WARNING,

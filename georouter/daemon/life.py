@@ -16,8 +16,9 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from socket import socket
+from socket import gethostname, socket
 from typing import TYPE_CHECKING, Any
 
 from georouter import __version__
@@ -25,12 +26,14 @@ from georouter.admin.address import try_bind
 from georouter.answers.debug import Inquiry
 from georouter.control.beliefs import Beliefs
 from georouter.control.events import Probed, ReloadAsked
-from georouter.control.loop import Controller, Outlets
+from georouter.control.loop import Controller
 from georouter.control.orders import BuildRequest, Built, Failed
+from georouter.control.outlets import Outlets
 from georouter.daemon import signals
 from georouter.daemon.debug import DebugDesk
 from georouter.daemon.desk import DaemonDesk
 from georouter.daemon.faults import Faults
+from georouter.daemon.hooks import Hooks
 from georouter.daemon.journal import Journal
 from georouter.daemon.memory import give_back
 from georouter.daemon.notify import from_environment
@@ -149,6 +152,7 @@ class Daemon:
             know=self._know,
         )
         beliefs = self._saved_beliefs()
+        self._audit = AuditLog(self._state_dir / "audit.log")
         self._workshop = Workshop(cache_dir=str(self._state_dir / "cache"))
         self._saver = Saver(self._state_dir, beliefs, wall=time.time, failed=self._unsaved)
         self._watcher = Watcher(self._options.config, lambda: self._state_dir, self._ask_reload)
@@ -163,6 +167,8 @@ class Daemon:
                 refresh=self._refresh,
                 remember=self._saver.remember,
                 build=self._build,
+                call=Hooks(policy.server.identity or gethostname(), self._saver.save).call,
+                record=self._record,
                 tell=self._journal.tell,
                 metrics=self._metrics,
             ),
@@ -170,7 +176,7 @@ class Daemon:
         self._desk = DaemonDesk(
             self._controller,
             self._metrics,
-            AuditLog(self._state_dir / "audit.log"),
+            self._audit,
             ask=self._workshop.ask,
             status=self._status,
             not_ready=lambda: None if self._serving else "waiting for the first round of health checks",
@@ -190,6 +196,7 @@ class Daemon:
             latencies=dict(saved.latencies) if fresh else {},
             overrides=saved.overrides,
             last_known=saved.last_known,
+            failovers=dict(saved.failovers),
         )
 
     def _try_admin(self) -> None:
@@ -336,6 +343,11 @@ class Daemon:
 
     async def _know(self, inquiry: Inquiry, until: float) -> list[str]:
         return await self._debug.know(inquiry, until)
+
+    def _record(self, action: str, **fields: object) -> None:
+        """Into the audit log, in a thread: a slow disk must not hold up what it tells of."""
+        write = partial(self._audit.record, time.time(), action, author="georouter", **fields)
+        asyncio.get_running_loop().run_in_executor(None, write)
 
     def _unsaved(self, problem: str) -> None:
         self._metrics.state_save_failed()

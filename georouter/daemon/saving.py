@@ -26,6 +26,7 @@ class Saver:
         self._wall = wall
         self._failed = failed
         self._due = asyncio.Event()
+        self._turn = asyncio.Lock()
         self._policy: tuple[PolicyFile, ...] | None = None
         """Files in use that are not on disk yet."""
 
@@ -54,6 +55,10 @@ class Saver:
     async def save(self) -> None:
         """Write what is believed now, and the policy in use if that is not written yet."""
         await self._save_policy()
+        async with self._turn:  # what is written last is what was believed last
+            await self._save_state()
+
+    async def _save_state(self) -> None:
         beliefs = self._beliefs
         state = SavedState(
             saved_at=self._wall(),
@@ -61,6 +66,7 @@ class Saver:
             latencies=dict(beliefs.latencies),
             overrides=dict(beliefs.overrides),
             last_known=dict(beliefs.last_known),
+            failovers=dict(beliefs.failovers),
         )
         try:
             await asyncio.to_thread(save_state, self._directory, state)

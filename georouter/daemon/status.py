@@ -7,10 +7,12 @@ from georouter import __version__
 from georouter.control.loop import Controller
 from georouter.facts import overrides
 from georouter.facts.endpoints import EndpointKey
+from georouter.facts.failover_view import view
 from georouter.facts.health import UNKNOWN
 from georouter.facts.readings import grade
 from georouter.facts.world import Effective, State
 from georouter.policy.model import Region
+from georouter.words.ids import ServiceName
 
 
 def status(
@@ -65,6 +67,7 @@ def status(
                 "answering": list(service.answering),
                 "failover_active": service.failover_active,
                 "all_down": service.all_down,
+                "failover": failover_status(controller, name),
             }
             for name, service in (published.services if published else {}).items()
         ],
@@ -87,6 +90,13 @@ def summary(controller: Controller) -> str:
     elif reload is not None and not reload.ok:
         parts.append("the last reload failed, the policy before it stays")
     return "; ".join(parts)
+
+
+def failover_status(controller: Controller, service: ServiceName) -> dict[str, Any] | None:
+    """The failover of a service whose step keeps a state; None for the others."""
+    state = controller.beliefs.failovers.get(service)
+    standing = controller.beliefs.standings.get(service)
+    return None if state is None or standing is None else view(state, standing)
 
 
 def region_status(controller: Controller, region: Region, now: float) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from georouter.facts.overrides import OverrideKind, Overrides, active
 from georouter.facts.readings import by_region as readings_by_region
 from georouter.facts.readings import region_health
 from georouter.facts.rules import HealthRule
-from georouter.facts.world import Effective, RegionFacts, State, World
+from georouter.facts.world import Effective, RegionFacts, Standing, State, World
 from georouter.words.ids import RegionName, ServiceName
 
 
@@ -32,6 +32,7 @@ def world(
     now: float,
     previous: World | None = None,
     rules: Mapping[EndpointKey, HealthRule] | None = None,
+    standings: Mapping[ServiceName, Standing] | None = None,
 ) -> World:
     """The facts at `now` (Unix seconds). `rules` say which signals are read.
 
@@ -45,6 +46,7 @@ def world(
         rtt_ms=settle(previous.rtt_ms if previous else {}, by_region(shapes, latencies, healths)),
         last_known=last_known,
         readings=readings_by_region(shapes, healths, rules or {}),
+        standings=standings or {},
     )
 
 

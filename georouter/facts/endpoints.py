@@ -10,7 +10,7 @@ Rule 5. A region without endpoints has nothing that could fail: it is up.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from georouter.facts.health import UNKNOWN, Health
+from georouter.facts.health import UNKNOWN, Health, confirming
 from georouter.facts.world import State
 from georouter.words.ids import CheckName, RegionName
 
@@ -53,6 +53,15 @@ def region_state(states: Sequence[State], min_healthy: int) -> State:
     if up >= needed:
         return State.UP
     return State.UNKNOWN if up + unknown >= needed else State.DOWN
+
+
+def is_suspect(shape: RegionShape, healths: Mapping[EndpointKey, Health]) -> bool:
+    """Whether the region would be down if the failures that wait for confirmation were confirmed."""
+    doubted = tuple(
+        State.DOWN if key is not None and confirming(healths.get(key, UNKNOWN)) else state
+        for key, state in zip(shape.endpoints, endpoint_states(shape, healths), strict=True)
+    )
+    return region_state(doubted, shape.min_healthy) is State.DOWN
 
 
 def endpoints_down(states: Sequence[State]) -> frozenset[int]:

@@ -28,13 +28,36 @@ class Effective(StrEnum):
     DOWN = "down"
 
 
+class Role(StrEnum):
+    """What a region is to the `failover` step of a service."""
+
+    NONE = "none"
+    """The service has no such step, or none that keeps a state."""
+    ACTIVE = "active"
+    HELD = "held"
+    """It is down and answers all the same: nobody else may, yet."""
+    STANDBY = "standby"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the failover of a service stands. `held`: the active region answers though it is down and
+    another is up; `why` says it in words.
+    """
+
+    active: RegionName
+    standbys: tuple[RegionName, ...] = ()
+    held: bool = False
+    why: str = field(default="", compare=False)
+
+
 @dataclass(frozen=True, slots=True)
 class RegionFacts:
     """One region. Observed, forced and effective state are three fields, always shown together.
 
     `health` is 0..1 and scales weights and capacity: it is less than 1 while signals are degraded.
     `endpoints_down` holds the indices (in policy order) of endpoints whose checks say down. `forced`
-    is None while no override acts on the region.
+    is None while no override acts on the region. `role` differs by service (`routing` fills it in).
     """
 
     observed: State
@@ -42,6 +65,7 @@ class RegionFacts:
     forced: Effective | None = None
     health: float = 1.0
     endpoints_down: frozenset[int] = frozenset()
+    role: Role = Role.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +95,8 @@ class World:
     `rtt_ms` is this node's smoothed round trip to a region; it says something only about clients
     near the node (`node_rtt_radius_km` of the latency step). `last_known` gives, per service, the
     regions of its last selection that had a region up (for `when_all_down: last_known`).
-    `readings` are the signals; what they mean for answers is in the regions' health already.
+    `standings` are those of services whose `failover` step keeps a state. `readings` are the signals;
+    what they mean for answers is in the regions' health already.
     `capacity` is the plan for services with a capacity step, None while there is none.
     """
 
@@ -79,6 +104,7 @@ class World:
     rtt_ms: Mapping[RegionName, float] = field(default_factory=dict)
     last_known: Mapping[ServiceName, frozenset[RegionName]] = field(default_factory=dict)
     readings: Readings = field(default_factory=dict)
+    standings: Mapping[ServiceName, Standing] = field(default_factory=dict)
 
     capacity: CapacityPlan | None = None
 

@@ -11,7 +11,7 @@ from georouter.answers.networks import NOBODY, Networks
 from georouter.answers.ratelimit import Rate
 from georouter.facts.rules import HealthRule
 from georouter.geo.map import Network
-from georouter.policy.steps import Step
+from georouter.policy.steps import Failover, Step
 from georouter.words.ids import CheckName, RegionName, ServiceName, ZoneName
 
 
@@ -116,6 +116,12 @@ class Service:
     demand: float | None = None
     https: tuple[Binding, ...] = ()
     svcb: tuple[Binding, ...] = ()
+
+    @property
+    def failover(self) -> Failover | None:
+        """The `failover` step, if it is one that keeps a state."""
+        steps = (step for step in self.chain if isinstance(step, Failover) and step.rule is not None)
+        return next(steps, None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
+from georouter.facts.failover import FailoverRule
 from georouter.geo.map import Network
 from georouter.words.ids import RegionName
 
@@ -84,10 +85,35 @@ class Latency:
 
 
 @dataclass(frozen=True, slots=True)
+class Secret:
+    """A value that stands in a file of its own, which is read when it is needed."""
+
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """An HTTP call. `body` is added to the JSON object that is sent; no secret is ever shown."""
+
+    url: str
+    method: str = "POST"
+    headers: Mapping[str, str | Secret] = field(default_factory=dict)
+    body: Mapping[str, str | Secret] = field(default_factory=dict)
+    timeout_s: float = 5.0
+    ca_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Failover:
-    """An explicit order. Regions it does not name come last, together."""
+    """An explicit order. Regions it does not name come last, together.
+
+    With a `rule` the step keeps a state: one region is active until a sequence moves on to another.
+    """
 
     order: Tiers
+    rule: FailoverRule | None = None
+    promote: Hook | None = None
+    notify: Hook | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from georouter.policy.fields import (
     Tiers,
     Weight,
 )
+from georouter.policy.written_failover import FailoverFile
 
 
 class MatchFile(FileModel):
@@ -95,15 +96,6 @@ class LatencyFile(FileModel):
 
     tolerance: Milliseconds = Field(
         default=0.0, description="Regions this much slower than the best count as equal."
-    )
-
-
-class FailoverFile(FileModel):
-    """An explicit order."""
-
-    order: Tiers = Field(description="Regions in order of preference.")
-    failback: Annotated[object, WithJsonSchema({"const": "auto"})] = Field(
-        default="auto", description="Return as soon as a better region is up."
     )
 
 

@@ -14,6 +14,7 @@ from georouter.routing.rank import Ranked, distinct, steps_in_order
 from georouter.routing.scene import make_scene, universe
 from georouter.routing.select import Selection, having, planned, rule_of, select
 from georouter.routing.steps import kind_of
+from georouter.routing.steps.failover import facts_for
 from georouter.routing.tiers import OUTSIDE, TierArray, start
 from georouter.words.ids import RegionName, ServiceName
 
@@ -105,7 +106,7 @@ def decide(
         after = np.where([column in within for column in range(len(scene.regions))], tiers, np.int16(OUTSIDE))
         traces.append(_trace(WITHIN, tiers, after, WITHIN_REASON, scene.regions))
         tiers = after
-    facts = tuple(world.region(name) for name in scene.regions)
+    facts = facts_for(service, scene.regions, world)
     ranked = distinct(tiers)[0][0]
     return Decision(
         service=service.name,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from georouter.facts.world import World
+from georouter.facts.world import Standing, World
 from georouter.geo.map import Places
 from georouter.policy.model import Location, Policy, Service
 from georouter.policy.steps import Residency
@@ -18,7 +18,8 @@ class Scene:
 
     `lat`, `lon`: degrees of each region. `rtt_ms`: this node's own measurement, NaN where it has
     none. `node`: where this node is. `restricted`: the regions inside every fence of the service.
-    `own`: how many leading regions are the service's own; the others are fallback only.
+    `own`: how many leading regions are the service's own; the others are fallback only. `standing`:
+    where the service's `failover` step stands, if it keeps a state.
     """
 
     places: Places
@@ -29,6 +30,7 @@ class Scene:
     node: Location | None
     restricted: frozenset[int]
     own: int
+    standing: Standing | None = None
 
     def index(self) -> dict[RegionName, int]:
         """Column of each region."""
@@ -66,4 +68,5 @@ def make_scene(policy: Policy, service: Service, places: Places, world: World) -
         node=policy.server.location,
         restricted=restricted(service),
         own=own_regions(service),
+        standing=None if service.failover is None else world.standings.get(service.name),
     )

@@ -1,7 +1,9 @@
 """Selection: which regions of a ranking answer right now, in which proportion, and why.
 
 Each region stands at a level: 0 up, 1 unknown, both with a weight; 2 up and 3 unknown with weight 0;
-4 drained with a weight, 5 drained with weight 0; 6 down. A weight is the configured one times the
+4 drained with a weight, 5 drained with weight 0; 6 and 7 stand by, up or drained, because the
+`failover` step has another region active; 8 down. A region that is down but held by that step stands
+at 0. A weight is the configured one times the
 region's graded health. Rule 1: the best level that any region reaches counts, and the first tier
 that has a region there answers, through its regions at that level. Rule 2: when all are down,
 `when_all_down` says what happens. Rule 3: nothing outside the ranking's fence is ever answered.
@@ -12,14 +14,14 @@ from dataclasses import dataclass, replace
 
 from georouter.answers.layout import Reason
 from georouter.facts.plan import Shares
-from georouter.facts.world import Effective, RegionFacts, State, World
+from georouter.facts.world import Effective, RegionFacts, Role, State, World
 from georouter.policy.model import AllDown, Endpoint, Policy, Service
 from georouter.policy.steps import Capacity, Limit, Sticky, Weighted
 from georouter.routing.rank import Ranked, Ranking, restrict
 from georouter.routing.scene import universe
 from georouter.words.ids import RegionName
 
-UP, UNKNOWN, IDLE_UP, IDLE_UNKNOWN, DRAINED, IDLE_DRAINED, DOWN = range(7)
+UP, UNKNOWN, IDLE_UP, IDLE_UNKNOWN, DRAINED, IDLE_DRAINED, STANDBY, STANDBY_DRAINED, DOWN = range(9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +215,9 @@ class Selector:
         return here > everywhere or not narrow.tiers
 
     def _reason(self, tiers: Ranking, best: int, position: int) -> Reason:
-        if best >= DRAINED:
+        if any(self._facts[region].role is Role.HELD for region in tiers[position]):
+            return Reason.HELD
+        if best in {DRAINED, IDLE_DRAINED, STANDBY_DRAINED}:
             return Reason.FORCED
         primary = next((place for place, tier in enumerate(tiers) if self._weighs(tier)), 0)
         if position == primary and (best <= UNKNOWN or not self._weighs(tiers[primary])):
@@ -281,7 +285,7 @@ class Selector:
     def _as_if_up(self, ranked: Ranked, reason: Reason) -> Selection:
         """The answer there would be if no region were down."""
         if self._healthy is None:
-            self._healthy = Selector(self._rule, [_HEALTHY] * len(self._facts))
+            self._healthy = Selector(self._rule, [as_if_up(fact) for fact in self._facts])
         best = self._healthy(ranked)
         return Selection(tuple(replace(candidate, reason=reason) for candidate in best.candidates), reason)
 
@@ -298,12 +302,20 @@ REFUSED = Selection((), Reason.REFUSED)
 NODATA = Selection((), Reason.PRIMARY)
 """No region that may answer has records of the family asked for."""
 
-_HEALTHY = RegionFacts(observed=State.UP, effective=Effective.UP)
 _OBSERVED = {State.UP: Effective.UP, State.UNKNOWN: Effective.UNKNOWN, State.DOWN: Effective.DOWN}
+
+
+def as_if_up(fact: RegionFacts) -> RegionFacts:
+    """The same region if it were up and nobody had forced anything; who is active stays."""
+    return RegionFacts(observed=State.UP, effective=Effective.UP, role=fact.role)
 
 
 def level(fact: RegionFacts, weight: float) -> int:
     """Where a region with this weight stands: the smaller, the sooner it answers."""
+    if fact.role is Role.HELD:
+        return UP
+    if fact.role is Role.STANDBY and fact.effective is not Effective.DOWN:
+        return STANDBY_DRAINED if fact.effective is Effective.DRAINED else STANDBY
     match fact.effective:
         case Effective.UP:
             return UP if weight > 0 else IDLE_UP

@@ -17,12 +17,14 @@ from typing import TypeVar
 
 from georouter.facts import overrides as override_values
 from georouter.facts.endpoints import EndpointKey
+from georouter.facts.failover import Failover
 from georouter.facts.health import Health
 from georouter.facts.latency import Latency
 from georouter.facts.overrides import Overrides
 from georouter.facts.signals import Grade, Signal
 from georouter.facts.world import State
 from georouter.policy.files import PolicyFile
+from georouter.sources import failover_state
 from georouter.sources.atomic import write_atomically
 from georouter.words.ids import CheckName, RegionName, ServiceName, SignalName
 
@@ -52,10 +54,11 @@ class SavedState:
     latencies: Mapping[EndpointKey, Latency] = field(default_factory=dict)
     overrides: Overrides = field(default_factory=dict)
     last_known: Mapping[ServiceName, frozenset[RegionName]] = field(default_factory=dict)
+    failovers: Mapping[ServiceName, Failover] = field(default_factory=dict)
 
 
 def is_fresh(saved: SavedState, now: float) -> bool:
-    """Whether its healths may be used at once. Its overrides hold however old it is."""
+    """Whether its healths may be used at once. Its overrides and failovers hold however old it is."""
     return -CLOCK_SLACK_S <= now - saved.saved_at < FRESH_S
 
 
@@ -71,6 +74,7 @@ def save_state(directory: Path, state: SavedState) -> None:
         ],
         "overrides": [override_values.encode(override) for override in state.overrides.values()],
         "last_known": {service: sorted(regions) for service, regions in state.last_known.items()},
+        "failovers": [failover_state.encode(name, item) for name, item in state.failovers.items()],
     }
     write_atomically(directory / STATE_FILE, _dump(document))
 
@@ -92,6 +96,7 @@ def load_state(directory: Path) -> tuple[SavedState | None, str]:
         latencies=dict(_entries(document, "latencies", _latency_in, problems)),
         overrides={override.region: override for override in overrides},
         last_known=dict(_entries(document, "last_known", _last_known_in, problems)),
+        failovers=dict(_entries({"failovers": [], **document}, "failovers", failover_state.decode, problems)),
     )
     return state, "; ".join(problems)
 

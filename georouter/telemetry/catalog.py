@@ -103,6 +103,28 @@ FAILOVER_ACTIVE = _gauge(
     ("service",),
     "1 while a region that is not available moves clients of the service, else 0.",
 )
+FAILOVER_PHASE = _gauge(
+    "failover_phase",
+    ("service", "phase"),
+    "1 for the phase that the service's failover step is in, else 0.",
+)
+FAILOVER_REGION = _gauge(
+    "failover_region", ("service", "region"), "1 for the region that the failover step has active, else 0."
+)
+FAILOVER_SWITCHED = _gauge(
+    "failover_last_switch_timestamp_seconds",
+    ("service",),
+    "When the failover step last changed its active region (Unix time).",
+)
+FAILOVER_SWITCHES = _counter(
+    "failover_switches", ("service", "kind"), "Changes of the failover step's active region."
+)
+PROMOTIONS = _counter(
+    "failover_promotions", ("service", "reply"), "Calls of the promotion hook, by what came of them."
+)
+NOTIFICATIONS = _counter(
+    "failover_notifications", ("service", "result"), "Notices of switches, by whether the webhook took them."
+)
 OVERRIDE_ACTIVE = _gauge(
     "override_active",
     ("region", "kind"),
@@ -165,6 +187,12 @@ PUSHED: tuple[Spec, ...] = (
     EXCUSED,
     TRANSITIONS,
     FAILOVER_ACTIVE,
+    FAILOVER_PHASE,
+    FAILOVER_REGION,
+    FAILOVER_SWITCHED,
+    FAILOVER_SWITCHES,
+    PROMOTIONS,
+    NOTIFICATIONS,
     OVERRIDE_ACTIVE,
     RELOAD_SUCCESSFUL,
     RELOAD_TIMESTAMP,

@@ -22,6 +22,11 @@ STATES: tuple[str, ...] = ("up", "unknown", "drained", "down")
 OBSERVED: tuple[str, ...] = ("up", "down")
 """States a region can enter; `unknown` is only ever where it begins."""
 
+PHASES: tuple[str, ...] = ("steady", "detected", "blocked", "promoting", "refused", "notifying")
+"""Values of the `phase` label of `georouter_failover_phase`."""
+KINDS: tuple[str, ...] = ("failover", "failback")
+"""Values of the `kind` label of `georouter_failover_switches_total`."""
+
 _PROBE_BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Round trips within a continent up to the longest sensible probe timeout."""
 _COMPILE_BOUNDS_S = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0, 10.0)
@@ -45,6 +50,12 @@ class Metrics:
         self._probe_duration = self._histogram(catalog.PROBE_DURATION, _PROBE_BOUNDS_S)
         self._probe_success = self._series(catalog.PROBE_SUCCESS)
         self._failover = self._series(catalog.FAILOVER_ACTIVE)
+        self._phase = self._series(catalog.FAILOVER_PHASE)
+        self._active = self._series(catalog.FAILOVER_REGION)
+        self._switched = self._series(catalog.FAILOVER_SWITCHED)
+        self._switches = self._series(catalog.FAILOVER_SWITCHES)
+        self._promotions = self._series(catalog.PROMOTIONS)
+        self._notifications = self._series(catalog.NOTIFICATIONS)
         self._overrides = self._series(catalog.OVERRIDE_ACTIVE)
         self._reload_ok = self._series(catalog.RELOAD_SUCCESSFUL)
         self._reload_at = self._series(catalog.RELOAD_TIMESTAMP)
@@ -99,6 +110,39 @@ class Metrics:
     def failover_active(self, service: str, active: bool) -> None:
         """Whether a region that is not available moves clients of the service."""
         self._failover.set(active, service)
+
+    def keep_failovers(self, places: Collection[tuple[str, str]]) -> None:
+        """The (service, region) that failover steps have: others are forgotten, new ones begin at 0."""
+        services = {service for service, _ in places}
+        self._active.forget(lambda labels: labels not in places)
+        for item in (self._phase, self._switched, self._switches, self._promotions, self._notifications):
+            item.forget(lambda labels: labels[0] not in services)
+        for service, region in places:
+            self._active.add(0, service, region)
+            for kind in KINDS:
+                self._switches.add(0, service, kind)
+
+    def failover(self, service: str, active: str, phase: str, switched_at: float | None) -> None:
+        """Where the failover step of a service stands, at every change."""
+        for item in PHASES:
+            self._phase.set(item == phase, service, item)
+        for known, region in self._active.labels():
+            if known == service:
+                self._active.set(region == active, service, region)
+        if switched_at is not None:
+            self._switched.set(switched_at, service)
+
+    def switched(self, service: str, kind: str) -> None:
+        """The failover step of a service has another active region."""
+        self._switches.add(1, service, kind)
+
+    def promotion(self, service: str, reply: str) -> None:
+        """The promotion hook was called, and this came of it."""
+        self._promotions.add(1, service, reply)
+
+    def notification(self, service: str, *, sent: bool) -> None:
+        """The webhook was told of a switch, or could not be."""
+        self._notifications.add(1, service, "sent" if sent else "failed")
 
     def overrides(self, active: Iterable[tuple[str, str]]) -> None:
         """Every `(region, kind)` with an override now; those not named are over."""

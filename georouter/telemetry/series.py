@@ -25,6 +25,10 @@ class Series:
         """Add to one series; adding 0 makes it visible."""
         self._values[labels] = self._values.get(labels, 0.0) + amount
 
+    def labels(self) -> list[tuple[str, ...]]:
+        """The label values of every series."""
+        return list(self._values)
+
     def forget(self, gone: Callable[[tuple[str, ...]], bool]) -> None:
         """Drop every series whose label values `gone` says yes to."""
         self._values = {labels: value for labels, value in self._values.items() if not gone(labels)}

@@ -2,7 +2,35 @@
 
 from typing import Any
 
-from georouter.admin.desk import Change, Question
+from georouter.admin.desk import Change, Failback, Question
+
+FAILOVER: dict[str, Any] = {
+    "active": "us-east",
+    "phase": "steady",
+    "since": 1770000203.5,
+    "held": False,
+    "why": "us-east took over, as ap-south is down; failback is manual, so it stays",
+    "sequence": None,
+    "last": {
+        "id": "failover/ap-south/us-east/1770000200000/1",
+        "kind": "failover",
+        "from": "ap-south",
+        "to": "us-east",
+        "why": "ap-south is down",
+        "detected_at": 1770000200.0,
+        "confirmed_at": 1770000201.25,
+        "chosen_at": 1770000201.25,
+        "promoting_at": 1770000201.25,
+        "promoted_at": 1770000203.5,
+        "switched_at": 1770000203.5,
+        "notified_at": None,
+        "asked": 1,
+        "reply": "accepted",
+        "said": "200 done",
+        "notice": "failed",
+        "by_hand": False,
+    },
+}
 
 STATUS: dict[str, Any] = {
     "version": "1.2.3",
@@ -104,9 +132,21 @@ STATUS: dict[str, Any] = {
         },
     ],
     "services": [
-        {"name": "web", "answering": ["us-east"], "failover_active": True, "all_down": False},
-        {"name": "write", "answering": ["us-east"], "failover_active": False, "all_down": False},
-        {"name": "lonely", "answering": [], "failover_active": True, "all_down": True},
+        {
+            "name": "web",
+            "answering": ["us-east"],
+            "failover_active": True,
+            "all_down": False,
+            "failover": None,
+        },
+        {
+            "name": "write",
+            "answering": ["us-east"],
+            "failover_active": False,
+            "all_down": False,
+            "failover": FAILOVER,
+        },
+        {"name": "lonely", "answering": [], "failover_active": True, "all_down": True, "failover": None},
     ],
     "overrides": [
         {
@@ -132,6 +172,7 @@ class FakeDesk:
         self.shown: dict[str, Any] = STATUS
         self.not_ready: str | None = None
         self.changes: list[Change] = []
+        self.failbacks: list[Failback] = []
         self.reloads = 0
         self.accepts: list[str] = []
         self.questions: list[Question] = []
@@ -166,6 +207,15 @@ class FakeDesk:
             raise ValueError("us-east is the last region that is up")
         self.changes.append(command)
         return regions[command.region]
+
+    async def fail_back(self, command: Failback) -> dict[str, Any]:
+        """Knows `write` and `web`, and refuses the latter."""
+        if command.service == "web":
+            raise ValueError("service web has no failover step that could be failed back")
+        if command.service != "write":
+            raise LookupError(f"there is no service {command.service!r}; did you mean write?")
+        self.failbacks.append(command)
+        return {"service": "write", "failover": FAILOVER}
 
     async def reload(self) -> dict[str, Any]:
         """`reload_result`."""

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from georouter.admin.app import MAX_BODY_BYTES, start
-from georouter.admin.desk import Action, Change, Json, Question
+from georouter.admin.desk import Action, Change, Failback, Json, Question
 from georouter.words.errors import SourceError
 from tests.admin.desks import STATUS, FakeDesk
 from tests.admin.doors import visit
@@ -62,6 +62,9 @@ def test_changes_reach_the_desk() -> None:
         first, *others = desk.changes
         assert first == Change(Action.DRAIN, "eu-west", "kernel update", "ada", "127.0.0.1", 60.0)
         assert [item.action for item in others] == [Action.UNDRAIN, Action.FORCE_DOWN, Action.CLEAR]
+        wish = {"service": "write", "to": "us-east", "reason": "repaired", "author": "ada"}
+        assert (await client.post("/v1/failback", json=wish)).json()["failover"]["active"] == "us-east"
+        assert desk.failbacks == [Failback("write", "us-east", "repaired", "ada", "127.0.0.1")]
         reloaded = await client.post("/v1/reload", json={})
         assert reloaded.json() == desk.reload_result
         assert desk.reloads == 1
@@ -75,6 +78,10 @@ def test_changes_reach_the_desk() -> None:
         ("POST", "/v1/drain", {**DRAIN, "region": "eu-wst"}, 404, "did you mean 'eu-west'?"),
         ("POST", "/v1/drain", {**DRAIN, "region": "us-east"}, 400, "last region that is up"),
         ("POST", "/v1/drain", {"region": "eu-west"}, 400, "reason is missing"),
+        ("POST", "/v1/failback", {"service": "web", "reason": "x"}, 400, "no failover step"),
+        ("POST", "/v1/failback", {"service": "wrte", "reason": "x"}, 404, "did you mean write?"),
+        ("POST", "/v1/failback", {"service": "write"}, 400, "reason is missing"),
+        ("POST", "/v1/failback", {"service": "write", "reason": "x", "region": "y"}, 400, "unknown key"),
         ("POST", "/v1/reload", {"now": True}, 400, "no keys"),
         ("POST", "/v1/drain", {**DRAIN, "author": "x" * MAX_BODY_BYTES}, 413, "Too Large"),
         ("GET", "/v1/drain", None, 405, "Not Allowed"),
@@ -104,7 +111,7 @@ def test_the_guard_stands_at_every_door() -> None:
     async def ask(client: httpx.AsyncClient, desk: FakeDesk) -> None:
         for path in ("/", "/metrics", "/v1/status", "/v1/explain?name=a&client=b"):
             assert (await client.get(path, headers=rebound)).status_code == 403
-        for path in ("/v1/drain", "/v1/undrain", "/v1/force", "/v1/clear", "/v1/reload"):
+        for path in ("/v1/drain", "/v1/undrain", "/v1/force", "/v1/clear", "/v1/failback", "/v1/reload"):
             assert (await client.post(path, json=DRAIN, headers=rebound)).status_code == 403
             assert (await client.post(path, data=DRAIN)).status_code == 415
             wrong = await client.post(path, json=DRAIN, headers={"Authorization": "Bearer no"})

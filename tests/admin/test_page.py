@@ -49,6 +49,9 @@ def outline(status: dict[str, Any], not_ready: str | None = None) -> Outline:
     return parser
 
 
+MOMENTS = "confirmed +1.2 s, chosen +1.2 s, promoting +1.2 s, promoted +3.5 s, switched +3.5 s"
+
+
 def test_everything_is_on_it() -> None:
     """Regions with their three states, endpoints and reasons, services, overrides, events, attribution."""
     page = outline(STATUS)
@@ -57,6 +60,9 @@ def test_everything_is_on_it() -> None:
         "drained",
         "connection refused",
         "replication_lag_ms 1,200",
+        "Failovers",
+        "us-east took over, as ap-south is down; failback is manual, so it stays",
+        f"last: failover ap-south -> us-east, detected 2026-02-02 02:43:20 UTC, {MOMENTS}",
         "81.2 ms",
         "failover",
         "all regions down",

@@ -118,3 +118,11 @@ def test_signals(run: Run) -> None:
     """A table of their own, where there are any, with their age."""
     (line,) = [line.split() for line in run("status").output.splitlines() if "replication" in line]
     assert line == ["replication_lag_ms", "eu-west", "192.0.2.20", "degraded", "1,200", "3", "s", "ago"]
+
+
+def test_failovers(run: Run) -> None:
+    """Who is active and why, and the last sequence with its moments."""
+    text = " ".join(run("status").output.split())
+    assert "write us-east steady" in text
+    assert "failover ap-south -> us-east" in text.replace("- >", "->")
+    assert "promoted +3.5 s" in text

@@ -1,5 +1,6 @@
 """Proofs over random addresses: what is compiled and served is what `decide` decides."""
 
+from dataclasses import replace
 from ipaddress import ip_address
 
 import dns.rcode
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from georouter.answers.layout import REASONS
 from georouter.compiler.plan import plan
 from georouter.compiler.publish import publish
-from georouter.facts.world import World
+from georouter.facts.failover import FailoverRule
+from georouter.facts.world import Standing, World
 from georouter.geo.map import GeoMap
 from georouter.policy.model import AllDown, Policy
 from georouter.policy.steps import (
@@ -49,6 +51,7 @@ ADDRESS = {
     "2001:db8::3": US,
     "2001:db8::5": AU,
 }
+ORDER = ((EU,), (US,), (EU2,), (AP,))
 FENCE = Residency(Match(groups=("EU",)), frozenset({EU, EU2}))
 CHAINS: dict[str, tuple[Step, ...]] = {
     "plain": (),
@@ -62,6 +65,8 @@ CHAINS: dict[str, tuple[Step, ...]] = {
     "weighted": (Weighted({EU: 3.0, EU2: 1.0, US: 0.0}),),
     "wide": (Nearest(tolerance_km=2000.0), Limit(regions=2, addresses=3)),
     "sticky": (Weighted({EU: 3.0, EU2: 1.0, US: 0.0}), Sticky(), Limit(regions=2)),
+    "managed": (Failover(ORDER, FailoverRule(tuple(name for (name,) in ORDER))),),
+    "managed inside a fence": (FENCE, Failover(ORDER, FailoverRule(tuple(name for (name,) in ORDER)))),
     "geo": (
         Geo(
             (
@@ -72,6 +77,14 @@ CHAINS: dict[str, tuple[Step, ...]] = {
         Failover(((EU2,), (EU,))),
     ),
 }
+
+
+def stood(now: World, active: RegionName, *, held: bool = False) -> World:
+    """The same world with this region active."""
+    standbys = tuple(name for (name,) in ORDER if name != active)
+    return replace(now, standings={ServiceName("web"): Standing(active, standbys, held)})
+
+
 WORLDS = (
     world(),
     world(down=["eu"]),
@@ -80,6 +93,11 @@ WORLDS = (
     world(drained=["eu", "ap"], down=["us"]),
     world(unknown=["eu", "eu2", "us", "ap", "au"]),
     world(down=["eu", "eu2", "us", "ap", "au"], last_known={"web": ["us"]}),
+    stood(world(), US),
+    stood(world(down=["us"]), US, held=True),
+    stood(world(down=["us", "eu"]), EU2),
+    stood(world(unknown=["us"], drained=["eu2", "ap"]), EU2),
+    stood(world(down=["eu", "eu2", "us", "ap"]), EU2),
 )
 
 

@@ -10,8 +10,9 @@ from georouter.answers.tables import Snapshot
 from georouter.compiler.plan import plan
 from georouter.control.beliefs import Beliefs
 from georouter.control.events import OverrideCleared, OverrideSet, Probed, ReloadAsked, Tick
-from georouter.control.loop import Controller, Outlets
-from georouter.control.orders import BuildRequest, Built, Failed
+from georouter.control.loop import Controller
+from georouter.control.orders import Answer, BuildRequest, Built, Call, Failed
+from georouter.control.outlets import Outlets
 from georouter.facts.endpoints import EndpointKey
 from georouter.facts.overrides import Override, OverrideKind
 from georouter.facts.signals import SignalRule, Threshold
@@ -69,6 +70,10 @@ class World0:
     adopted: list[Built] = field(default_factory=list)
     refreshed: list[Policy] = field(default_factory=list)
     remembered: int = 0
+    recorded: list[tuple[str, dict[str, object]]] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    replies: list[Answer] = field(default_factory=list)
+    beliefs: Beliefs = field(default_factory=Beliefs)
     requests: list[BuildRequest] = field(default_factory=list)
     next_build: Callable[[BuildRequest], Awaitable[Built | Failed]] | None = None
     map: GeoMap = field(default_factory=tiny_map)
@@ -77,13 +82,15 @@ class World0:
         self.metrics = Metrics()
         self.controller = Controller(
             "policy.yaml",
-            Beliefs(),
+            self.beliefs,
             Outlets(
                 show=self.shown.append,
                 adopt=self.adopted.append,
                 refresh=self.refreshed.append,
                 remember=self._remember,
                 build=self._build,
+                call=self._call,
+                record=self._record,
                 tell=self._tell,
                 metrics=self.metrics,
             ),
@@ -123,6 +130,13 @@ class World0:
 
     def _tell(self, event: str, /, **fields: object) -> None:
         self.told.append((event, fields))
+
+    def _record(self, action: str, **fields: object) -> None:
+        self.recorded.append((action, fields))
+
+    async def _call(self, call: Call) -> Answer:
+        self.calls.append(call)
+        return self.replies.pop(0)
 
     async def _build(self, request: BuildRequest) -> Built | Failed:
         self.requests.append(request)

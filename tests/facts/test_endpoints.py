@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from georouter.facts.endpoints import EndpointKey, RegionShape, endpoint_states, endpoints_down, region_state
+from georouter.facts.endpoints import (
+    EndpointKey,
+    RegionShape,
+    endpoint_states,
+    endpoints_down,
+    is_suspect,
+    region_state,
+)
 from georouter.facts.health import Health
 from georouter.facts.world import State
 from georouter.words.ids import CheckName, RegionName
@@ -63,3 +70,13 @@ def test_unchecked_endpoints_count_as_up() -> None:
     found = endpoint_states(shape, {asked: Health(State.DOWN)})
     assert found == (State.UP, State.DOWN, State.UNKNOWN)
     assert endpoints_down(found) == frozenset({1})
+
+
+@pytest.mark.parametrize(
+    ("streaks", "min_healthy", "suspect"), [((1, 0), 1, False), ((1, 1), 1, True), ((1, 0), 2, True)]
+)
+def test_a_suspect_region(streaks: tuple[int, int], min_healthy: int, suspect: bool) -> None:
+    """It would be down if the failures that wait for confirmation were confirmed."""
+    keys = [EndpointKey(RegionName("eu"), f"192.0.2.{number}", CheckName("web")) for number in (1, 2)]
+    healths = {key: Health(State.UP, streak) for key, streak in zip(keys, streaks, strict=True)}
+    assert is_suspect(RegionShape(RegionName("eu"), tuple(keys), min_healthy), healths) is suspect

@@ -367,25 +367,71 @@ services:
         "failback",
         """\
 services:
-  web: {regions: [us, eu], chain: [failover: {order: [us, eu], failback: manual}]}
+  web: {regions: [us, eu], chain: [failover: {order: [us, eu], failback: manul}]}
+  api: {regions: [us, eu], chain: [failover: {order: [us, eu], failback: {after: 0}}]}
+  old: {regions: [us, eu], chain: [failover: {order: [us, eu], failback: [auto]}]}
 """,
-        '2:74: services.web.chain[0].failover.failback: only "failback: auto" is available in this version',
+        "2:74: services.web.chain[0].failover.failback: expected auto, manual or {after: 10m}",
+        "3:74: services.api.chain[0].failover.failback: expected auto, manual or {after: 10m}",
+        "4:74: services.old.chain[0].failover.failback: expected auto, manual or {after: 10m}",
     ),
     Case(
-        "failback_after",
+        "failover_state",
         """\
 services:
-  web: {regions: [us, eu], chain: [failover: {order: [us, eu], failback: {after: 10m}}]}
+  web:
+    regions: [us, eu]
+    chain:
+      - failover:
+          order: [[us, eu]]
+          failback: manual
+          max_lag: 5
+  api: {regions: [us, eu], chain: [failover: {order: [us], failback: manual, beyond_max_lag: serve}]}
+  old: {regions: [us, eu], chain: [failover: {order: [us, eu], signal: lag, beyond_max_lag: serve}]}
 """,
-        '2:74: services.web.chain[0].failover.failback: only "failback: auto" is available in this version',
+        '6:18: services.web.chain[0].failover.order: region "eu" has no check with the signal "replication_lag_ms"',
+        "6:19: services.web.chain[0].failover.order[0]: one region at a time is active: a step with more than an order has no equal regions",
+        '6:19: services.web.chain[0].failover.order[0]: region "us" has no check with the signal "replication_lag_ms"',
+        "9:47: services.api.chain[0].failover.order: must name every region of the service: eu could never take over",
+        '9:78: services.api.chain[0].failover.beyond_max_lag: says nothing without "max_lag"',
+        "10:64: services.old.chain[0].failover.signal: says nothing without choose: least_lag or max_lag",
+        "10:77: services.old.chain[0].failover.beyond_max_lag: says nothing without max_lag",
     ),
     Case(
-        "failback_other",
+        "failover_hooks",
         """\
 services:
-  web: {regions: [us, eu], chain: [failover: {order: [us, eu], failback: never}]}
+  web:
+    regions: [us, eu]
+    chain:
+      - failover:
+          order: [us, eu]
+          failback: manual
+          promote:
+            url: ftp://a.example
+            ca_file: ca.pem
+            headers: {Host: x, "a b": y, X-Emoji: "\u263a", X-Fine: {file: t, text: u}}
+            on_refusal: panic
+          notify: {url: "https://ada:secret@a.example/", body: {id: 5, from: x}}
+  api:
+    regions: [us, eu]
+    chain:
+      - failover:
+          order: [us, eu]
+          failback: manual
+          promote: {url: "http:///x", ca_file: ca.pem, headers: {Host: x, "a b": y, X-Emoji: "\u263a"}}
+          notify: {url: "https://ada:secret@a.example/", body: {from: x}}
 """,
-        '2:74: services.web.chain[0].failover.failback: expected auto, found "never"',
+        "11:64: services.web.chain[0].failover.promote.headers.X-Fine: expected text or {file: path}, found a mapping",
+        '12:25: services.web.chain[0].failover.promote.on_refusal: expected stay or switch, found "panic"',
+        "13:69: services.web.chain[0].failover.notify.body.id: expected text or {file: path}, found the number 5",
+        "20:26: services.api.chain[0].failover.promote.url: expected a URL like https://control.example.net/promote",
+        "20:39: services.api.chain[0].failover.promote.ca_file: is for https:// only",
+        "20:66: services.api.chain[0].failover.promote.headers.Host: is set by georouter itself",
+        '20:75: services.api.chain[0].failover.promote.headers["a b"]: is not the name of a header field',
+        "20:94: services.api.chain[0].failover.promote.headers.X-Emoji: must be printable ASCII",
+        "21:25: services.api.chain[0].failover.notify.url: a secret does not belong into a URL; use headers with {file: ...}",
+        "21:65: services.api.chain[0].failover.notify.body.from: is set by georouter itself",
     ),
     Case(
         "bias",

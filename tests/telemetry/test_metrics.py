@@ -134,3 +134,22 @@ def test_registries_are_apart() -> None:
     one.published(5, 0.1)
     assert value(one, "snapshot_generation") == 5
     assert value(two, "snapshot_generation") is None
+
+
+def test_failovers() -> None:
+    """One phase and one active region are 1; what a reload drops is gone, what it adds begins at 0."""
+    metrics = Metrics()
+    metrics.keep_failovers({("web", "eu"), ("web", "us")})
+    assert value(metrics, "failover_switches_total", service="web", kind="failback") == 0
+    metrics.failover("web", "us", "promoting", None)
+    assert value(metrics, "failover_phase", service="web", phase="promoting") == 1
+    assert value(metrics, "failover_phase", service="web", phase="steady") == 0
+    assert value(metrics, "failover_region", service="web", region="us") == 1
+    assert value(metrics, "failover_region", service="web", region="eu") == 0
+    assert value(metrics, "failover_last_switch_timestamp_seconds", service="web") is None
+    metrics.failover("web", "eu", "steady", 5.0)
+    assert value(metrics, "failover_region", service="web", region="us") == 0
+    assert value(metrics, "failover_last_switch_timestamp_seconds", service="web") == 5
+    metrics.keep_failovers(set())
+    assert value(metrics, "failover_phase", service="web", phase="steady") is None
+    assert value(metrics, "failover_region", service="web", region="eu") is None

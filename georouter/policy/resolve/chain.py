@@ -8,11 +8,10 @@ from georouter.policy import shape, suggest
 from georouter.policy.model import Region
 from georouter.policy.nodes import Node, Path, describe
 from georouter.policy.report import Report
-from georouter.policy.resolve import matches
+from georouter.policy.resolve import failover, matches
 from georouter.policy.resolve.context import Context
 from georouter.policy.steps import (
     Capacity,
-    Failover,
     Geo,
     GeoRule,
     Latency,
@@ -26,11 +25,11 @@ from georouter.policy.steps import (
     Weighted,
     WithoutEcs,
 )
+from georouter.policy.written_failover import FailoverFile
 from georouter.policy.written_steps import (
     BARE_STEPS,
     STEPS,
     CapacityFile,
-    FailoverFile,
     GeoRuleFile,
     LatencyFile,
     LimitFile,
@@ -124,8 +123,8 @@ def _step(value: object, path: Path, scope: Scope, context: Context) -> Step:
         case LatencyFile():
             return Latency(value.tolerance)
         case FailoverFile():
-            _failback(value.failback, (*path, "failback"), context)
-            return Failover(_tiers(value.order, (*path, "order"), scope, context))
+            order = _tiers(value.order, (*path, "order"), scope, context)
+            return failover.resolve(value, order, scope.regions, path, context)
         case WeightedFile():
             return _weighted(value, path, scope, context)
         case StickyFile():
@@ -197,16 +196,6 @@ def _tiers(written: list[list[str]], path: Path, scope: Scope, context: Context)
             seen.add(name)
         tiers.append(tuple(tier))
     return tuple(tiers)
-
-
-def _failback(value: object, path: Path, context: Context) -> None:
-    if value == "auto":
-        return
-    if value == "manual" or (isinstance(value, dict) and "after" in value):
-        message = 'only "failback: auto" is available in this version'
-    else:
-        message = f"expected auto, found {describe(value)}"
-    context.report.error(path, message)
 
 
 def _weighted(written: WeightedFile, path: Path, scope: Scope, context: Context) -> Weighted:

@@ -1,17 +1,48 @@
-"""`failover`: an explicit order, the same for every client. Regions it does not name come last, together."""
+"""`failover`: an explicit order, the same for every client. Regions it does not name come last, together.
+
+Where the step keeps a state (failback by hand, lag, promotion, ...), one region is active and the others
+stand by: the order ranks them, `stand` tells selection who is who.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from georouter.facts.world import RegionFacts, Role, World
+from georouter.policy.model import Service
 from georouter.policy.steps import Failover, Tiers
 from georouter.routing.scene import Scene
 from georouter.routing.text import tier_list
 from georouter.routing.tiers import TierArray, split
+from georouter.words.ids import RegionName, ServiceName
 
 
 def rank(step: Failover, tiers: TierArray, scene: Scene) -> TierArray:
     """Split every tier by the explicit order."""
     return split(tiers, order_keys(step.order, scene)[None, :])
+
+
+def facts_for(service: Service, regions: Sequence[RegionName], world: World) -> tuple[RegionFacts, ...]:
+    """The facts of these regions as the service sees them."""
+    return stand(None if service.failover is None else service.name, regions, world)
+
+
+def stand(
+    service: ServiceName | None, regions: Sequence[RegionName], world: World
+) -> tuple[RegionFacts, ...]:
+    """The facts of these regions as the service's step has them stand; None: it keeps no state."""
+    facts = tuple(world.region(name) for name in regions)
+    standing = None if service is None else world.standings.get(service)
+    if standing is None:
+        return facts
+    roles = dict.fromkeys(standing.standbys, Role.STANDBY)
+    roles[standing.active] = Role.HELD if standing.held else Role.ACTIVE
+    return tuple(
+        replace(fact, role=roles[name]) if name in roles else fact
+        for name, fact in zip(regions, facts, strict=True)
+    )
 
 
 def order_keys(order: Tiers, scene: Scene) -> NDArray[np.int32]:
@@ -31,4 +62,5 @@ def explain(step: Failover, before: TierArray, after: TierArray, scene: Scene) -
     named = {name for tier in step.order for name in tier}
     rest = [name for name in scene.regions[: scene.own] if name not in named]
     tail = f"; not named, so last together: {', '.join(rest)}" if rest else ""
-    return (f"the order is {tier_list(step.order)}{tail}",)
+    order = f"the order is {tier_list(step.order)}{tail}"
+    return (order,) if scene.standing is None else (order, scene.standing.why)

@@ -1,10 +1,37 @@
-"""The explicit order."""
+"""The explicit order, and who is active in it."""
 
-from georouter.policy.steps import Failover
-from georouter.routing.decide import decide
-from tests.routing.scenes import LONDON, NOWHERE, World, order, places_of, policy_of, service_of, tiers_of
+from collections.abc import Mapping
+
+import pytest
+
+from georouter.answers.layout import Reason
+from georouter.facts.failover import FailoverRule
+from georouter.facts.world import RegionFacts, Role, Standing
+from georouter.policy.model import AllDown, Service
+from georouter.policy.steps import Failover, Match, Residency, Step
+from georouter.routing.decide import Decision, decide
+from georouter.routing.steps.failover import stand
+from georouter.words.ids import RegionName, ServiceName
+from tests.routing.scenes import (
+    DOWN,
+    DRAINED,
+    LONDON,
+    NOWHERE,
+    SITES,
+    UNKNOWN,
+    UP,
+    World,
+    order,
+    places_of,
+    policy_of,
+    service_of,
+    tiers_of,
+)
 
 STEP = Failover(order("us-west", "us-east eu-west"))
+ALL = tuple(map(RegionName, SITES))
+EAST, WEST, EU = (RegionName(name) for name in ("us-east", "us-west", "eu-west"))
+MANAGED = Failover(tuple((name,) for name in ALL), FailoverRule(ALL))
 
 
 def test_order_is_the_same_for_everybody() -> None:
@@ -21,3 +48,70 @@ def test_explains_the_order() -> None:
     assert reasons == (
         "the order is us-west > us-east = eu-west; not named, so last together: eu-central, ap-south",
     )
+
+
+def decided(
+    regions: Mapping[RegionName, RegionFacts],
+    active: RegionName,
+    *chain: Step,
+    held: bool = False,
+    when_all_down: AllDown = AllDown.SERVE_ALL,
+) -> Decision:
+    """What a service decides whose step has this region active."""
+    service: Service = service_of(*(chain or (MANAGED,)), when_all_down=when_all_down)
+    standing = Standing(active, tuple(name for name in ALL if name != active), held, "because")
+    now = World(regions=regions, standings={service.name: standing})
+    return decide(policy_of(service), service, places_of(LONDON), now)
+
+
+def reason(decision: Decision) -> Reason:
+    """Of any family."""
+    return next(iter(decision.selections.values())).reason
+
+
+@pytest.mark.parametrize(
+    ("regions", "active", "held", "answer", "why"),
+    [
+        ({}, EAST, False, EAST, Reason.PRIMARY),
+        ({}, WEST, False, WEST, Reason.FAILOVER),
+        ({WEST: UNKNOWN}, WEST, False, WEST, Reason.FAILOVER),
+        ({WEST: DRAINED}, WEST, False, WEST, Reason.FORCED),
+        ({EAST: DOWN}, EAST, True, EAST, Reason.HELD),
+        ({WEST: DOWN}, WEST, True, WEST, Reason.HELD),
+        ({EAST: DOWN}, EAST, False, WEST, Reason.FAILOVER),
+        ({EAST: DOWN, WEST: DRAINED}, EAST, False, EU, Reason.FORCED),
+        (dict.fromkeys(ALL, DOWN), WEST, False, WEST, Reason.ALL_DOWN),
+    ],
+)
+def test_the_active_region_answers(
+    regions: Mapping[RegionName, RegionFacts], active: RegionName, held: bool, answer: RegionName, why: Reason
+) -> None:
+    """Unless it is down and not held; where all are down, it is the one to be served."""
+    decision = decided(regions, active, held=held)
+    assert (decision.answers(), reason(decision)) == (frozenset({answer}), why)
+
+
+def test_a_fence_that_leaves_out_the_active_region() -> None:
+    """Nothing crosses it: its clients get the first of the order that they may have."""
+    fence = Residency(clients_of("GB"), frozenset({EU, RegionName("eu-central")}))
+    assert decided({}, EAST, fence, MANAGED).answers() == {EU}
+    assert decided({EU: DOWN}, EAST, fence, MANAGED).answers() == {"eu-central"}
+
+
+def clients_of(country: str) -> Match:
+    """Clients of one country."""
+    return Match(countries=(country,))
+
+
+def test_says_why_the_active_region_answers() -> None:
+    """The second reason is the state machine's own."""
+    assert decided({}, WEST).steps[0].reasons[1] == "because"
+
+
+def test_only_a_step_that_keeps_a_state_looks() -> None:
+    """Another service's standing, or a plain order, changes nothing."""
+    assert decided({}, WEST, Failover(MANAGED.order)).answers() == {EAST}
+    facts = stand(None, [EAST], World(standings={ServiceName("web"): Standing(EAST)}))
+    assert facts[0].role is Role.NONE
+    (told,) = stand(ServiceName("web"), [EU], World({EU: UP}, standings={ServiceName("web"): Standing(EAST)}))
+    assert told.role is Role.NONE
