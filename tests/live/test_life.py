@@ -32,9 +32,7 @@ def marker(daemon: Daemon) -> str:
 def test_a_second_instance_is_refused(tmp_path: Path) -> None:
     """Two daemons on one address would share the queries by chance; the second one says so and ends."""
     with Daemon(tmp_path / "first", policy(OLD)) as first:
-        second = Daemon(tmp_path / "second", policy(NEW))
-        second.address = first.address
-        second.write(policy(NEW))
+        second = Daemon(tmp_path / "second", policy(NEW), addresses=[first.address])
         command = [PROGRAM, "serve", "--config", str(second.config)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=tmp_path, check=False)
         assert done.returncode == 1, done.stderr
