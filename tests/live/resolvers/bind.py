@@ -18,6 +18,7 @@ options {{
     listen-on port {site.listen[1]} {{ {site.listen[0]}; }};
     listen-on-v6 {{ none; }};
     query-source address {site.source};
+    query-source-v6 address {source6};
     allow-query {{ any; }};
     allow-recursion {{ any; }};
     max-cache-size 32m;
@@ -27,8 +28,9 @@ options {{
     {forward}
 }};
 controls {{ }};
-statistics-channels {{ inet {site.listen[0]} port {statistics} allow {{ any; }}; }};
+{family6}statistics-channels {{ inet {site.listen[0]} port {statistics} allow {{ any; }}; }};
 """
+NO_IPV6 = "server ::/0 { bogus yes; };\n"
 LENIENT = "qname-minimization off; edns-udp-size 4096; dnssec-validation no;"
 STRICT = "qname-minimization strict; edns-udp-size 512; dnssec-validation {validation};"
 
@@ -42,6 +44,8 @@ def config(site: Site) -> str:
         statistics=STATISTICS_PORT,
         settings=settings,
         forward=forward if site.way is Way.FORWARD else "",
+        source6=site.source6 or "::1",
+        family6="" if site.source6 else NO_IPV6,
     )
     match site.way:
         case Way.ROOT:
@@ -58,4 +62,4 @@ def config(site: Site) -> str:
 
 def command(program: str, path: str) -> list[str]:
     """What starts it in the foreground."""
-    return [program, "-g", "-4", "-n", "1", "-c", path]
+    return [program, "-g", "-n", "1", "-c", path]

@@ -11,7 +11,7 @@ from benchmarks.harness.daemon import Daemon
 from tests.live.resolvers.network import own_network, why_not
 from tests.live.resolvers.parents import Parents, parents
 from tests.live.resolvers.running import RESOLVERS, Resolver, running
-from tests.live.resolvers.site import LONDON_RESOLVER, Site
+from tests.live.resolvers.site import LONDON_RESOLVER, LONDON_RESOLVER6, Site
 from tests.live.resolvers.world import ADDRESSES, served
 
 LISTENERS = tuple(f"127.0.1.{number}" for number in range(1, 1 + 2 * len(RESOLVERS)))
@@ -66,6 +66,7 @@ def start(
                 listen=(next(listeners), 53),
                 strict=strict,
                 source=LONDON_RESOLVER,
+                source6=LONDON_RESOLVER6 if strict else "",
                 hints=above.hints,
                 anchor=above.anchor if strict else None,
             )

@@ -6,8 +6,7 @@ NAME, PROGRAM, PACKAGE = "knot", "kresd", "knot-resolver"
 PASSES_SUBNETS = False
 
 CONFIG = """\
-net.ipv6 = false
-net.listen('{site.listen[0]}', {site.listen[1]}, {{ kind = 'dns' }})
+{family6}net.listen('{site.listen[0]}', {site.listen[1]}, {{ kind = 'dns' }})
 net.outgoing_v4('{site.source}')
 cache.open(16 * MB, 'lmdb://{site.folder}/cache')
 cache.min_ttl(0)
@@ -22,7 +21,8 @@ STRICT = "net.bufsize(512)\nmode('strict')\n"
 
 def config(site: Site) -> str:
     """Its configuration file."""
-    text = CONFIG.format(site=site) + (STRICT if site.strict else LENIENT)
+    family6 = f"net.outgoing_v6('{site.source6}')\n" if site.source6 else "net.ipv6 = false\n"
+    text = CONFIG.format(site=site, family6=family6) + (STRICT if site.strict else LENIENT)
     if site.hints:
         text += f"modules.load('hints')\nhints.root_file('{site.hints}')\n"
     text += (

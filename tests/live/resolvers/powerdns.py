@@ -9,7 +9,7 @@ CONFIG = """\
 config-dir={site.folder}
 socket-dir={site.folder}
 local-address={site.listen[0]}:{site.listen[1]}
-query-local-address={site.source}
+query-local-address={sources}
 allow-from=0.0.0.0/0
 dont-query=
 threads=1
@@ -29,7 +29,10 @@ STRICT = "qname-minimization=yes\nedns-outgoing-bufsize=512\nroot-nx-trust=yes\n
 
 def config(site: Site) -> str:
     """Its configuration file."""
-    text = CONFIG.format(site=site, ours=",".join(OURS)) + (STRICT if site.strict else LENIENT)
+    sources = f"{site.source}, {site.source6}" if site.source6 else site.source
+    text = CONFIG.format(site=site, sources=sources, ours=",".join(OURS)) + (
+        STRICT if site.strict else LENIENT
+    )
     text += f"hint-file={site.hints or 'no'}\n"
     text += f"dnssec={'validate' if site.anchor else 'off'}\n"
     if site.anchor:

@@ -179,6 +179,14 @@ def test_mixed_case_is_not_taken_for_an_attack(
         assert daemons.metric("georouter_dns_requests_total") == before + 1
 
 
+def test_over_ipv6(daemons: Daemon, start: Callable[[ModuleType, bool], Resolver]) -> None:
+    """The strict ones may ask us over both families; unbound is told to prefer this one."""
+    resolver = start(unbound, True)
+    before = daemons.metric("georouter_dns_requests_total", family="ipv6")
+    assert resolver.ask("over-ipv6.app.example.com").addresses == (LONDON,)
+    assert daemons.metric("georouter_dns_requests_total", family="ipv6") > before
+
+
 def test_bind_gets_our_cookies_back(start: Callable[[ModuleType, bool], Resolver]) -> None:
     """It sends them along, and ours never say that one was bad."""
     resolver = start(bind, True)

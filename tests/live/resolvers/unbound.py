@@ -16,8 +16,7 @@ server:
   outgoing-interface: {site.source}
   do-daemonize: no
   use-syslog: no
-  do-ip6: no
-  num-threads: 1
+{family6}  num-threads: 1
   do-not-query-localhost: no
   module-config: "subnetcache {validator}iterator"
 {subnets}  client-subnet-always-forward: yes
@@ -54,7 +53,11 @@ TAIL = "remote-control:\n  control-enable: no\n"
 def config(site: Site) -> str:
     """Its configuration file."""
     subnets = "".join(f"  send-client-subnet: {network}\n" for network in OURS)
-    text = CONFIG.format(site=site, subnets=subnets, validator="validator " if site.anchor else "")
+    family6 = "  do-ip6: no\n"
+    if site.source6:
+        family6 = f"  prefer-ip6: yes\n  outgoing-interface: {site.source6}\n"
+    validator = "validator " if site.anchor else ""
+    text = CONFIG.format(site=site, family6=family6, subnets=subnets, validator=validator)
     text += STRICT if site.strict else LENIENT
     if site.hints:
         text += f'  root-hints: "{site.hints}"\n'

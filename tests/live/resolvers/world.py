@@ -11,6 +11,7 @@ from tests.live.resolvers.site import (
     AUTHORITY_TOO,
     AUTHORITY_TOO6,
     LONDON_RESOLVER,
+    LONDON_RESOLVER6,
     ROOT,
     SECOND,
     SINGAPORE_CLIENT,
@@ -19,7 +20,7 @@ from tests.live.resolvers.site import (
 
 HERE = Path(__file__).parent
 SERVED = (AUTHORITY, AUTHORITY_TOO, AUTHORITY6, AUTHORITY_TOO6)
-ADDRESSES = (*SERVED, SECOND, ROOT, TOP, LONDON_RESOLVER, SINGAPORE_CLIENT)
+ADDRESSES = (*SERVED, SECOND, ROOT, TOP, LONDON_RESOLVER, LONDON_RESOLVER6, SINGAPORE_CLIENT)
 """All that a network needs, but for the resolvers' own."""
 CROWD = tuple(f"192.0.2.{number}" for number in range(101, 151))
 """Addresses whose answer is larger than 512 octets and smaller than 1232."""
@@ -45,10 +46,9 @@ def policy(name: str) -> str:
 @contextlib.contextmanager
 def served(folder: Path) -> Iterator[Daemon]:
     """Two daemons, the second below the first; the first is given."""
+    addresses = [(address, 53) for address in SERVED]
     with (
-        Daemon(
-            folder / "first", policy("world.yaml"), addresses=[(address, 53) for address in SERVED]
-        ) as first,
+        Daemon(folder / "first", policy("world.yaml"), addresses=addresses) as first,
         Daemon(folder / "second", policy("far.yaml"), ready="www.far.example.com", addresses=[(SECOND, 53)]),
     ):
         yield first
