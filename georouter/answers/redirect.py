@@ -16,7 +16,6 @@ from georouter.wire.codes import (
     CLASS_IN,
     RCODE_SERVFAIL,
     RCODE_YXDOMAIN,
-    TYPE_ANY,
     TYPE_CNAME,
     TYPE_DNAME,
 )
@@ -85,8 +84,8 @@ def follow(directory: Directory, name: bytes, kind: int) -> Way:
         records += _record(owner, TYPE_CNAME, found.ttl_s, name)
         count += 1
         owner = name
-        # what asks for a CNAME, or for anything, has it (RFC 1034 4.3.2 step 3a)
-        ref = None if kind in (TYPE_CNAME, TYPE_ANY) else _look_up(directory, name.lower(), kind, barred)
+        # what asks for a CNAME has it (RFC 1034 4.3.2 step 3a)
+        ref = None if kind == TYPE_CNAME else _look_up(directory, name.lower(), kind, barred)
         if ref is None:
             break
         if ref != REDIRECTED:

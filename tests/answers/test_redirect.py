@@ -78,7 +78,7 @@ def asker() -> Asker:
         ("a.d", "A", ["d.{} DNAME T.{}", "a.d.{} CNAME a.T.{}", "a.T.{} A 192.0.2.1"]),
         ("q.r.d", "TXT", ["d.{} DNAME T.{}", "q.r.d.{} CNAME q.r.T.{}", 'q.r.T.{} TXT "star"']),
         ("a.d", "CNAME", ["d.{} DNAME T.{}", "a.d.{} CNAME a.T.{}"]),
-        ("a.d", "ANY", ["d.{} DNAME T.{}", "a.d.{} CNAME a.T.{}"]),
+        ("a.d", "ANY", ["d.{} DNAME T.{}", "a.d.{} CNAME a.T.{}", "a.T.{} A 192.0.2.1"]),
         ("b.away", "A", ["away.{} DNAME x.example.net.", "b.away.{} CNAME b.x.example.net."]),
         ("h.other", "AAAA", ["other.{} DNAME inner.example.org.", "h.other.{} CNAME h.inner.example.org.", "h.inner.example.org. AAAA 2001:db8::1"]),
         ("a.chain", "A", ["chain.{} DNAME d.{}", "a.chain.{} CNAME a.d.{}", "d.{} DNAME T.{}", "a.d.{} CNAME a.T.{}", "a.T.{} A 192.0.2.1"]),

@@ -140,6 +140,8 @@ class _Reader:
             return False
         if text is None:
             name = self.last
+            if name is not None and not names.is_below(name, self.apex):
+                return False
         else:
             name = self.names.read(text)
             if name is not None:

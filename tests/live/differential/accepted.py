@@ -171,24 +171,23 @@ def wildcard_targets(case: Disagreement) -> Reply | None:
 
 
 def any_type(case: Disagreement) -> Reply | None:
-    """Each gives one RRset of the name; asked for ours, the peer has the same."""
+    """Each gives one RRset of the name, or of what a DNAME makes of it; asked for ours, the peer has it."""
     if case.question.type != "ANY" or not (case.ours.answer and case.theirs.answer):
         return None
-    own = {record.type for record in case.ours.answer if record.owner == case.name}
-    if len(own) != 1 or len({record.type for record in case.theirs.answer if record.owner == case.name}) != 1:
+    end, count = end_of_chain(case.name, case.theirs.answer) if redirected(case.theirs) else (case.name, 0)
+    own, other = (
+        {record.type for record in reply.answer if record.owner == end} for reply in (case.ours, case.theirs)
+    )
+    if len(own) != 1 or len(other) != 1:
         return None
-    reply = ask(case.peer, case.question.name, own.pop())
-    return replace(case.theirs, answer=reply.answer, additional=case.ours.additional)
+    way = frozenset(record for record in case.theirs.answer if count and record.type in ("CNAME", "DNAME"))
+    found = ask(case.peer, end, own.pop()).answer
+    return replace(case.theirs, answer=way | found, additional=case.ours.additional)
 
 
-def any_below_dname(case: Disagreement) -> Reply | None:
-    """We stop at the synthesised CNAME; the peer gives it too, and goes on."""
-    made = any(record.type == "CNAME" and record.owner == case.name for record in case.ours.answer)
-    if case.question.type != "ANY" or not made or not any(item.type == "DNAME" for item in case.ours.answer):
-        return None
-    if not case.ours.answer <= case.theirs.answer or case.ours.authority or case.ours.rcode != "NOERROR":
-        return None
-    return replace(case.ours, flags=case.theirs.flags - {"TC"}, edns=case.theirs.edns)
+def redirected(reply: Reply) -> bool:
+    """Whether a DNAME is followed."""
+    return any(record.type == "DNAME" for record in reply.answer)
 
 
 def too_long(case: Disagreement) -> Reply | None:
@@ -212,6 +211,8 @@ def chain_cut_short(case: Disagreement) -> Reply | None:
         seen.add(end)
         rest = ask(case.peer, end, case.question.type)
         answer |= rest.answer
+        if case.question.type == "ANY":  # a CNAME answers it
+            break
         end, _ = end_of_chain(case.name, answer)
     additional = rest.additional if is_referral(rest) else frozenset()
     return replace(

@@ -189,6 +189,15 @@ def test_findings(text: str, found: str) -> None:
     assert finding.startswith(f"example.com.zone:{2 + int(line)}: {message}")  # the rest is dnspython's
 
 
+def test_an_owner_outside_the_zone_is_outside_on_the_next_line_too() -> None:
+    """The blank at its beginning takes over what was refused."""
+    refused = "b.example.org is not in the zone example.com"
+    assert findings(HEAD + "b.example.org. A 192.0.2.1\n A 192.0.2.2\n") == [
+        f"example.com.zone:3: {refused}",
+        f"example.com.zone:4: {refused}",
+    ]
+
+
 def test_everything_at_once() -> None:
     """Reading goes on behind an error, in included files too."""
     text = HEAD + "a A x\n$INCLUDE more.zone\nb TXT (\n\n x ) (\n)\nc A y\nd A 192.0.2.1\n"
