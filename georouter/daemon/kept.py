@@ -9,7 +9,6 @@ be right, and only classes of ours that hold values are made from it.
 """
 
 import hashlib
-import io
 import logging
 import os
 import pickle
@@ -19,6 +18,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -26,7 +26,7 @@ import georouter
 from georouter.control.orders import Built
 from georouter.policy.files import PolicyFile
 from georouter.sources import geo_files, policy_files, zone_files
-from georouter.sources.atomic import write_atomically
+from georouter.sources.atomic import replaced
 from georouter.telemetry.logs import event
 from georouter.words.errors import PolicyError, SourceError
 from georouter.words.ids import RegionName
@@ -37,6 +37,8 @@ FILE = "build"
 """In the cache folder."""
 MAGIC = b"georouter build 1\n"
 _DIGEST = 32
+_BLOCK = 1 << 20
+_START = len(MAGIC) + 2 * _DIGEST
 _ROOMS = frozenset({"answers", "compiler", "control", "facts", "geo", "policy", "routing", "wire", "words"})
 """Whose classes a build is made of."""
 _MAKERS = frozenset(
@@ -72,10 +74,13 @@ class Kept:
 
 def keep(folder: Path, kept: Kept) -> bool:
     """Write `kept` into the cache folder; False, and a word in the log, where that cannot be."""
-    body = pickle.dumps(kept, protocol=pickle.HIGHEST_PROTOCOL)
-    data = b"".join((MAGIC, program(), hashlib.sha256(body).digest(), body))
     try:
-        write_atomically(folder / FILE, data, durable=False)
+        with replaced(folder / FILE, durable=False) as file:
+            file.write(MAGIC + program() + bytes(_DIGEST))
+            pickle.dump(kept, file, protocol=pickle.HIGHEST_PROTOCOL)  # in pieces: it may be large
+            digest = _digest(file)
+            file.seek(_START - _DIGEST)
+            file.write(digest)
     except SourceError as error:
         event(log, "build.unkept", level=logging.WARNING, error=str(error))
         return False
@@ -86,14 +91,14 @@ def take(folder: Path, config: Path) -> Kept | None:
     """What was kept, if a build of `config` would give just that now; None otherwise. Never raises."""
     path = folder / FILE
     try:
-        data = _read_own(path)
-        if data is None or not data.startswith(MAGIC + program()):
-            return None
-        start = len(MAGIC) + 2 * _DIGEST
-        body = memoryview(data)[start:]
-        if hashlib.sha256(body).digest() != data[start - _DIGEST : start]:
-            raise ValueError("its checksum is wrong")
-        kept = _Unpickler(io.BytesIO(body)).load()
+        with path.open("rb") as file:
+            head = file.read(_START)
+            if not _is_ours(file) or not head.startswith(MAGIC + program()):
+                return None
+            if _digest(file) != head[-_DIGEST:]:
+                raise ValueError("its checksum is wrong")
+            file.seek(_START)
+            kept = _Unpickler(file).load()
         if not isinstance(kept, Kept):
             raise TypeError("it holds something else")
     except FileNotFoundError:
@@ -126,12 +131,20 @@ def _folders(package: Path) -> list[str]:
     return found
 
 
-def _read_own(path: Path) -> bytes | None:
-    """The whole file; None where it is not ours, or others may write it."""
-    with path.open("rb") as file:
-        status = os.fstat(file.fileno())
-        ours = status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-        return file.read() if ours and stat.S_ISREG(status.st_mode) else None
+def _is_ours(file: BinaryIO) -> bool:
+    """Whether nobody else may have written it."""
+    status = os.fstat(file.fileno())
+    mine = status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return mine and stat.S_ISREG(status.st_mode)
+
+
+def _digest(file: BinaryIO) -> bytes:
+    """Of everything behind the head."""
+    file.seek(_START)
+    digest = hashlib.sha256()
+    while block := file.read(_BLOCK):
+        digest.update(block)
+    return digest.digest()
 
 
 def _if_current(kept: Kept, config: Path) -> Kept | None:
