@@ -7,7 +7,9 @@ requests, the second responses, the third routing decisions:
     responses: responses_base + zone * RCODES + rcode
     decisions: View.counter_base + Runs.tally  (region * REASONS + reason)
 
-Zone index `len(zones)` stands for "no zone of ours".
+Zone index `len(zones)` stands for "no zone of ours". What is kept from one layout to the next ends at
+`Layout.size`; behind it lies the census: for services whose clients are planned for, how many asked from
+where, by `SLOTS` hashed rankings each. It is only ever read as differences.
 """
 
 from collections.abc import Sequence
@@ -61,6 +63,8 @@ FAMILIES = 2
 RCODES = 18
 """RCODE 0..15, 16 (BADVERS), and one for 23 (BADCOOKIE)."""
 REASONS = len(Reason)
+SLOTS = 1024
+"""Rankings are counted by a hash of this size; those that share a slot are told apart by address space."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +87,22 @@ class Layout:
     services: tuple[Service, ...]
     responses_base: int
     size: int
+    census: tuple[str, ...] = ()
+    """Services with a census, in the order of their slots."""
+
+    @property
+    def extent(self) -> int:
+        """How many ints a writer's list holds."""
+        return self.size + len(self.census) * SLOTS
+
+    def census_base(self, service: str) -> int:
+        """Where the slots of a service begin, -1 for one without a census."""
+        return self.size + self.census.index(service) * SLOTS if service in self.census else -1
 
 
-def lay_out(zones: Sequence[str], services: Sequence[tuple[str, Sequence[str]]]) -> Layout:
+def lay_out(
+    zones: Sequence[str], services: Sequence[tuple[str, Sequence[str]]], census: Sequence[str] = ()
+) -> Layout:
     """Assign places to all counters of these zones and (service, its regions) pairs."""
     slots = len(zones) + 1
     responses_base = slots * PROTOS * FAMILIES * TYPES
@@ -94,4 +111,4 @@ def lay_out(zones: Sequence[str], services: Sequence[tuple[str, Sequence[str]]])
     for name, regions in services:
         placed.append(Service(name, tuple(regions), base))
         base += (len(regions) + 1) * REASONS
-    return Layout(tuple(zones), tuple(placed), responses_base, base)
+    return Layout(tuple(zones), tuple(placed), responses_base, base, tuple(census))

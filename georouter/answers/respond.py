@@ -144,7 +144,7 @@ class Responder:
     def __init__(
         self, snapshot: Snapshot, counters: list[int], limits: Limits, conduct: Conduct = DEFAULT
     ) -> None:
-        """`counters` holds `snapshot.directory.layout.size` ints or more, and is added to."""
+        """`counters` holds `layout.size` ints to add to; with `layout.extent`, the census is taken too."""
         directory = snapshot.directory
         self._directory = directory
         self._index = directory.index
@@ -160,7 +160,7 @@ class Responder:
         self._responses = directory.layout.responses_base
         self._counters = counters
         self._payload = limits.udp_payload
-        self._steerings = Steerings(snapshot)
+        self._steerings = Steerings(snapshot, counters)
         opt = OPT_START + limits.udp_payload.to_bytes(2)
         self._opts = {pack("!I", flags): opt + pack("!I", flags) for flags in (0, DO_FLAG)}
         self._cookies = conduct.cookies

@@ -18,12 +18,15 @@ class Steering:
     __slots__ = (
         "bodies",
         "body",
+        "census",
         "count",
         "counter_base",
+        "counters",
         "fences",
         "first",
         "runs",
         "salt",
+        "slots",
         "sticky",
         "subnets",
         "tally",
@@ -33,7 +36,7 @@ class Steering:
         "zone",
     )
 
-    def __init__(self, snapshot: Snapshot, view_index: int) -> None:
+    def __init__(self, snapshot: Snapshot, view_index: int, counters: list[int] | None = None) -> None:
         view = snapshot.directory.views[view_index]
         group = snapshot.groups[view.group]
         ranges = snapshot.maps[group.map]
@@ -50,6 +53,10 @@ class Steering:
         self.bodies: tuple[Answer, ...] = snapshot.bodies[view.bodies]
         self.salt: int = view.salt
         self.counter_base: int = view.counter_base
+        self.counters: list[int] = counters or []
+        # whoever counts decisions only, for one question, has no room for a census
+        self.census: int = view.census if view.census < len(self.counters) else -1
+        self.slots: array[int] = group.slots
         self.zone: int = view.zone
         self.subnets: bool = view.subnets
 
@@ -87,6 +94,8 @@ class Steering:
         fences = self.fences
         if fences is not None and source < width:
             ranking = fenced(fences, ranking, address, family, source)
+        if self.census >= 0:
+            self.counters[self.census + self.slots[ranking]] += 1
         alternative = self.first[ranking]
         sticky = self.sticky
         if sticky is not None:
@@ -112,14 +121,15 @@ class Steerings(dict[int, Steering]):
     Not methods of who uses them: nothing here refers back, so a snapshot goes when its last user does.
     """
 
-    __slots__ = ("_snapshot",)
+    __slots__ = ("_counters", "_snapshot")
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, counters: list[int] | None = None) -> None:
         super().__init__()
         self._snapshot = snapshot
+        self._counters = counters
 
     def __missing__(self, view_index: int) -> Steering:
-        found = self[view_index] = Steering(self._snapshot, view_index)
+        found = self[view_index] = Steering(self._snapshot, view_index, self._counters)
         return found
 
 

@@ -127,6 +127,8 @@ class Group:
     runs: tuple[Runs, ...]
     """One per slot."""
     sticky: Sticky | None = None
+    slots: "array[int]" = field(default_factory=lambda: array("H"))
+    """Per ranking its slot of the census (see `layout`); empty for services without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,8 @@ class View:
     zone: int
     subnets: bool = True
     """Whether client subnets count; without, every query is answered by its resolver's address."""
+    census: int = -1
+    """Where the service's census begins in a writer's counters, -1 without one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,9 @@ def _parts(shown: Mapping[str, Any]) -> "Iterator[RenderableType]":
     if failovers:
         yield plain("")
         yield _failovers(failovers)
+    if shown.get("capacity"):
+        yield plain("")
+        yield from _capacity(_part(shown, "capacity"))
     if overrides:
         yield plain("")
         yield _overrides(overrides)
@@ -198,6 +201,26 @@ def _failovers(services: Sequence[Mapping[str, Any]]) -> "RenderableType":
                 told = (way(sequence), f"detected {moment(sequence.get('detected_at'))}", moments(sequence))
                 made.add_row("", "", plain(name, "dim"), "", plain("; ".join(filter(None, told)), "dim"))
     return made
+
+
+def _capacity(plan: Mapping[str, Any]) -> "Iterator[RenderableType]":
+    """The capacity plan in use, or why there is none."""
+    if plan.get("problem"):
+        yield plain(f"no new capacity plan: {plan['problem']}", "bold red")
+    if plan.get("made_at") is None:
+        yield plain("no capacity plan yet: regions are filled as the chain says", "dim")
+        return
+    overload = _part(plan, "overload")
+    made = table("CAPACITY", "PLANNED LOAD", "OVER ITS LIMIT")
+    for region, load in _part(plan, "loads").items():
+        over = overload.get(region)
+        made.add_row(
+            plain(region, "bold"),
+            plain(f"{load:,.0f}"),
+            plain("-" if over is None else f"{over:.2f} times", "" if over is None else "bold red"),
+        )
+    yield made
+    yield plain(f"planned {moment(plan['made_at'])}", "dim")
 
 
 def _overrides(overrides: Sequence[Mapping[str, Any]]) -> "RenderableType":

@@ -1,17 +1,24 @@
 """Who asks a service, by ranking: what the capacity plan is made of."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
+from georouter.compiler.steering import census_slot
+from georouter.facts.demand import Census, division
+from georouter.facts.plan import CapacityPlan
 from georouter.facts.world import World
 from georouter.geo.map import UNPLACED, GeoMap
 from georouter.geo.special import mark
 from georouter.policy.model import Policy, Service
-from georouter.routing.capacity import Asking
-from georouter.routing.rank import Ranked
+from georouter.routing.capacity import Asking, make_plan
+from georouter.routing.rank import Ranked, distinct, rank
 from georouter.routing.scene import make_scene, universe
 from georouter.routing.select import rule_of
 from georouter.routing.steps.latency import estimate_ms
+from georouter.words.ids import ServiceName
 
 CHUNK = 65536
 """Places at a time: 65536 x 30 regions x 8 bytes are 16 MB."""
@@ -62,3 +69,47 @@ def make_asking(  # noqa: PLR0917 - a service on a map
     else:
         asked = demand
     return Asking(universe(service), rankings, asked, rtt_ms.T, rule_of(service))
+
+
+class Crowd:
+    """The clients of all services whose demand can be known, on one map and with one set of round trips."""
+
+    def __init__(self, policy: Policy, geo: GeoMap, world: World) -> None:
+        self._policy = policy
+        weight = address_space(geo)
+        self._askings: dict[ServiceName, Asking] = {}
+        self._slots: dict[ServiceName, NDArray[np.int64]] = {}
+        for name, service in policy.services.items():
+            rule = rule_of(service)
+            if service.demand is None and (rule.capacity is None or rule.capacity.signal is None):
+                continue
+            rankings, of = distinct(rank(policy, service, make_scene(policy, service, geo.places, world)))
+            self._askings[name] = make_asking(policy, service, geo, world, rankings, of, weight, 1.0)
+            names = universe(service)
+            self._slots[name] = np.array([census_slot(ranked, names) for ranked in rankings], dtype=np.int64)
+
+    def plan(self, world: World, censuses: Mapping[ServiceName, Census], now: float) -> CapacityPlan:
+        """The plan for this world; what is in force now is `world.capacity`. Raises NoSolverError."""
+        askings = []
+        for name, asking in self._askings.items():
+            scale = self._scale(name, asking, world, now)
+            if scale > 0:
+                parts = division(asking.demand, self._slots[name], censuses.get(name))
+                askings.append(replace(asking, demand=parts * scale))
+        return make_plan(self._policy, askings, world, now, previous=world.capacity)
+
+    def _scale(self, name: ServiceName, asking: Asking, world: World, now: float) -> float:
+        """The service's demand, or what its regions say they carry."""
+        demand, step = self._policy.services[name].demand, asking.rule.capacity
+        if demand is not None or step is None or step.signal is None:
+            return demand or 0.0
+        total = 0.0
+        for region in asking.universe:
+            reading = world.readings.get(region, {}).get(step.signal)
+            if reading is not None and reading.is_fresh(now) and _is_load(reading.value):
+                total += float(reading.value)
+        return total
+
+
+def _is_load(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < float("inf")

@@ -52,7 +52,8 @@ def plan(policy: Policy, geo: GeoMap, world: World) -> Plan:
     """
     steered = steering.steer(policy, geo, world)
     universes = {service.name: universe(service) for service in policy.services.values()}
-    layout = lay_out(tuple(policy.zones), tuple(universes.items()))
+    census = tuple(name for name, group in steered.group_of.items() if steered.steerings[group].rule.capacity)
+    layout = lay_out(tuple(policy.zones), tuple(universes.items()), census)
     bases = {service.name: service.base for service in layout.services}
     views = Views(
         {
@@ -62,6 +63,7 @@ def plan(policy: Policy, geo: GeoMap, world: World) -> Plan:
                 counter_base=bases[name],
                 slots=steered.steerings[group].slots,
                 subnets=policy.services[name].ecs,
+                census=layout.census_base(name),
                 bindings=_bindings(policy.services[name]),
             )
             for name, group in steered.group_of.items()

@@ -4,6 +4,7 @@ Rule 1: a group whose regions' facts are as before is the same object as before.
 Rule 2: finished answers are made once; a group that moved takes those it had (see `contents`).
 """
 
+from array import array
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
@@ -140,7 +141,9 @@ class _Works:
             facts=facts,
             last_known=last,
             shares=shares,
-            group=Group(steering.table, steering.ttl_s, table.fences, runs, _sticky(steering)),
+            group=Group(
+                steering.table, steering.ttl_s, table.fences, runs, _sticky(steering), _slots(steering, table)
+            ),
             contents=(*contents, paired.contents),
             selections=tuple(selections),
             laid=tuple(laid),
@@ -176,6 +179,10 @@ class _Works:
             table = self.steered.tables[steering.table]
             made = self.known[key] = select_all(table, steering, facts, usable, last, before, shares)
         return made
+
+
+def _slots(steering: Steering, table: Table) -> "array[int]":
+    return table.slots if steering.rule.capacity else array("H")
 
 
 def _sticky(steering: Steering) -> Sticky | None:

@@ -7,12 +7,15 @@ Services whose steps and regions are equal share a table even if weights, TTL or
 differ; they share a group (and so all of its answers) if those are equal, too.
 """
 
+from array import array
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
+from georouter.answers.layout import SLOTS
 from georouter.answers.tables import SLOT_A, SLOT_AAAA, SLOT_BOUND, SLOT_OTHER, Fences, RangeMap
 from georouter.compiler.fences import fence
 from georouter.compiler.prefixes import Prefixes, prefixes
@@ -41,6 +44,7 @@ class Table:
 
     `rankings[:mapped]` are those of places; fences make the rest. `share[r]` is the part of the IPv4
     address space that mapped ranking `r` has. `follows_latency`: the table moves with the world.
+    `slots[r]` is a ranking's slot of the census.
     """
 
     map: RangeMap
@@ -50,6 +54,7 @@ class Table:
     prefixes: Prefixes
     fences: Fences | None
     follows_latency: bool
+    slots: "array[int]"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,6 +138,7 @@ def make_table(policy: Policy, service: Service, geo: GeoMap, world: World) -> T
     if has_fences:
         allowed = without_ecs_allowed(service, universe(service))
         fenced = fence(service.name, rankings, ids, geo, allowed)
+    names = universe(service)
     every = rankings + (fenced.derived if fenced else ())
     return Table(
         map=ranges,
@@ -142,12 +148,19 @@ def make_table(policy: Policy, service: Service, geo: GeoMap, world: World) -> T
         prefixes=prefixes(every),
         fences=fenced.fences if fenced else None,
         follows_latency=any(isinstance(step, Latency) for step in service.chain),
+        slots=array("H", [census_slot(ranked, names) for ranked in every]),
     )
 
 
 def is_for_all(rankings: Sequence[Ranked]) -> bool:
     """Whether every client gets the same region, so that caches need not tell clients apart."""
     return len(rankings) == 1 and all(len(tier) == 1 for tier in rankings[0].tiers)
+
+
+def census_slot(ranked: Ranked, regions: Sequence[RegionName]) -> int:
+    """The slot in which clients of a ranking are counted: the same in every process."""
+    text = ">".join("=".join(regions[region] for region in tier) for tier in ranked.tiers)
+    return crc32(text.encode()) % SLOTS
 
 
 def table_key(service: Service) -> Hashable:

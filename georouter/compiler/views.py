@@ -54,6 +54,8 @@ class Hook:
     """The slots in which any of its regions has something to say."""
     subnets: bool = True
     """Whether client subnets count."""
+    census: int = -1
+    """Where the service's census begins, -1 without one."""
     bindings: Mapping[int, tuple[Binding, ...]] = field(default_factory=dict)
     """By type, HTTPS and SVCB; types without records are left out."""
 
@@ -75,7 +77,7 @@ class Views:
         hook = self.hooks[service]
         number = _intern(form, self.forms, self._forms)
         bodies = _intern(Written(hook.group, slot, number), self.written, self._written)
-        view = View(hook.group, slot, bodies, hook.salt, hook.counter_base, zone, hook.subnets)
+        view = View(hook.group, slot, bodies, hook.salt, hook.counter_base, zone, hook.subnets, hook.census)
         return ~_intern(view, self.views, self._views)
 
 

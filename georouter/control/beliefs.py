@@ -9,6 +9,7 @@ from georouter.facts.failover import Failover, Sight
 from georouter.facts.health import UNKNOWN, Health, Result, observe
 from georouter.facts.latency import Latency, measure
 from georouter.facts.overrides import Override, Overrides
+from georouter.facts.plan import CapacityPlan
 from georouter.facts.rules import HealthRule
 from georouter.facts.world import Effective, Reading, Readings, Standing, World
 from georouter.policy.model import Policy
@@ -23,6 +24,7 @@ class Beliefs:
     latencies: dict[EndpointKey, Latency] = field(default_factory=dict)
     overrides: Overrides = field(default_factory=dict)
     last_known: Mapping[ServiceName, frozenset[RegionName]] = field(default_factory=dict)
+    capacity: CapacityPlan | None = None
     shapes: tuple[RegionShape, ...] = ()
     rules: dict[EndpointKey, HealthRule] = field(default_factory=dict)
     failovers: dict[ServiceName, Failover] = field(default_factory=dict)
@@ -100,6 +102,7 @@ class Beliefs:
             self.latencies,
             self.overrides,
             last_known=self.last_known,
+            capacity=self.capacity,
             now=now,
             previous=previous,
             rules=self.rules,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from georouter.control.orders import Answer, Built, Call, Failed
+from georouter.control.planning import Planned
 from georouter.facts.endpoints import EndpointKey
 from georouter.facts.overrides import Override
 from georouter.facts.signals import Values
@@ -83,5 +84,13 @@ class Tick:
 
 
 Event: TypeAlias = (
-    Probed | ReloadAsked | BuildDone | OverrideSet | OverrideCleared | CallDone | FailbackAsked | Tick
+    Probed
+    | ReloadAsked
+    | BuildDone
+    | OverrideSet
+    | OverrideCleared
+    | CallDone
+    | FailbackAsked
+    | Planned
+    | Tick
 )

@@ -32,6 +32,7 @@ from georouter.control.events import (
 from georouter.control.failovers import Failovers
 from georouter.control.orders import BuildRequest, Built, Failed
 from georouter.control.outlets import Outlets
+from georouter.control.planning import Planned, Planner
 from georouter.facts import overrides
 from georouter.facts.health import Health, Outcome
 from georouter.facts.overrides import Override
@@ -89,6 +90,7 @@ class Controller:
         self._wanted: list[ReloadAsked] = []
         self._settling: list[asyncio.Future[None]] = []
         self._building: asyncio.Task[None] | None = None
+        self.planner = Planner(outlets.plan, outlets.count, outlets.tell, self.post)
         self._reranked_at = float("-inf")
         self._rerank_due = False
         self.plan_rtt_ms: Mapping[RegionName, float] = {}
@@ -175,11 +177,13 @@ class Controller:
                 await self._wait()
                 self._turn()
                 self._start_build()
+                self._look_at_capacity()
                 self._settle()
         finally:
             self.failovers.stop()
             if self._building is not None:
                 self._building.cancel()
+            self.planner.cancel()
 
     def _turn(self) -> None:
         moved = self._take_in()
@@ -237,6 +241,8 @@ class Controller:
                 case FailbackAsked() as wish:
                     moved |= self.failovers.fail_back(wish, self._wall())
                     self._out.remember()
+                case Planned() as planned:
+                    moved |= self._planned(planned)
                 case Tick():
                     moved |= self._tick()
         return moved
@@ -317,6 +323,22 @@ class Controller:
         self._out.remember()
 
     # -- builds ----------------------------------------------------------------------------------
+
+    def _look_at_capacity(self) -> None:
+        if self._built is not None and self._published is not None and self._world is not None:
+            built, world = self._built, self._world
+            self.planner.look(built.policy, built.files, self.config, world, (self._steady(), self._wall()))
+
+    def _planned(self, planned: Planned) -> bool:
+        plan = self.planner.take(planned)
+        if plan is None:
+            return False
+        old, self.beliefs.capacity = self.beliefs.capacity, plan
+        self._out.metrics.capacity(plan.now.loads, plan.now.overload)
+        if old is None or old.now.overload.keys() != plan.now.overload.keys():
+            over = {name: round(times, 2) for name, times in plan.now.overload.items()}
+            self._out.tell("capacity.planned", overloaded=over or None, losses=len(plan.losses))
+        return True
 
     def _start_build(self) -> None:
         if self._building is not None or self._built is None:
@@ -478,8 +500,9 @@ def _numbers(readings: Mapping[SignalName, Reading]) -> dict[str, float]:
 
 def _same_answers(world: World, other: World | None) -> bool:
     """Whether selection would see no difference."""
-    return other is not None and (world.regions, world.last_known, world.standings) == (
+    return other is not None and (world.regions, world.last_known, world.standings, world.capacity) == (
         other.regions,
         other.last_known,
         other.standings,
+        other.capacity,
     )

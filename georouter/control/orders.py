@@ -4,8 +4,13 @@ from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 from georouter.compiler.plan import Plan
+from georouter.facts.demand import Census
 from georouter.facts.failover import Reply
+from georouter.facts.plan import CapacityPlan
 from georouter.facts.world import World
 from georouter.geo.map import MapInfo
 from georouter.policy.files import PolicyFile
@@ -44,6 +49,20 @@ class ExplainRequest:
     client: str | None
     resolver: str | None
     type: str
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRequest:
+    """Plan for the capacities of the policy in `files` in the live `world`, which knows the last plan.
+
+    `censuses` say where the clients of services are.
+    """
+
+    files: tuple[PolicyFile, ...]
+    config: str
+    world: World
+    censuses: Mapping[ServiceName, Census]
     now: float
 
 
@@ -102,5 +121,9 @@ class Answer:
 MakeCall: TypeAlias = Callable[[Call], Awaitable[Answer]]
 """Makes one call away from the event loop, in its time. Never raises for a hook that does not work."""
 
+Counted: TypeAlias = Mapping[ServiceName, NDArray[np.float64]]
+"""The census counters of services, by slot."""
+Planning: TypeAlias = Callable[[PlanRequest], Awaitable[CapacityPlan | Failed]]
+"""Makes one capacity plan away from the event loop."""
 Build: TypeAlias = Callable[[BuildRequest], Awaitable[Built | Failed]]
 """Runs one build away from the event loop. Never raises for a bad policy or a bad file."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from georouter.answers.tables import Snapshot
-from georouter.control.orders import Build, Built, MakeCall
+from georouter.control.orders import Build, Built, Counted, MakeCall, Planning
 from georouter.policy.model import Policy
 from georouter.telemetry.metrics import Metrics
 
@@ -36,3 +36,7 @@ class Outlets:
     """Writes `(action, **fields)` to the audit log."""
     tell: Tell
     metrics: Metrics
+    plan: Planning | None = None
+    """Makes capacity plans; without it nobody plans."""
+    count: Callable[[], Counted] = dict
+    """The census: how many queries of each service came from where, by slot."""

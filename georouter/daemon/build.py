@@ -11,9 +11,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+from georouter.compiler.asking import Crowd
 from georouter.compiler.plan import plan, rerank
-from georouter.control.orders import BuildRequest, Built, Databases, ExplainRequest, Failed
+from georouter.control.orders import BuildRequest, Built, Databases, ExplainRequest, Failed, PlanRequest
 from georouter.daemon.kept import Kept, keep
+from georouter.facts.plan import CapacityPlan
 from georouter.facts.world import World
 from georouter.geo.map import GeoMap
 from georouter.geo.overlay import overlay
@@ -39,6 +41,8 @@ class Builder:
         self._map: GeoMap | None = None
         self._last: Built | None = None
         self._planned_on: GeoMap | None = None
+        self._crowd: Crowd | None = None
+        self._crowd_key: object = None
         self._unkept: Kept | None = None
         """A build of the policy as it is on disk that is not on disk itself."""
 
@@ -50,6 +54,8 @@ class Builder:
                     return self.build(request)
                 case ExplainRequest():
                     return self.explain(request)
+                case PlanRequest():
+                    return self.plan(request)
         except Exception as error:  # noqa: BLE001 - the daemon must hear of it, whatever it is
             return Failed(f"internal error: {type(error).__name__}: {error}")
         return Failed(f"internal error: unknown request {type(request).__name__}")
@@ -114,6 +120,25 @@ class Builder:
             self._map_key = None  # what is in the files now was not used
             self._map = _overlaid(last, policy)
             return self._map
+
+    def plan(self, request: PlanRequest) -> CapacityPlan | Failed:
+        """The capacity plan of the policy in use."""
+        from georouter.routing.transport import NoSolverError  # noqa: PLC0415 - only for who has capacities
+
+        if self._last is None or self._last.files != request.files:
+            built = self.build(BuildRequest(request.config, request.files, request.world.rtt_ms))
+            if isinstance(built, Failed):
+                return built
+        assert self._last is not None  # noqa: S101 - build has just set them
+        assert self._planned_on is not None  # noqa: S101
+        key = (id(self._last.policy), id(self._planned_on), dict(request.world.rtt_ms))
+        if self._crowd is None or self._crowd_key != key:
+            self._crowd = Crowd(self._last.policy, self._planned_on, request.world)
+            self._crowd_key = key
+        try:
+            return self._crowd.plan(request.world, request.censuses, request.now)
+        except NoSolverError as error:
+            return Failed(str(error))
 
     def explain(self, request: ExplainRequest) -> dict[str, Any] | Failed:
         """The explanation as a JSON-able dict; `Failed` for a question that makes no sense."""

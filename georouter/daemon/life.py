@@ -21,13 +21,16 @@ from pathlib import Path
 from socket import gethostname, socket
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from georouter import __version__
 from georouter.admin.address import try_bind
 from georouter.answers.debug import Inquiry
+from georouter.answers.layout import SLOTS
 from georouter.control.beliefs import Beliefs
 from georouter.control.events import Probed, ReloadAsked
 from georouter.control.loop import Controller
-from georouter.control.orders import BuildRequest, Built, Failed
+from georouter.control.orders import BuildRequest, Built, Counted, Failed
 from georouter.control.outlets import Outlets
 from georouter.daemon import signals
 from georouter.daemon.debug import DebugDesk
@@ -52,6 +55,7 @@ from georouter.sources import state_files
 from georouter.telemetry.audit import AuditLog
 from georouter.telemetry.logs import event
 from georouter.telemetry.metrics import Metrics
+from georouter.words.ids import ServiceName
 
 if TYPE_CHECKING:
     from georouter.admin.app import RunningAdmin
@@ -171,6 +175,8 @@ class Daemon:
                 record=self._record,
                 tell=self._journal.tell,
                 metrics=self._metrics,
+                plan=self._workshop.ask,
+                count=self._count,
             ),
         )
         self._desk = DaemonDesk(
@@ -313,6 +319,15 @@ class Daemon:
         if isinstance(result, Failed) and request.files is None:
             self._watcher.refused(result.files, result.databases)
         return result
+
+    def _count(self) -> Counted:
+        """The census of every service that has one."""
+        counted = self._server.census()
+        if counted is None:
+            return {}
+        layout, values = counted
+        columns = np.array(values, dtype=np.float64).reshape(len(layout.census), SLOTS)
+        return {ServiceName(name): column for name, column in zip(layout.census, columns, strict=True)}
 
     def _ask_reload(self, cause: str) -> None:
         self._controller.post(ReloadAsked(cause))

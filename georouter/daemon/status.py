@@ -5,6 +5,7 @@ from typing import Any
 
 from georouter import __version__
 from georouter.control.loop import Controller
+from georouter.control.planning import wants
 from georouter.facts import overrides
 from georouter.facts.endpoints import EndpointKey
 from georouter.facts.failover_view import view
@@ -71,6 +72,7 @@ def status(
             }
             for name, service in (published.services if published else {}).items()
         ],
+        "capacity": capacity_status(controller),
         "overrides": [
             overrides.encode(item) for item in overrides.active(controller.beliefs.overrides, now).values()
         ],
@@ -97,6 +99,19 @@ def failover_status(controller: Controller, service: ServiceName) -> dict[str, A
     state = controller.beliefs.failovers.get(service)
     standing = controller.beliefs.standings.get(service)
     return None if state is None or standing is None else view(state, standing)
+
+
+def capacity_status(controller: Controller) -> dict[str, Any] | None:
+    """The capacity plan in use: when it was made, what it puts where; None without a capacity step."""
+    if not wants(controller.policy):
+        return None
+    plan = controller.world.capacity
+    return {
+        "made_at": plan.made_at if plan else None,
+        "problem": controller.planner.problem or None,
+        "loads": dict(plan.spread(controller.world.away).loads) if plan else {},
+        "overload": dict(plan.spread(controller.world.away).overload) if plan else {},
+    }
 
 
 def region_status(controller: Controller, region: Region, now: float) -> dict[str, Any]:

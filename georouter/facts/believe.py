@@ -15,6 +15,7 @@ from georouter.facts.endpoints import EndpointKey, RegionShape, endpoint_states,
 from georouter.facts.health import Health
 from georouter.facts.latency import Latency, by_region, settle
 from georouter.facts.overrides import OverrideKind, Overrides, active
+from georouter.facts.plan import CapacityPlan
 from georouter.facts.readings import by_region as readings_by_region
 from georouter.facts.readings import region_health
 from georouter.facts.rules import HealthRule
@@ -33,6 +34,7 @@ def world(
     previous: World | None = None,
     rules: Mapping[EndpointKey, HealthRule] | None = None,
     standings: Mapping[ServiceName, Standing] | None = None,
+    capacity: CapacityPlan | None = None,
 ) -> World:
     """The facts at `now` (Unix seconds). `rules` say which signals are read.
 
@@ -45,6 +47,7 @@ def world(
         regions={shape.name: _region(shape, healths, forced) for shape in shapes},
         rtt_ms=settle(previous.rtt_ms if previous else {}, by_region(shapes, latencies, healths)),
         last_known=last_known,
+        capacity=capacity,
         readings=readings_by_region(shapes, healths, rules or {}),
         standings=standings or {},
     )

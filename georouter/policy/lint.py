@@ -6,7 +6,7 @@ from georouter.policy.model import Policy, Service
 from georouter.policy.names import Names
 from georouter.policy.nodes import Path
 from georouter.policy.report import Report
-from georouter.policy.steps import Failover, Geo, Weighted
+from georouter.policy.steps import Capacity, Failover, Geo, Weighted
 from georouter.policy.unreachable import check_rules
 from georouter.wire.names import name_text
 from georouter.wire.svcb import OWNER
@@ -48,6 +48,27 @@ def families(policy: Policy, report: Report) -> None:
                         f"{type_name} is answered without it"
                     )
                     report.warn(("services", name, "regions", index), message)
+
+
+def capacity(policy: Policy, report: Report) -> None:
+    """Capacity steps that cannot know how much is asked for."""
+    for name, service in policy.services.items():
+        for index, step in enumerate(service.chain):
+            if not isinstance(step, Capacity) or service.demand is not None:
+                continue
+            path: Path = ("services", name, "chain", index, "capacity")
+            if step.signal is None:
+                report.warn(
+                    path, "does nothing: the service has no demand, and the step names no signal", key=True
+                )
+            elif not any(step.signal in _signals(policy, region) for region in service.regions):
+                message = f'does nothing: no check of its regions reads the signal "{step.signal}"'
+                report.warn((*path, "signal"), message)
+
+
+def _signals(policy: Policy, region: RegionName) -> set[str]:
+    checks = {endpoint.check for endpoint in policy.regions[region].endpoints if endpoint.check is not None}
+    return {signal.name for check in checks for signal in policy.checks[check].rule.signals}
 
 
 def _families(policy: Policy, region: RegionName) -> set[int]:
@@ -100,4 +121,4 @@ def bindings(policy: Policy, report: Report) -> None:
             report.warn(path, message, key=True)
 
 
-_RULES: tuple[Callable[[Policy, Report], None], ...] = (unused, families, steps, bindings)
+_RULES: tuple[Callable[[Policy, Report], None], ...] = (unused, families, steps, capacity, bindings)

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from georouter.facts.failover import FailoverRule
 from georouter.geo.map import Network
-from georouter.words.ids import RegionName
+from georouter.words.ids import RegionName, SignalName
 
 Tiers: TypeAlias = tuple[tuple[RegionName, ...], ...]
 """Regions in order of preference; regions in one inner tuple are equal."""
@@ -136,12 +136,14 @@ class Capacity:
     """What would overflow a region goes to the next best. Limits and steps are parts of one.
 
     A region takes `steady_limit` of its capacity, `failure_limit` while any region is gone. From one
-    plan to the next at most `max_step` of the demand moves, except after a failure.
+    plan to the next at most `max_step` of the demand moves, except after a failure. Where the service has
+    no demand, it is the sum of what the regions say by `signal`.
     """
 
     steady_limit: float = 0.67
     failure_limit: float = 1.0
     max_step: float = 0.1
+    signal: SignalName | None = None
 
 
 @dataclass(frozen=True, slots=True)

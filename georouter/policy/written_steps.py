@@ -15,6 +15,7 @@ from georouter.policy.fields import (
     Optionally,
     Percent,
     Shorthand,
+    Text,
     Texts,
     Tiers,
     Weight,
@@ -125,6 +126,10 @@ class CapacityFile(FileModel):
     )
     max_step: Annotated[Percent, Field(gt=0, le=100)] = Field(
         default=10.0, description="Of the demand at most so much moves at once, except after a failure."
+    )
+    signal: Text | None = Field(
+        default=None,
+        description="The regions' signal that tells their load, where the service has no demand.",
     )
 
 

@@ -28,7 +28,7 @@ class Books:
             if self._current[0] == layout:
                 return self._current[1]
             self._leaving.append(self._current)
-        self._current = (layout, [0] * layout.size)
+        self._current = (layout, [0] * layout.extent)
         return self._current[1]
 
     def settle(self, using: list[int] | None) -> None:
@@ -40,6 +40,10 @@ class Books:
             present = self._current[0]
             if _names(self._earlier[0]) > _names(present) + RETIRED_KEPT:
                 self._earlier = keep(self._earlier, present)
+
+    def census(self) -> Counted | None:
+        """The layout in use and its list, the part behind `Layout.size` included."""
+        return self._current
 
     def counters(self) -> list[Counted]:
         """All lists, the published layout's last."""

@@ -217,6 +217,17 @@ class Server:
             *(counted for books in every for counted in books.counters()[-1:]),
         ]
 
+    def census(self) -> tuple[Layout, list[int]] | None:
+        """The published layout and every writer's census, added up; None before the first publication."""
+        every = [books.census() for books in (*(books for _, books in self._workers), self._tcp_books)]
+        present = [counted for counted in every if counted is not None]
+        if not present:
+            return None
+        layout = present[-1][0]
+        return layout, [
+            sum(column) for column in zip(*(counted[1][layout.size :] for counted in present), strict=True)
+        ]
+
     def queries_total(self) -> int:
         """Queries received since the start."""
         return sum(sum(values[: layout.responses_base]) for layout, values in self.counters())

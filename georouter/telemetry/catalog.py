@@ -125,6 +125,16 @@ PROMOTIONS = _counter(
 NOTIFICATIONS = _counter(
     "failover_notifications", ("service", "result"), "Notices of switches, by whether the webhook took them."
 )
+PLANNED_LOAD = _gauge(
+    "capacity_planned_load",
+    ("region",),
+    "What the capacity plan in use puts on the region, in the unit of the policy's capacities.",
+)
+OVERLOAD = _gauge(
+    "capacity_overload_ratio",
+    ("region",),
+    "For regions that the plan had to load beyond their limit: load by limit; absent otherwise.",
+)
 OVERRIDE_ACTIVE = _gauge(
     "override_active",
     ("region", "kind"),

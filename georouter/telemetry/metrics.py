@@ -16,6 +16,7 @@ from georouter.telemetry import catalog
 from georouter.telemetry.exposition import Exposition
 from georouter.telemetry.series import Histogram, Series, cumulative
 from georouter.telemetry.source import DURATION_BOUNDS_S, CounterSource, DurationSource, ProbeSource
+from georouter.words.ids import RegionName
 
 STATES: tuple[str, ...] = ("up", "unknown", "drained", "down")
 """Values of the `state` label of `georouter_region_state`."""
@@ -56,6 +57,8 @@ class Metrics:
         self._switches = self._series(catalog.FAILOVER_SWITCHES)
         self._promotions = self._series(catalog.PROMOTIONS)
         self._notifications = self._series(catalog.NOTIFICATIONS)
+        self._planned_load = self._series(catalog.PLANNED_LOAD)
+        self._overload = self._series(catalog.OVERLOAD)
         self._overrides = self._series(catalog.OVERRIDE_ACTIVE)
         self._reload_ok = self._series(catalog.RELOAD_SUCCESSFUL)
         self._reload_at = self._series(catalog.RELOAD_TIMESTAMP)
@@ -143,6 +146,13 @@ class Metrics:
     def notification(self, service: str, *, sent: bool) -> None:
         """The webhook was told of a switch, or could not be."""
         self._notifications.add(1, service, "sent" if sent else "failed")
+
+    def capacity(self, loads: Mapping[RegionName, float], overload: Mapping[RegionName, float]) -> None:
+        """What the capacity plan in use does; regions not named have no part in it."""
+        for series, values in ((self._planned_load, loads), (self._overload, overload)):
+            series.forget(lambda _: True)
+            for region, value in values.items():
+                series.set(value, region)
 
     def overrides(self, active: Iterable[tuple[str, str]]) -> None:
         """Every `(region, kind)` with an override now; those not named are over."""

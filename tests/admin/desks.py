@@ -148,6 +148,12 @@ STATUS: dict[str, Any] = {
         },
         {"name": "lonely", "answering": [], "failover_active": True, "all_down": True, "failover": None},
     ],
+    "capacity": {
+        "made_at": 1_760_000_000.0,
+        "problem": None,
+        "loads": {"us-east": 1005.0},
+        "overload": {"us-east": 1.5},
+    },
     "overrides": [
         {
             "kind": "drain",

@@ -39,7 +39,7 @@ from georouter.policy.written_steps import (
     StickyFile,
     WeightedFile,
 )
-from georouter.words.ids import RegionName
+from georouter.words.ids import RegionName, SignalName
 
 Steps: TypeAlias = tuple[Step, ...]
 Written: TypeAlias = StepModel
@@ -220,4 +220,5 @@ def _capacity(written: CapacityFile, path: Path, scope: Scope, context: Context)
         context.report.error(
             path, "no region of the service has a capacity, so nothing can overflow", key=True
         )
-    return Capacity(written.steady_limit / 100, written.failure_limit / 100, written.max_step / 100)
+    signal = None if written.signal is None else SignalName(written.signal)
+    return Capacity(written.steady_limit / 100, written.failure_limit / 100, written.max_step / 100, signal)
