@@ -309,6 +309,20 @@ HEALTH = Row(
             ),
             unit=Unit.SHORT,
         ),
+        lines(
+            "Planned load",
+            "What the capacity plan puts on each region, in the unit of the policy's capacities.",
+            Query(f"max by (region) (georouter_capacity_planned_load{{{REGION}}})", "{{region}}"),
+            unit=Unit.SHORT,
+            width=12,
+        ),
+        lines(
+            "Load beyond the limit",
+            "Regions that the capacity plan could not keep within their limit: load by limit.",
+            Query(f"max by (region) (georouter_capacity_overload_ratio{{{REGION}}})", "{{region}}"),
+            unit=Unit.SHORT,
+            width=12,
+        ),
         states(
             "Overrides",
             "Drains and forced states that operators set.",

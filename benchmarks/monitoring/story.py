@@ -27,6 +27,9 @@ STANDBYS = ("eu-west", "us-east", "ap-south")
 """The order of the database."""
 NAMES = ("us-east", "eu-west", "ap-south")
 BERLIN = "194.25.0.0/24"
+CAPACITIES = (1500, 1500, 900)
+DEMAND = 2600
+"""Two regions cannot take what three can: the loss of one is to be seen as an overload."""
 
 ASKED: tuple[tuple[str, str, str | None, int], ...] = (
     ("www.example.com", "A", ASHBURN, 40),
@@ -136,6 +139,10 @@ def demo_policy(ports: Sequence[int], check: dict[str, Any], hooks: str, back_af
         ],
     }
     policy["zones"]["example.com"]["records"]["db"] = {"service": "db"}
+    for name, capacity in zip(NAMES, CAPACITIES, strict=True):
+        policy["regions"][name]["capacity"] = capacity
+    policy["services"]["web"]["demand"] = DEMAND
+    policy["services"]["web"].setdefault("chain", []).append({"capacity": {}})
     return str(yaml.safe_dump(policy, sort_keys=False))
 
 

@@ -33,15 +33,15 @@ from georouter.control.failovers import Failovers
 from georouter.control.orders import BuildRequest, Built, Failed
 from georouter.control.outlets import Outlets
 from georouter.control.planning import Planned, Planner
+from georouter.control.saying import degraded, numbers, say
 from georouter.facts import overrides
-from georouter.facts.health import Health, Outcome
+from georouter.facts.health import Outcome
 from georouter.facts.overrides import Override
-from georouter.facts.signals import value_text
-from georouter.facts.world import Effective, Reading, State, World
+from georouter.facts.world import World
 from georouter.policy.model import Policy
 from georouter.policy.steps import Latency
 from georouter.telemetry.logs import utc_text
-from georouter.words.ids import RegionName, SignalName
+from georouter.words.ids import RegionName
 
 TOLD = 20
 """Problems of a refused policy that are told; `status` and `georouter check` have all of them."""
@@ -173,6 +173,7 @@ class Controller:
     async def run(self) -> None:
         """Work until cancelled."""
         try:
+            self._look_at_capacity()
             while True:
                 await self._wait()
                 self._turn()
@@ -265,7 +266,7 @@ class Controller:
         key = probed.key
         self._out.metrics.probe(key.region, key.address, key.check, probed.ok, probed.duration_s)
         if probed.values is not None:
-            self._out.metrics.signals(key.region, _numbers(self.beliefs.readings_of(key.region)))
+            self._out.metrics.signals(key.region, numbers(self.beliefs.readings_of(key.region)))
         if before.state is after.state and before.degraded == after.degraded:
             return probed.rtt_s is not None and self._latency_matters()
         where = {"region": key.region, "endpoint": key.address, "check": key.check}
@@ -275,7 +276,7 @@ class Controller:
             )
         if before.degraded != after.degraded:
             event = "endpoint.degraded" if after.degraded else "endpoint.recovered"
-            self._out.tell(event, **where, signals=_degraded(after if after.degraded else before))
+            self._out.tell(event, **where, signals=degraded(after if after.degraded else before))
         self._out.remember()
         return True
 
@@ -446,56 +447,12 @@ class Controller:
         published = publish(plan, world, generation, before)
         self._out.show(published.snapshot)
         seconds = time.perf_counter() - started
-        self._say(world, published, seconds)
+        say(self._out.tell, self._out.metrics, world, self._world, published, seconds)
         self._world, self._published = world, published
         if published.last_known != self.beliefs.last_known:
             self.beliefs.last_known = published.last_known
             self._world = replace(world, last_known=published.last_known)
             self._out.remember()
-
-    def _say(self, world: World, published: Published, seconds: float) -> None:
-        """Metrics and events of a publication."""
-        metrics, tell = self._out.metrics, self._out.tell
-        metrics.published(published.snapshot.generation, seconds)
-        for name, facts in world.regions.items():
-            metrics.region(name, facts.observed, facts.effective, facts.health)
-            old = self._world.regions.get(name) if self._world else None
-            was = old.observed if old else State.UNKNOWN
-            if facts.observed is not was:
-                metrics.transition(name, facts.observed)
-            if old is None or old.effective is not facts.effective:
-                tell(
-                    f"region.{facts.effective}",
-                    region=name,
-                    was=(old.effective if old else Effective.UNKNOWN).value,
-                    observed=facts.observed.value,
-                    forced=facts.forced.value if facts.forced else None,
-                )
-        for service, status in published.services.items():
-            metrics.failover_active(service, status.failover_active)
-        for change in published.changes:
-            tell(
-                "answers.changed",
-                service=change.service,
-                was=list(change.before),
-                now=list(change.after),
-                moved=None if change.moved is None else round(change.moved, 3),
-            )
-        tell("snapshot.published", generation=published.snapshot.generation, ms=round(seconds * 1000, 1))
-
-
-def _degraded(health: Health) -> list[str]:
-    """The signals that are, with their values: `replication_lag_ms 1,200`."""
-    return [
-        f"{name} {'-' if signal.value is None else value_text(signal.value)}"
-        for name, signal in health.signals.items()
-        if signal.degraded
-    ]
-
-
-def _numbers(readings: Mapping[SignalName, Reading]) -> dict[str, float]:
-    """Values that a gauge can show: numbers, and booleans as 0 and 1."""
-    return {name: float(item.value) for name, item in readings.items() if not isinstance(item.value, str)}
 
 
 def _same_answers(world: World, other: World | None) -> bool:

@@ -9,9 +9,9 @@ Rule 3. One that fails changes nothing but what is said about it, once.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from georouter.control.orders import Counted, Failed, Planning, PlanRequest
+from georouter.control.outlets import Tell
 from georouter.facts.demand import Census, observe
 from georouter.facts.plan import CapacityPlan
 from georouter.facts.world import World
@@ -29,13 +29,6 @@ class Planned:
     """A plan, or why there is none."""
 
     result: CapacityPlan | Failed
-
-
-class Tell(Protocol):
-    """Says one event to people."""
-
-    def __call__(self, event: str, /, **fields: object) -> None:
-        """`event` is a short name; fields are plain values."""
 
 
 class Planner:

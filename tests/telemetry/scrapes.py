@@ -7,6 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from georouter.answers.layout import REASONS, Layout, Reason, lay_out
 from georouter.telemetry.metrics import Metrics
 from georouter.telemetry.source import DURATION_BOUNDS_S, Durations
+from georouter.words.ids import RegionName
 
 Shown = dict[tuple[str, frozenset[tuple[str, str]]], float]
 """Value by name and labels."""
@@ -104,6 +105,7 @@ def busy() -> Metrics:
     metrics.switched("web", "failover")
     metrics.promotion("web", "accepted")
     metrics.notification("web", sent=True)
+    metrics.capacity({RegionName("eu"): 1005.0}, {RegionName("eu"): 1.5})
     metrics.overrides([("eu", "drain")])
     metrics.reload(ok=True, at=1.7e9)
     metrics.serving_last_good(serving=False)

@@ -1,0 +1,136 @@
+"""When a capacity plan is asked for, and what becomes of the answer."""
+
+import asyncio
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from georouter.control.orders import Failed, PlanRequest
+from georouter.control.planning import PERIOD_S, Counted, Planned, Planner, wants
+from georouter.facts.plan import CapacityPlan, Spread
+from georouter.facts.world import World
+from georouter.policy.model import Policy
+from georouter.policy.steps import Capacity, Nearest
+from georouter.words.ids import ServiceName
+from tests.compiler.build import policy, service, world
+
+FULL = policy([], [service("web", chain=[Nearest(), Capacity()])])
+PLAN = CapacityPlan(1.0, frozenset(), Spread())
+
+
+class Bench:
+    """A planner with a builder that answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.requests: list[PlanRequest] = []
+        self.answers: asyncio.Queue[CapacityPlan | Failed | Exception] = asyncio.Queue()
+        self.posted: asyncio.Queue[Planned] = asyncio.Queue()
+        self.told: list[tuple[str, dict[str, object]]] = []
+        self.counted: Counted = {}
+        self.planner = Planner(self.ask, lambda: self.counted, self.tell, self.posted.put_nowait)
+
+    async def ask(self, request: PlanRequest) -> CapacityPlan | Failed:
+        """Remember the request and wait."""
+        self.requests.append(request)
+        answer = await self.answers.get()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def tell(self, event: str, /, **fields: object) -> None:
+        """Remember what was said."""
+        self.told.append((event, fields))
+
+    async def look(self, steady: float, now: World | None = None, rules: Policy = FULL) -> int:
+        """Look at this time; how many requests there were so far."""
+        self.planner.look(rules, (), "/p.yaml", now or world(), (steady, 1000.0 + steady))
+        await asyncio.sleep(0)
+        return len(self.requests)
+
+    async def answer(self, answer: CapacityPlan | Failed | Exception) -> CapacityPlan | None:
+        """Answer the request under way, and take the answer in."""
+        self.answers.put_nowait(answer)
+        return self.planner.take(await self.posted.get())
+
+
+def run(test: Callable[[Bench], object]) -> None:
+    """A test with a loop around it."""
+
+    async def body() -> None:
+        await test(Bench())  # type: ignore[misc]
+
+    asyncio.run(body())
+
+
+def test_at_once_then_now_and_then() -> None:
+    """At the first look, then once a period; one at a time."""
+
+    async def body(bench: Bench) -> None:
+        assert await bench.look(0.0) == 1
+        assert await bench.look(PERIOD_S * 3) == 1
+        assert await bench.answer(PLAN) is PLAN
+        assert await bench.look(PERIOD_S - 1.0) == 1
+        assert await bench.look(PERIOD_S) == 2
+
+    run(body)
+
+
+@pytest.mark.parametrize("what", ["region", "policy"])
+def test_at_once_when_something_changed(what: str) -> None:
+    """A region that goes or returns and another policy wait for no period."""
+
+    async def body(bench: Bench) -> None:
+        await bench.look(0.0)
+        await bench.answer(PLAN)
+        if what == "region":
+            assert await bench.look(1.0, world(down=["eu"])) == 2
+            assert bench.requests[1].world.away == {"eu"}
+        else:
+            assert await bench.look(1.0, rules=policy([], list(FULL.services.values()))) == 2
+
+    run(body)
+
+
+def test_never_without_the_step() -> None:
+    """Policies that need no plan ask for none."""
+
+    async def body(bench: Bench) -> None:
+        plain = policy([], [service("web", chain=[Nearest()])])
+        assert not wants(plain)
+        assert await bench.look(0.0, rules=plain) == 0
+
+    run(body)
+
+
+def test_a_failure_is_told_once() -> None:
+    """The last plan stands; another problem is told again, and a success ends it."""
+
+    async def body(bench: Bench) -> None:
+        for number, answer in enumerate((Failed("no solver"), Failed("no solver"), ValueError("broken"))):
+            await bench.look(number * PERIOD_S)
+            assert await bench.answer(answer) is None
+        assert [fields["error"] for _, fields in bench.told] == ["no solver", "ValueError: broken"]
+        assert bench.planner.problem == "ValueError: broken"
+        await bench.look(9 * PERIOD_S)
+        await bench.answer(PLAN)
+        assert not bench.planner.problem
+
+    run(body)
+
+
+def test_the_census_goes_along() -> None:
+    """What was counted since the last look, faded, by service."""
+
+    async def body(bench: Bench) -> None:
+        bench.counted = {ServiceName("web"): np.array([5.0, 0.0])}
+        await bench.look(0.0)
+        await bench.answer(PLAN)
+        bench.counted = {ServiceName("web"): np.array([5.0, 7.0])}
+        await bench.look(PERIOD_S)
+        first, second = (request.censuses[ServiceName("web")].faded for request in bench.requests)
+        assert first == pytest.approx([5.0, 0.0])
+        assert second[1] == pytest.approx(7.0)
+        assert second[0] < 5.0
+
+    run(body)
