@@ -559,6 +559,51 @@ PACKETS = Row(
     ),
 )
 
+SECONDARIES = Row(
+    "Secondaries",
+    (
+        lines(
+            "Zone transfers",
+            "Transfers to secondaries that ended. SOA: the secondary had everything. cut: the connection "
+            "ended before. busy: turned away, too many at a time.",
+            Query(
+                f"sum by (kind, result) (increase(georouter_zone_transfers_total{{{ZONE}}}{OVER})) > 0",
+                "{{kind}} {{result}}",
+            ),
+            unit=Unit.SHORT,
+            bars=True,
+        ),
+        lines(
+            "Octets transferred",
+            "Sent to secondaries, by zone.",
+            Query(f"sum by (zone) (rate(georouter_zone_transfer_bytes_total{{{ZONE}}}{OVER}))", "{{zone}}"),
+            unit=Unit.BYTES,
+        ),
+        lines(
+            "Secondaries told of changes",
+            "refused: the secondary does not take our word. unanswered: it was given up after four minutes "
+            "and will see for itself later.",
+            Query(
+                f"sum by (zone, result) (increase(georouter_notify_total{{{ZONE}}}{OVER})) > 0",
+                "{{zone}} {{result}}",
+            ),
+            unit=Unit.SHORT,
+            bars=True,
+        ),
+        lines(
+            "Serials apart",
+            "How far the serials of a zone differ between nodes. Other than 0 for long, they serve different "
+            "contents, or got their files at different times.",
+            Query(
+                f"max by (zone) (georouter_zone_serial{{{ZONE}}})"
+                f" - min by (zone) (georouter_zone_serial{{{ZONE}}})",
+                "{{zone}}",
+            ),
+            unit=Unit.SHORT,
+        ),
+    ),
+)
+
 GEO = Row(
     "Geo database",
     (
@@ -592,7 +637,7 @@ GEO = Row(
     ),
 )
 
-ROWS = (OVERVIEW, TRAFFIC, HEALTH, PROBES, RELOADS, PACKETS, GEO)
+ROWS = (OVERVIEW, TRAFFIC, HEALTH, PROBES, RELOADS, PACKETS, SECONDARIES, GEO)
 
 
 def dashboard() -> Json:

@@ -13,6 +13,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import dns.message
+import dns.query
+import dns.versioned
 import yaml
 
 from benchmarks.harness.ask import question
@@ -111,8 +114,45 @@ def health(lag_ms: int) -> str:
     return json.dumps({"db": {"lag_ms": lag_ms}})
 
 
-def demo_policy(ports: Sequence[int], check: dict[str, Any], hooks: str, back_after: str) -> str:
-    """The demo's policy with checks at these ports, and a database; without `version` and `server`."""
+class Secondary:
+    """Copies a zone of `primary` whenever it is told to, at `address`."""
+
+    def __init__(self, primary: tuple[str, int], zone: str) -> None:
+        self._primary = primary
+        self._zone = dns.versioned.Zone(zone)
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self._socket.settimeout(0.2)
+        self.address = f"127.0.0.1:{self._socket.getsockname()[1]}"
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            with suppress(OSError):
+                told, sender = self._socket.recvfrom(4096)
+                response = dns.message.make_response(dns.message.from_wire(told))
+                self._socket.sendto(response.to_wire(), sender)
+                dns.query.inbound_xfr(self._primary[0], self._zone, port=self._primary[1], timeout=5)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._socket.close()
+
+
+def demo_policy(
+    ports: Sequence[int], check: dict[str, Any], hooks: str, back_after: str, secondary: str
+) -> str:
+    """The demo's policy with checks at these ports, a database, and a secondary; without `version` and
+    `server`.
+    """
     policy = yaml.safe_load(DEMO.read_text())
     for key in ("version", "server", "tests"):
         del policy[key]
@@ -143,6 +183,7 @@ def demo_policy(ports: Sequence[int], check: dict[str, Any], hooks: str, back_af
         policy["regions"][name]["capacity"] = capacity
     policy["services"]["web"]["demand"] = DEMAND
     policy["services"]["web"].setdefault("chain", []).append({"capacity": {}})
+    policy["zones"]["example.com"]["transfer"] = {"allow": "127.0.0.1", "notify": secondary}
     return str(yaml.safe_dump(policy, sort_keys=False))
 
 
@@ -156,10 +197,16 @@ class Story:
         for server, lag_ms in zip(self._servers, (0, 40, 120), strict=True):
             server.say(health(lag_ms))
         self._hooks = HookServer()
+        self.daemon = Daemon(folder / "daemon", "")
+        self._secondary = Secondary(self.daemon.address, "example.com")
         self._policy = demo_policy(
-            [server.port for server in self._servers], pace.check, self._hooks.url, f"{pace.act_s / 2:g}s"
+            [server.port for server in self._servers],
+            pace.check,
+            self._hooks.url,
+            f"{pace.act_s / 2:g}s",
+            self._secondary.address,
         )
-        self.daemon = Daemon(folder / "daemon", self._policy)
+        self.daemon.write(self._policy)
 
     def tell(self) -> None:
         """Calm; a region lags behind, dies, comes back; a broken policy and its repair; a lasting drain."""
@@ -232,6 +279,7 @@ class Story:
             for server in self._servers:
                 stack.enter_context(server)
             stack.enter_context(self._hooks)
+            stack.enter_context(self._secondary)
             stack.enter_context(self.daemon)
             stack.enter_context(Crowd(self.daemon.address, self._pace.rate))
             self._stack = stack.pop_all()

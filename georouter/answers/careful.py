@@ -7,16 +7,19 @@
 
 from collections.abc import Callable
 from struct import pack
+from typing import TYPE_CHECKING
 
 from georouter.answers.client import NO_SUBNET, block_of
 from georouter.answers.conduct import Conduct
 from georouter.answers.cookies import CLIENT_SIZE, well_formed
+from georouter.answers.copies import Copy
 from georouter.answers.debug import TOO_MANY, Inquiry
 from georouter.answers.layout import FAMILIES, PROTOS, RCODES, TYPE_SLOTS, TYPES, Proto
-from georouter.answers.limits import MAX_TCP, MIN_PAYLOAD, Limits
-from georouter.answers.lookup import NOT_OURS, REDIRECTED, at_node, below, closest_encloser, static
+from georouter.answers.limits import MAX_PAYLOAD, MAX_TCP, MIN_PAYLOAD, Limits
+from georouter.answers.lookup import NOT_OURS, REDIRECTED, at_node, below, closest_encloser, static, zone_at
 from georouter.answers.make import AA, QR, head_index, make_answer
-from georouter.answers.ratelimit import ANSWER, ANSWERS, ERRORS, MISSING, SLIP
+from georouter.answers.outgoing import NO_SERIAL, NOT_OVER_UDP, TRANSFERS, Outgoing, in_one, judge, plan
+from georouter.answers.ratelimit import ANSWER, ANSWERS, DROP, ERRORS, MISSING, SLIP
 from georouter.answers.redirect import follow
 from georouter.answers.steer import Steering
 from georouter.answers.tables import Answer, Directory
@@ -26,11 +29,16 @@ from georouter.wire.codes import (
     CLASS_IN,
     EDE_NOT_AUTHORITATIVE,
     EDE_NOT_SUPPORTED,
+    OPCODE_QUERY,
     OPTION_KEEPALIVE,
     OPTION_NSID,
     RCODE_BADCOOKIE,
+    RCODE_BADKEY,
+    RCODE_BADTIME,
+    RCODE_BADTRUNC,
     RCODE_FORMERR,
     RCODE_NOERROR,
+    RCODE_NOTAUTH,
     RCODE_NXDOMAIN,
     RCODE_REFUSED,
     RCODE_SERVFAIL,
@@ -42,9 +50,13 @@ from georouter.wire.codes import (
 from georouter.wire.compress import compress
 from georouter.wire.edns import ClientSubnet, make_error, make_opt, make_option
 from georouter.wire.message import FLAG_RD, FLAG_TC, HEADER_SIZE, Query, Question, parse_query
+from georouter.wire.tsig import find, unsigned_error
 
-META_TYPES = frozenset({TYPE_IXFR, TYPE_AXFR})
-"""Not data of any name (RFC 6895 3.1). We transfer no zones."""
+if TYPE_CHECKING:
+    from georouter.wire.signing import Signer
+
+META_TYPES = TRANSFERS
+"""Not data of any name (RFC 6895 3.1)."""
 SLOT_OF: dict[int, int] = {kind: slot for slot, (kind, _) in enumerate(TYPE_SLOTS)}
 """Query type -> its place among the request counters."""
 SLOT_OTHER_TYPE = len(TYPE_SLOTS)
@@ -54,7 +66,7 @@ NOT_AUTHORITATIVE = make_answer(
 )
 """For names outside our zones and classes other than IN (RFC 8914 4.21)."""
 NOT_SUPPORTED = make_answer(rcode=RCODE_REFUSED, authoritative=False, option=make_error(EDE_NOT_SUPPORTED))
-"""For transfers and other meta types (RFC 8914 4.22; RFC 5936 2.2.1: REFUSED)."""
+"""For meta types that are no transfers (RFC 8914 4.22)."""
 
 _OPCODE_BITS = 0x7800
 
@@ -82,6 +94,7 @@ class CarefulResponder:
         stay = min(int(conduct.keepalive_s * 10), 0xFFFF).to_bytes(2)
         self._keepalive = make_option(OPTION_KEEPALIVE, stay)
         self._debug = conduct.debug
+        self._copies = conduct.copies
         self._nsid = make_option(OPTION_NSID, conduct.nsid) if conduct.nsid else b""
         self._chaos = chaos_answers(conduct)
         self._steering = steering
@@ -93,21 +106,121 @@ class CarefulResponder:
         if asked is None:
             self._count_request(self._no_zone, proto, family, SLOT_OTHER_TYPE)
             return None
+        if asked.tsig is not None:
+            return self._respond_signed(query, asked, source, family, proto, now)
+        return self._respond(query, asked, source, family, proto, now)
+
+    def transfer(self, query: bytes, source: int, family: int, now: float) -> Outgoing | None:
+        """A transfer over TCP, for who asks for one and may have it; else None, and `respond` says why."""
+        asked = parse_query(query)
+        if asked is None or asked.question is None or asked.opcode != OPCODE_QUERY:
+            return None
+        question, tsig, signer = asked.question, asked.tsig, None
+        cookie, _, error = self._prove(asked, source, family, now)
+        if error or question.type not in TRANSFERS or question.klass != CLASS_IN:
+            return None
+        if question.type == TYPE_IXFR and asked.serial is None:
+            return None
+        if tsig is not None:
+            key = find(tsig, self._copies.keys)
+            if key is None:
+                return None
+            from georouter.wire.signing import Signer, verify  # noqa: PLC0415 - who holds keys loads it
+
+            if verify(query, tsig, key, now):
+                return None
+            signer = Signer(key, tsig.mac, several=True)
+        copy = judge(self._directory, self._copies, question.name, (source, family), signer)
+        if isinstance(copy, Answer):
+            return None
+        zone = zone_at(self._directory, copy.content.apex)
+        self._count_request(zone, Proto.TCP, family, SLOT_OTHER_TYPE)
+        self._count_response(zone, RCODE_NOERROR)
+        options = self._options(asked, 0, cookie, Proto.TCP)
+        return Outgoing(asked, copy.content, *plan(asked, copy), signer).begin(
+            self._opt(asked, RCODE_NOERROR, options)
+        )
+
+    def _respond_signed(  # noqa: PLR0917 - as `respond`, and what it read
+        self, query: bytes, asked: Query, source: int, family: int, proto: Proto, now: float
+    ) -> bytes | None:
+        """As `respond` for a request with a TSIG: signed, or NOTAUTH (RFC 8945 5.2)."""
+        tsig = asked.tsig
+        assert tsig is not None  # noqa: S101 - it was looked at
+        key = find(tsig, self._copies.keys)
+        if key is None:
+            reply = self._not_signed(asked, source, family, proto, now)
+            return None if reply is None else unsigned_error(reply, tsig, RCODE_BADKEY)
+        from georouter.wire.signing import Signer, verify  # noqa: PLC0415 - who holds keys loads it
+
+        error, signer = verify(query, tsig, key, now), Signer(key, tsig.mac)
+        if not error:
+            reply = self._respond(query, asked, source, family, proto, now, signer=signer)
+            return None if reply is None else signer.sign(reply, now)
+        rcode = RCODE_FORMERR if error == RCODE_FORMERR else RCODE_NOTAUTH
+        reply = self._not_signed(asked, source, family, proto, now, rcode)
+        if reply is None or error == RCODE_FORMERR:
+            return reply
+        if error == RCODE_BADTIME:
+            return signer.too_late(reply, tsig, now)
+        if error == RCODE_BADTRUNC:
+            return signer.cut_short(reply, now)
+        return unsigned_error(reply, tsig, error)
+
+    def _not_signed(  # noqa: PLR0917 - as `respond`, and what it read
+        self,
+        asked: Query,
+        source: int,
+        family: int,
+        proto: Proto,
+        now: float,
+        rcode: int = RCODE_NOTAUTH,
+    ) -> bytes | None:
+        """The answer to a request whose signature is not right, itself not signed yet."""
+        cookie, proven, _ = self._prove(asked, source, family, now)
+        lane = (self._no_zone, proto, family)
+        if self._limiter is not None and not proven and proto is Proto.UDP:
+            verdict = self._limiter.judge(source, family, ERRORS, now)
+            if verdict != ANSWER:
+                return self._limited(DROP, asked, lane, cookie)
+        return self._error(asked, lane, rcode, cookie)
+
+    def _respond(  # noqa: PLR0917 - as `respond`, and what it read
+        self,
+        query: bytes,
+        asked: Query,
+        source: int,
+        family: int,
+        proto: Proto,
+        now: float,
+        *,
+        signer: "Signer | None" = None,
+    ) -> bytes | None:
+        """As `respond`, for a message that could be read. `signer` will sign the answer."""
         cookie, proven, error = self._prove(asked, source, family, now)
-        limiter = None if proven or proto is Proto.TCP else self._limiter
+        limiter = None if proven or signer or proto is Proto.TCP else self._limiter
         question = asked.question
+        if question is not None and not error and asked.opcode != OPCODE_QUERY:
+            error = self._no_change(question)
         if question is None or error:
             verdict = limiter.judge(source, family, ERRORS, now) if limiter else ANSWER
             if verdict != ANSWER:
                 return self._limited(verdict, asked, (self._no_zone, proto, family), cookie)
             return self._error(asked, (self._no_zone, proto, family), error, cookie)
-        if self._debug is not None and self._debug.inquiry(self._directory, asked, source, family):
-            if self._debug.too_many(source, family, now):
+        debug = self._debug if signer is None else None  # who signs is answered at once
+        if debug is not None and debug.inquiry(self._directory, asked, source, family):
+            if debug.too_many(source, family, now):
                 return self.tell(query, source, family, proto, now, TOO_MANY)
             return None
-        answer, node, ref = self._look_up(question)
-        zone = self._directory.zone[node] if node != NOT_OURS else self._no_zone
+        limit = self._limit(asked, proto) - (signer.room if signer else 0)
         subnet = asked.opt.subnet if asked.opt else None
+        if question.type in TRANSFERS and question.klass == CLASS_IN:
+            opt = self._opt(asked, RCODE_NOERROR, self._options(asked, 0, cookie, proto))
+            room = limit - HEADER_SIZE - len(question.raw) - len(opt)
+            answer, node, ref = self._in_one(asked, question, (source, family), signer, room)
+        else:
+            answer, node, ref = self._look_up(question)
+        zone = self._directory.zone[node] if node != NOT_OURS else self._no_zone
         scope, decision, way = 0, -1, None
         if answer is None and ref == REDIRECTED:
             way = follow(self._directory, question.name, question.type)
@@ -119,14 +232,14 @@ class CarefulResponder:
         if way is not None:
             answer = way.led_to(answer)
         options = self._options(asked, scope, cookie, proto)
-        reply = self._encode(asked, question, answer, options, proto)
+        reply = self._encode(asked, question, answer, options, limit)
         if limiter is not None:
             verdict = limiter.judge(source, family, told(answer.rcode, node, zone), now)
             if verdict != ANSWER:
                 return self._limited(verdict, asked, (zone, proto, family), cookie)
         if decision >= 0:
             self._counters[decision] += 1
-        if len(reply) > MAX_TCP:
+        if len(reply) > limit:
             return self._error(asked, (zone, proto, family), RCODE_SERVFAIL, cookie)
         self._count_request(zone, proto, family, SLOT_OF.get(question.type, SLOT_OTHER_TYPE))
         self._count_response(zone, answer.rcode)
@@ -161,7 +274,7 @@ class CarefulResponder:
         cookie, _, _ = self._prove(asked, source, family, now)
         subnet = asked.opt.subnet if asked.opt else None
         options = self._options(asked, subnet.source if subnet else 0, cookie, proto)
-        reply = self._encode(asked, asked.question, answer, options, proto)
+        reply = self._encode(asked, asked.question, answer, options, self._limit(asked, proto))
         node = closest_encloser(self._directory.index, asked.question.name.lower())
         zone = self._directory.zone[node] if node != NOT_OURS else self._no_zone
         self._count_request(zone, proto, family, SLOT_OF[TYPE_TXT])
@@ -228,17 +341,37 @@ class CarefulResponder:
             ref = below(directory, node, question.type)
         return (NOT_SUPPORTED if question.type in META_TYPES else None), node, ref
 
-    def _encode(self, asked: Query, question: Question, answer: Answer, echo: bytes, proto: Proto) -> bytes:
+    def _in_one(
+        self, asked: Query, question: Question, client: tuple[int, int], signer: "Signer | None", room: int
+    ) -> tuple[Answer | None, int, int]:
+        """A transfer that one message holds, or why there is none; as `_look_up`."""
+        found = judge(self._directory, self._copies, question.name, client, signer)
+        if isinstance(found, Copy):
+            if question.type == TYPE_AXFR:
+                found = NOT_OVER_UDP
+            elif asked.serial is None:
+                found = NO_SERIAL
+            else:
+                found = in_one(asked, found, room)
+        return found, self._directory.index.get(question.name.lower(), NOT_OURS), 0
+
+    def _no_change(self, question: Question) -> int:
+        """The response code for NOTIFY and UPDATE: nobody tells us about a zone of ours, nor changes it
+        (RFC 1996 3.10, RFC 2136 3.3); others are not ours (RFC 2136 3.1.1).
+        """
+        ours = question.klass == CLASS_IN and zone_at(self._directory, question.name.lower()) >= 0
+        return RCODE_REFUSED if ours else RCODE_NOTAUTH
+
+    def _encode(self, asked: Query, question: Question, answer: Answer, echo: bytes, limit: int) -> bytes:
         """The message, made smaller where the client cannot take all: first names are compressed, then
         the extended error goes (RFC 8914 3), then glue that is not required (RFC 9471 3.2), then
         everything but question and OPT (TC: RFC 2181 9, RFC 6891 7).
         """
-        limit = self._limit(asked, proto)
         which = head_index(asked.flags, asked.opt is not None)
         head = answer.head[which]
         opt = self._opt(asked, answer.rcode, echo + answer.option)
         reply = b"".join((asked.id, head, question.raw, answer.body, opt))
-        if len(reply) <= limit or proto is Proto.TCP:
+        if len(reply) <= limit or limit > MAX_PAYLOAD:
             return reply
         bare = self._opt(asked, answer.rcode, echo)
         smaller = [(answer, opt), (answer, bare)] if answer.option else [(answer, opt)]

@@ -1,8 +1,9 @@
 """How a server treats its clients, beyond what it answers: cookies, rate limiting, telling its name."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from georouter.answers.cookies import Cookies
+from georouter.answers.copies import Copies
 from georouter.answers.debug import Debug
 from georouter.answers.ratelimit import RateLimiter
 
@@ -23,3 +24,5 @@ class Conduct:
     """Told to TCP clients that ask how long an idle connection may stay (RFC 7828)."""
     debug: Debug | None = None
     """Who may ask debug names, if anybody."""
+    copies: Copies = field(default_factory=Copies)
+    """The zones that may be transferred, and the keys that requests may be signed with."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from georouter.answers.tables import PLAIN, Answer, Directory
 from georouter.wire.codes import RCODE_NOERROR, TYPE_ANY
+from georouter.wire.names import lower, parse_name
 
 NOT_OURS = -1
 """The node of names outside all zones."""
@@ -57,3 +58,12 @@ def static(directory: Directory, ref: int) -> Answer:
         return directory.answers[ref]
     node = ref - PLAIN
     return Answer(directory.heads[directory.sole[node] & 0xFFFF], directory.bodies[node], b"", RCODE_NOERROR)
+
+
+def zone_at(directory: Directory, apex: bytes) -> int:
+    """The zone whose apex is this name (lower-case wire form), or -1."""
+    node = directory.index.get(apex)
+    if node is None:
+        return -1
+    zone = directory.zone[node]
+    return zone if lower(parse_name(directory.zones[zone].name)) == apex else -1

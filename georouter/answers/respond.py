@@ -29,6 +29,7 @@ from georouter.answers.layout import FAMILIES, PROTOS, RCODES, TYPES, Proto
 from georouter.answers.limits import MAX_TCP, MIN_PAYLOAD, Limits
 from georouter.answers.lookup import NOT_OURS, REDIRECTED, below, closest_encloser
 from georouter.answers.make import head_index
+from georouter.answers.outgoing import Outgoing
 from georouter.answers.ratelimit import SLIP
 from georouter.answers.steer import Steerings
 from georouter.answers.tables import PLAIN, Answer, Snapshot
@@ -304,6 +305,10 @@ class Responder:
     ) -> bytes | None:
         """The response to a query of which `inquiry` knows, with an answer from elsewhere."""
         return self._careful.tell(query, source, family, proto, now, answer)
+
+    def transfer(self, query: bytes, source: int, family: int, now: float) -> Outgoing | None:
+        """A transfer of a zone over TCP, where one is asked for and allowed; all else is for `respond`."""
+        return self._careful.transfer(query, source, family, now)
 
     def respond_carefully(
         self, query: bytes, source: int, family: int, proto: Proto, now: float

@@ -8,14 +8,19 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from georouter.answers.copies import Content
 from georouter.answers.layout import lay_out
 from georouter.answers.tables import Directory
 from georouter.compiler import steering
 from georouter.compiler.bodies import Targets, targets
+from georouter.compiler.copying import copy_zones
+from georouter.compiler.defaults import Defaults
 from georouter.compiler.records import Authority
+from georouter.compiler.serials import Numbered, Serials
 from georouter.compiler.steering import Steered
+from georouter.compiler.tree import grow
 from georouter.compiler.views import Form, Hook, Views, Written
 from georouter.compiler.zones import compile_zones
 from georouter.facts.world import World
@@ -23,7 +28,7 @@ from georouter.geo.map import GeoMap
 from georouter.policy.model import Binding, Policy, Service
 from georouter.routing.scene import universe
 from georouter.wire.codes import TYPE_HTTPS, TYPE_SVCB
-from georouter.words.ids import RegionName, ServiceName
+from georouter.words.ids import RegionName, ServiceName, ZoneName
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,9 +47,13 @@ class Plan:
     targets: Targets
     universes: Mapping[ServiceName, tuple[RegionName, ...]]
     warnings: tuple[str, ...]
+    serials: Mapping[ZoneName, Numbered] = field(default_factory=dict)
+    """What `Serials.known` is for the next plan."""
+    contents: Mapping[ZoneName, Content] = field(default_factory=dict)
+    """Of zones that somebody may copy."""
 
 
-def plan(policy: Policy, geo: GeoMap, world: World) -> Plan:
+def plan(policy: Policy, geo: GeoMap, world: World, serials: Serials | None = None) -> Plan:
     """The plan for this policy on this map. Of `world` only the round-trip times matter.
 
     Heavy: seconds with a city map and many chains. Raises PolicyError for what cannot be compiled
@@ -69,7 +78,10 @@ def plan(policy: Policy, geo: GeoMap, world: World) -> Plan:
             for name, group in steered.group_of.items()
         }
     )
-    compiled = compile_zones(tuple(policy.zones.values()), views, layout)
+    zones = tuple(policy.zones.values())
+    tree = grow(zones)
+    copied = copy_zones(zones, tree, Defaults(policy, steered), serials or Serials())
+    compiled = compile_zones(zones, tree, copied.serials, views, layout)
     return Plan(
         directory=compiled.directory,
         steered=steered,
@@ -79,6 +91,8 @@ def plan(policy: Policy, geo: GeoMap, world: World) -> Plan:
         targets=targets(policy, compiled.tree),
         universes=universes,
         warnings=compiled.warnings,
+        serials=copied.known,
+        contents=copied.contents,
     )
 
 

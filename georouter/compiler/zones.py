@@ -1,7 +1,5 @@
 """Zones -> `Directory`: every existing name with a finished answer, or a view, for every type."""
 
-import hashlib
-import struct
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,10 +20,9 @@ from georouter.compiler.records import (
     refuse_oversize,
 )
 from georouter.compiler.referral import referral
-from georouter.compiler.tree import Tree, Where, grow
+from georouter.compiler.tree import Tree, Where
 from georouter.compiler.views import Form, Views
 from georouter.policy.model import RecordSet, Zone
-from georouter.policy.packed import PackedRecords, pack
 from georouter.wire.codes import (
     RCODE_NOERROR,
     RCODE_NXDOMAIN,
@@ -61,37 +58,11 @@ class Compiled:
     warnings: tuple[str, ...]
 
 
-def serial(zone: Zone) -> int:
-    """The zone's serial: the operator's, or one made from its content.
-
-    A 32-bit hash of records, steered names and SOA numbers: the same on every node with the same
-    policy, unmoved by health and time, different (save one chance in 2**32) whenever the content is. Not
-    monotonic: secondaries that compare serials (RFC 1982) would miss changes, so a zone that is
-    transferred sets `soa.serial` itself.
-    """
-    if zone.soa.serial is not None:
-        return zone.soa.serial
-    digest = hashlib.sha256(repr((zone.apex, zone.soa)).encode())
-    digest.update(_fingerprint(pack(zone.records)))
-    for steered in sorted(zone.steered, key=lambda item: (item.owner, item.service)):
-        digest.update(repr((steered.owner, steered.service)).encode())
-    return int.from_bytes(digest.digest()[:4], "big") or 1
-
-
-def _fingerprint(packed: PackedRecords) -> bytes:
-    """Of records, whatever their order: the sum of every set's own hash."""
-    total = 0
-    for owner, name in enumerate(packed.names()):
-        for index in packed.span(owner):
-            what = name + struct.pack("!HI", packed.type(index), packed.ttl_s(index)) + packed.records(index)
-            total += int.from_bytes(hashlib.blake2b(what, digest_size=32).digest())
-    return (total % 2**256).to_bytes(32)
-
-
-def compile_zones(zones: Sequence[Zone], views: Views, layout: Layout) -> Compiled:
-    """The directory of these zones; steered names are registered in `views`."""
-    authorities = tuple(authority(zone, serial(zone)) for zone in zones)
-    tree = grow(zones)
+def compile_zones(
+    zones: Sequence[Zone], tree: Tree, serials: Sequence[int], views: Views, layout: Layout
+) -> Compiled:
+    """The directory of these zones with these serials; steered names are registered in `views`."""
+    authorities = tuple(authority(zone, serial) for zone, serial in zip(zones, serials, strict=True))
     writer = _Writer(zones, tree, authorities, views)
     for node in range(len(tree.zone)):
         writer.fill(node)

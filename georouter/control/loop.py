@@ -344,14 +344,15 @@ class Controller:
     def _start_build(self) -> None:
         if self._building is not None or self._built is None:
             return
-        rtt_ms = dict(self.world.rtt_ms)
+        rtt_ms, serials = dict(self.world.rtt_ms), self._built.plan.serials
         if self._wanted:
             asked, self._wanted = tuple(self._wanted), []
-            request = BuildRequest(self.config, None, rtt_ms)
+            request = BuildRequest(self.config, None, rtt_ms, serials)
             waiting = tuple(item.done for item in asked if item.done is not None)
             cause = ", ".join(dict.fromkeys(item.cause for item in asked))
         elif self._rerank_due and self._steady() >= self._reranked_at + RERANK_PAUSE_S:
-            request, waiting, cause = BuildRequest(self.config, self._built.files, rtt_ms), (), "latency"
+            request = BuildRequest(self.config, self._built.files, rtt_ms, serials)
+            waiting, cause = (), "latency"
         else:
             return
         self._rerank_due = False

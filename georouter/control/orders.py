@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from georouter.compiler.plan import Plan
+from georouter.compiler.serials import Numbered
 from georouter.facts.demand import Census
 from georouter.facts.failover import Reply
 from georouter.facts.plan import CapacityPlan
@@ -17,7 +18,7 @@ from georouter.policy.files import PolicyFile
 from georouter.policy.model import Policy
 from georouter.policy.steps import Hook
 from georouter.words.errors import Diagnostic
-from georouter.words.ids import RegionName, ServiceName
+from georouter.words.ids import RegionName, ServiceName, ZoneName
 
 Databases: TypeAlias = tuple[tuple[str, Hashable], ...]
 
@@ -33,6 +34,8 @@ class BuildRequest:
     config: str
     files: tuple[PolicyFile, ...] | None = None
     rtt_ms: Mapping[RegionName, float] = field(default_factory=dict)
+    serials: Mapping[ZoneName, Numbered] | None = None
+    """What is known of serials; None: what the state directory has."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,28 +13,32 @@ from typing import Any
 
 from georouter.compiler.asking import Crowd
 from georouter.compiler.plan import plan, rerank
+from georouter.compiler.serials import Serials
 from georouter.control.orders import BuildRequest, Built, Databases, ExplainRequest, Failed, PlanRequest
 from georouter.daemon.kept import Kept, keep
 from georouter.facts.plan import CapacityPlan
 from georouter.facts.world import World
 from georouter.geo.map import GeoMap
 from georouter.geo.overlay import overlay
+from georouter.policy.files import PolicyFile
 from georouter.policy.interest import asns, networks
 from georouter.policy.kinds import check_kinds
 from georouter.policy.load import load
 from georouter.policy.model import Policy
-from georouter.sources import geo_files, policy_files
+from georouter.sources import geo_files, policy_files, serial_file
 from georouter.words.errors import PolicyError, Severity, SourceError
 
 
 class Builder:
     """Builds, remembering the last geo map and the last policy, which seldom change together.
 
-    Extracted geo maps are kept in `cache_dir`, by default `cache` in the policy's state directory.
+    Extracted geo maps are kept in `cache_dir`, by default `cache` in the policy's state directory; the
+    serials of earlier runs are read from `state_dir`, by default that directory.
     """
 
-    def __init__(self, *, cache_dir: str | None = None) -> None:
+    def __init__(self, *, cache_dir: str | None = None, state_dir: str | None = None) -> None:
         self._cache_dir = Path(cache_dir) if cache_dir else None
+        self._state_dir = Path(state_dir) if state_dir else None
         self._map_key: object = None
         self._databases: Databases = ()
         """The database files that the build under way looked at."""
@@ -83,7 +87,7 @@ class Builder:
             if self._last is not None and self._last.policy is policy and self._planned_on is geo:
                 made = rerank(self._last.plan, policy, geo, world)  # only round trips can have changed
             else:
-                made = plan(policy, geo, world)
+                made = plan(policy, geo, world, self._serials(request, files, policy))
             self._planned_on = geo
             clock.lap("plan")
         except PolicyError as error:
@@ -104,6 +108,12 @@ class Builder:
         kept, self._unkept = self._unkept, None
         if kept is not None:
             keep(self._cache(kept.built.policy), kept)
+
+    def _serials(self, request: BuildRequest, files: tuple[PolicyFile, ...], policy: Policy) -> Serials:
+        known = request.serials
+        if known is None:
+            known = serial_file.load(self._state_dir or Path(policy.server.state_dir))
+        return Serials(known, policy_files.written_at(files, time.time()))
 
     def _map_for(self, request: BuildRequest, policy: Policy) -> GeoMap:
         """A reload takes the databases as they are now, or fails; the policy in use keeps its map."""

@@ -29,6 +29,12 @@ LEVELS = {
     "policy.refused": logging.ERROR,
     "state.unsaved": logging.ERROR,
     "snapshot.published": logging.DEBUG,
+    "transfer.cut": logging.WARNING,
+    "transfer.busy": logging.WARNING,
+    "transfer.failed": logging.ERROR,
+    "notify.refused": logging.WARNING,
+    "notify.unanswered": logging.WARNING,
+    "zone.serial_stands": logging.WARNING,
 }
 """How loud an event is; the others are information."""
 

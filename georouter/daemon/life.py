@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,8 @@ from georouter import __version__
 from georouter.admin.address import try_bind
 from georouter.answers.debug import Inquiry
 from georouter.answers.layout import SLOTS
+from georouter.answers.tables import Snapshot
+from georouter.compiler.serials import Numbered
 from georouter.control.beliefs import Beliefs
 from georouter.control.events import Probed, ReloadAsked
 from georouter.control.loop import Controller
@@ -41,6 +43,7 @@ from georouter.daemon.journal import Journal
 from georouter.daemon.memory import give_back
 from georouter.daemon.notify import from_environment
 from georouter.daemon.saving import Saver
+from georouter.daemon.secondaries import Secondaries
 from georouter.daemon.settings import Settings
 from georouter.daemon.start import Start, first_build
 from georouter.daemon.status import status, summary
@@ -51,11 +54,12 @@ from georouter.probes.prober import Prober
 from georouter.probes.target import ProbeResult, targets
 from georouter.server.given import given_sockets
 from georouter.server.server import Server
-from georouter.sources import state_files
+from georouter.sources import serial_file, state_files
 from georouter.telemetry.audit import AuditLog
 from georouter.telemetry.logs import event
 from georouter.telemetry.metrics import Metrics
-from georouter.words.ids import ServiceName
+from georouter.words.errors import SourceError
+from georouter.words.ids import ServiceName, ZoneName
 
 if TYPE_CHECKING:
     from georouter.admin.app import RunningAdmin
@@ -114,9 +118,11 @@ class Daemon:
                 self._watcher.follow(start.built.policy, start.refused.files, start.built.databases)
                 self._watcher.refused(start.refused.files, start.refused.databases)  # said once
             del start  # it would stay until the end, whatever is loaded after it
+            await self._number(self._controller.built)
             await self._first_round()
             self._controller.publish_now()
             await self._serve()
+            self._secondaries.announce()
             admin = await self._open_admin()
             tasks += [
                 asyncio.create_task(part.run(), name=name)
@@ -148,12 +154,17 @@ class Daemon:
         self._settings = Settings(
             policy.server, self._state_dir, fixed_state_dir=self._options.state_dir is not None
         )
+        self._secondaries = Secondaries(
+            self._settings.copies, policy.server.listen, self._metrics, self._journal.tell
+        )
+        self._serials: Mapping[ZoneName, Numbered] = serial_file.load(self._state_dir)
         self._server = Server(
             policy.server.listen,
             self._settings.current,
             given=given,
             workers=policy.server.workers,
             know=self._know,
+            told=self._secondaries.sent,
         )
         beliefs = self._saved_beliefs()
         self._audit = AuditLog(self._state_dir / "audit.log")
@@ -166,7 +177,7 @@ class Daemon:
             str(self._options.config),
             beliefs,
             Outlets(
-                show=self._server.publish,
+                show=self._show,
                 adopt=self._adopted,
                 refresh=self._refresh,
                 remember=self._saver.remember,
@@ -287,6 +298,7 @@ class Daemon:
         event(log, "server.stopping")
         self._notifier.stopping()
         await self._prober.stop()
+        await self._secondaries.stop()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -318,6 +330,9 @@ class Daemon:
         result: Built | Failed = await self._workshop.ask(request)
         if isinstance(result, Failed) and request.files is None:
             self._watcher.refused(result.files, result.databases)
+        if isinstance(result, Built):
+            await self._number(result)
+            await self._secondaries.prepare(result)
         return result
 
     def _count(self) -> Counted:
@@ -328,6 +343,21 @@ class Daemon:
         layout, values = counted
         columns = np.array(values, dtype=np.float64).reshape(len(layout.census), SLOTS)
         return {ServiceName(name): column for name, column in zip(layout.census, columns, strict=True)}
+
+    async def _number(self, built: Built) -> None:
+        """Keep the serials before they are answered: one that somebody saw is never another content's."""
+        if built.plan.serials == self._serials:
+            return
+        try:
+            await asyncio.to_thread(serial_file.save, self._state_dir, built.plan.serials)
+        except SourceError as error:
+            self._unsaved(str(error))
+        self._serials = built.plan.serials
+
+    def _show(self, snapshot: Snapshot) -> None:
+        self._server.publish(snapshot)
+        if self._serving:
+            self._secondaries.announce()
 
     def _ask_reload(self, cause: str) -> None:
         self._controller.post(ReloadAsked(cause))
@@ -340,6 +370,7 @@ class Daemon:
         self._controller.post(ReloadAsked("SIGHUP", done))
 
     def _adopted(self, built: Built) -> None:
+        self._secondaries.adopt(built)
         self._prober.set_targets(targets(built.policy), self._controller.beliefs.healths)
         self._watcher.follow(built.policy, built.files, built.databases)
         self._saver.keep(built.files)
@@ -384,6 +415,7 @@ class Daemon:
             drops=self._server.drops() if self._serving else 0,
             queries_total=self._server.queries_total() if self._serving else 0,
             restart_needed=self._settings.waiting,
+            transfers=self._secondaries.status(self._server.transfers),
             recent=self._journal.recent,
         )
 

@@ -1,17 +1,21 @@
 """The `server` section in use, as the server and the admin door take it; renewed by every reload.
 
-policy.server --read anew--> cookie secrets, admin token
+policy.server --read anew--> cookie secrets, keys, admin token
               --adopt------> server.Settings               (everything that needs no new socket)
               --compare----> `waiting`                     (what a running process cannot change)
 """
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
+from georouter.answers.copies import Copies
 from georouter.answers.limits import Limits
 from georouter.daemon.conduct import make_conduct, renewed
 from georouter.daemon.descriptors import raise_limit, tcp_connections
+from georouter.daemon.keys import read_keys, renew_keys
 from georouter.policy.model import Server as ServerPolicy
+from georouter.server.sending import TransferLimits
 from georouter.server.server import Settings as ServerSettings
 from georouter.server.tcp import TcpLimits
 from georouter.telemetry.logs import event
@@ -24,7 +28,7 @@ RESTART = ("listen", "admin", "state_dir", "workers")
 
 
 class Settings:
-    """What is in use. `current` is for the server, `token` for the admin door.
+    """What is in use. `current` is for the server, `token` for the admin door, `copies` has the keys.
 
     `waiting` names the keys whose values in the policy differ from those the process was started with.
     """
@@ -37,6 +41,7 @@ class Settings:
         self._keys = tuple(key for key in RESTART if key != "state_dir" or not fixed_state_dir)
         self._open_files = raise_limit()
         self._conduct = make_conduct(policy, state_dir)
+        self.copies = Copies(keys=read_keys(policy.keys))
         self.token = read_token(policy.admin_token_file)
         self.current = self._made()
 
@@ -44,6 +49,7 @@ class Settings:
         """A reload brought `policy`. A secret that cannot be read stays what it was, and that is said."""
         self._conduct = renewed(self._conduct, self._policy, policy, self._state_dir)
         self._policy = policy
+        self.copies.keys = renew_keys(policy.keys, self.copies.keys)
         try:
             self.token = read_token(policy.admin_token_file)
         except SourceError as error:
@@ -55,11 +61,12 @@ class Settings:
         policy = self._policy
         return ServerSettings(
             limits=Limits(udp_payload=policy.udp_payload_limit),
-            conduct=self._conduct,
+            conduct=replace(self._conduct, copies=self.copies),
             rate=policy.rate_limit,
             debug=policy.debug,
             receive_buffer_bytes=policy.receive_buffer_bytes,
             tcp=TcpLimits(self._connections(), policy.tcp_connections_per_client, policy.tcp_idle_timeout_s),
+            transfers=TransferLimits(policy.transfers, policy.transfers_per_client),
         )
 
     def _connections(self) -> int:

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from georouter.compiler.serials import Numbered
 from georouter.control.orders import BuildRequest, Built, Failed
 from georouter.daemon.kept import take
-from georouter.sources import policy_files, state_files
+from georouter.sources import policy_files, serial_file, state_files
 from georouter.telemetry.logs import event
 from georouter.words.errors import PolicyError, SourceError
-from georouter.words.ids import RegionName
+from georouter.words.ids import RegionName, ZoneName
 
 log = logging.getLogger("georouter")
 
@@ -50,11 +51,14 @@ def _build(config: Path, state_dir: Path | None, *, strict: bool) -> Start:
     """As `first_build`."""
     folder = (state_dir or _guess(config)) / "cache"
     kept = take(folder, config)
-    if kept is not None:
+    if kept is not None and _in_step(kept.built, serial_file.load(folder.parent)):
         return _started(kept.built, state_dir, kept.rtt_ms)
     from georouter.daemon.build import Builder  # noqa: PLC0415 - it costs more than a start from what was kept
 
-    builder = Builder(cache_dir=str(state_dir / "cache") if state_dir else None)
+    builder = Builder(
+        cache_dir=str(state_dir / "cache") if state_dir else None,
+        state_dir=str(state_dir) if state_dir else None,
+    )
     result = builder.build(BuildRequest(str(config)))
     if isinstance(result, Built):
         builder.keep()
@@ -76,6 +80,11 @@ def _started(built: Built, state_dir: Path | None, rtt_ms: Mapping[RegionName, f
     for warning in built.warnings:
         event(log, "policy.warning", level=logging.WARNING, problem=str(warning))
     return Start(built, state_dir or Path(built.policy.server.state_dir), rtt_ms=rtt_ms)
+
+
+def _in_step(built: Built, known: Mapping[ZoneName, Numbered]) -> bool:
+    """Whether the zones of a kept build have the serials that they had last: none may fall back."""
+    return all(known.get(name, item) == item for name, item in built.plan.serials.items())
 
 
 def _guess(config: Path) -> Path:

@@ -25,6 +25,7 @@ def status(
     drops: int,
     queries_total: int,
     restart_needed: Sequence[str],
+    transfers: Mapping[str, Any],
     recent: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
     """The state of everything. Times are Unix seconds.
@@ -73,6 +74,7 @@ def status(
             for name, service in (published.services if published else {}).items()
         ],
         "capacity": capacity_status(controller),
+        "transfers": transfers,
         "overrides": [
             overrides.encode(item) for item in overrides.active(controller.beliefs.overrides, now).values()
         ],

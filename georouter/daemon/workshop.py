@@ -50,7 +50,12 @@ class Common:
         """Take over the parts of a result that was sent or received. Nothing else is a build."""
         if isinstance(result, Built):
             plan = result.plan
-            self._parts = {"files": result.files, "policy": result.policy, "directory": plan.directory}
+            self._parts = {
+                "files": result.files,
+                "policy": result.policy,
+                "directory": plan.directory,
+                "contents": plan.contents,
+            }
             self._names = {id(part): name for name, part in self._parts.items()}
 
     def dumps(self, value: object) -> bytes:

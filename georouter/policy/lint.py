@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
+from georouter.policy.fences import for_everybody
 from georouter.policy.model import Policy, Service
 from georouter.policy.names import Names
 from georouter.policy.nodes import Path
@@ -121,4 +122,27 @@ def bindings(policy: Policy, report: Report) -> None:
             report.warn(path, message, key=True)
 
 
-_RULES: tuple[Callable[[Policy, Report], None], ...] = (unused, families, steps, capacity, bindings)
+def copies(policy: Policy, report: Report) -> None:
+    """Steered names that secondaries do not get, because everybody would get their answer."""
+    for zone in policy.zones.values():
+        if zone.transfer is None or not zone.transfer.steered:
+            continue
+        for name in dict.fromkeys(item.service for item in zone.steered):
+            service = policy.services[name]
+            allowed = for_everybody(service)
+            if allowed is not None and allowed.isdisjoint(service.regions):
+                message = (
+                    f'residency leaves service "{name}" no region that every client may get: its names are '
+                    "left out of copies of the zone, and secondaries deny them; steered: refuse keeps it back"
+                )
+                report.warn(("zones", zone.name, "transfer"), message, key=True)
+
+
+_RULES: tuple[Callable[[Policy, Report], None], ...] = (
+    copies,
+    unused,
+    families,
+    steps,
+    capacity,
+    bindings,
+)

@@ -128,7 +128,7 @@ class Service:
 class Soa:
     """Start of authority (RFC 1035 3.3.13). `mname`, `rname` absolute without final dot.
 
-    `serial` is None for one that follows the zone's content. `negative_ttl_s` is the MINIMUM field.
+    `serial` is None for one that rises with the zone's content. `negative_ttl_s` is the MINIMUM field.
     """
 
     mname: str
@@ -161,6 +161,26 @@ class Steered:
 
 
 @dataclass(frozen=True, slots=True)
+class Notify:
+    """A secondary that is told of changes (RFC 1996): host and port, and the key to sign with, if any."""
+
+    address: tuple[str, int]
+    key: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Who may copy a zone: clients in `networks`, and those who sign with one of `keys` (lower-case wire
+    names). `steered` is False where a zone with steered names is kept back.
+    """
+
+    networks: Networks = NOBODY
+    keys: tuple[bytes, ...] = ()
+    notify: tuple[Notify, ...] = ()
+    steered: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Zone:
     """One zone. Its apex NS records are in `records`; the SOA is made from `soa`."""
 
@@ -170,6 +190,17 @@ class Zone:
     soa: Soa
     records: Sequence[RecordSet]
     steered: tuple[Steered, ...]
+    transfer: Transfer | None = None
+    """None: nobody may copy it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TsigKey:
+    """A key of `server.keys` (RFC 8945); `name` in lower-case wire format. The secret is only in its file."""
+
+    name: bytes
+    algorithm: str
+    secret_file: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +232,9 @@ class Server:
     rate_limit: Rate | None = None
     debug: Networks = NOBODY
     """Source addresses that may ask debug names."""
+    keys: tuple[TsigKey, ...] = ()
+    transfers: int = 10
+    transfers_per_client: int = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,9 +44,18 @@ class PackedRecords(Sequence[RecordSet]):
         """How many names have records."""
         return len(self._name_at) - 1
 
+    @property
+    def octets(self) -> int:
+        """Of all names and records together."""
+        return len(self._names) + len(self._data)
+
     def owner(self, number: int) -> bytes:
         """The name of an owner, in lower-case wire format."""
         return self._names[self._name_at[number] : self._name_at[number + 1]]
+
+    def owner_of(self, index: int) -> bytes:
+        """The name that a set belongs to."""
+        return self.owner(bisect_right(self._first, index) - 1)
 
     def names(self) -> Iterator[bytes]:
         """Every owner's name, in order."""
@@ -102,7 +111,7 @@ class PackedRecords(Sequence[RecordSet]):
         if isinstance(index, slice):
             return tuple(self[at] for at in range(len(self))[index])
         at = range(len(self))[index]
-        return self._make(self.owner(bisect_right(self._first, at) - 1), at)
+        return self._make(self.owner_of(at), at)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, PackedRecords):

@@ -31,6 +31,7 @@ from georouter.policy.fields import (
     as_list,
 )
 from georouter.policy.written_steps import StepFile
+from georouter.policy.written_transfer import KeyFile, TransferFile
 
 VERSION = 1
 
@@ -61,6 +62,8 @@ class LimitsFile(FileModel):
     tcp_idle_timeout: Duration = Field(
         default=10.0, description="Close a silent TCP connection after this long."
     )
+    transfers: int = Field(default=10, ge=1, le=1000, description="Zone transfers at a time at most.")
+    transfers_per_client: int = Field(default=2, ge=1, le=1000, description="The same for one client.")
 
 
 class RateLimitFile(FileModel):
@@ -131,6 +134,9 @@ class ServerFile(FileModel):
     )
     debug: DebugFile | None = Field(
         default=None, description="Debug names (_explain.NAME, _state.SERVICE); nobody may ask them without."
+    )
+    keys: Annotated[dict[str, KeyFile], Optionally] = Field(
+        default={}, description="Keys that messages are signed with (TSIG), by name."
     )
 
 
@@ -325,7 +331,7 @@ class SoaFile(FileModel):
         default=None, description="Mail of the responsible person, with @ or as a name."
     )
     serial: Annotated[int, Field(ge=0, le=2**32 - 1)] | None = Field(
-        default=None, description="Default is one that follows the zone's content."
+        default=None, description="Default is one that rises whenever the zone's content changes."
     )
     refresh: Ttl = Field(default=14400, description="Secondaries ask for changes this often.")
     retry: Ttl = Field(default=3600, description="And this long after a failure.")
@@ -371,6 +377,7 @@ class ZoneFile(FileModel):
     records: Annotated[object, WithJsonSchema(RECORDS_SCHEMA)] = Field(
         default=None, description="Owner name, relative to the zone unless it ends with a dot, to records."
     )
+    transfer: TransferFile | None = Field(default=None, description="Who may copy the zone; nobody without.")
 
 
 class PolicyTestFile(FileModel):

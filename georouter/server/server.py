@@ -6,7 +6,7 @@ bind() ─► publish(snapshot) ─► await start() ─► publish(snapshot) ..
 import asyncio
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from socket import socket
 
@@ -32,9 +32,10 @@ from georouter.server.bind import (
 from georouter.server.books import Books
 from georouter.server.channel import Channel
 from georouter.server.mmsg import open_channel
+from georouter.server.sending import Sender, TransferLimits
 from georouter.server.tcp import TcpLimits, TcpServer
 from georouter.server.udp import Publication, Worker
-from georouter.telemetry.source import DURATION_BOUNDS_S, Durations
+from georouter.telemetry.source import DURATION_BOUNDS_S, Durations, Sent
 
 RECEIVE_BUFFER = 4 * 1024 * 1024
 """Octets: about 5,000 queries that wait while a worker does not run."""
@@ -58,6 +59,7 @@ class Settings:
     debug: Networks = NOBODY
     receive_buffer_bytes: int = RECEIVE_BUFFER
     tcp: TcpLimits = field(default_factory=TcpLimits)
+    transfers: TransferLimits = field(default_factory=TransferLimits)
 
 
 class Server:
@@ -71,9 +73,11 @@ class Server:
         given: Sequence[socket] = (),
         workers: int = 0,
         know: Know | None = None,
+        told: Callable[[Sent], None] = lambda _: None,
     ) -> None:
         """`workers` 0 means auto. `given` sockets are answered on too, and in place of ones for the addresses
-        they cover. `know` answers debug names; without it nobody may ask them.
+        they cover. `know` answers debug names; without it nobody may ask them. `told` hears of every zone
+        transfer that ended.
         """
         self._listen = tuple(listen)
         self._given = tuple(given)
@@ -86,7 +90,8 @@ class Server:
         self._bound: tuple[Bound, ...] = ()
         self._channels: list[Channel] = []
         self._workers: list[tuple[Worker, Books]] = []
-        self._tcp = TcpServer(self._settings.tcp)
+        self._sender = Sender(self._settings.transfers, told)
+        self._tcp = TcpServer(self._settings.tcp, self._sender)
         self._tcp_books = Books()
         self._tcp_using: list[int] | None = None
         self._snapshot: Snapshot | None = None
@@ -124,6 +129,7 @@ class Server:
         """
         self._settings = settings
         self._tcp.limits = settings.tcp
+        self._sender.limits = settings.transfers
         for bound in self._bound:
             for own in bound.udp:
                 for sock in own:
@@ -147,7 +153,7 @@ class Server:
         stay_s = 0.0 if self._tcp.draining else self._settings.tcp.idle_timeout_s
         tcp_conduct = replace(tcp_conduct, keepalive_s=stay_s)
         responder = Responder(snapshot, self._tcp_using, limits, tcp_conduct)
-        self._tcp.respond = responder.respond
+        self._tcp.respond, self._tcp.transfer = responder.respond, responder.transfer
         if self._aside is not None:
             self._aside.responder = responder
         self._settle()
@@ -204,6 +210,11 @@ class Server:
     def tcp_connections(self) -> int:
         """Open TCP connections."""
         return self._tcp.connections
+
+    @property
+    def transfers(self) -> int:
+        """Zone transfers under way."""
+        return self._sender.active
 
     def counters(self) -> list[tuple[Layout, list[int]]]:
         """Every writer's counters with their layouts, those of the published layout last.

@@ -15,22 +15,31 @@ Rules:
 6. Draining: who is connected gets answers until nothing more comes; who connects meanwhile is answered
    too. Listeners close last, and a connection's end follows its last answer. Listeners that a supervisor
    gave us are left alone at once: whoever waits there is the next process's client.
+7. A zone transfer has the connection to itself: queries behind it wait until it is done. Every message
+   that the client takes counts as a query.
 """
 
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from socket import socket
 from typing import cast
 
 from georouter.answers.layout import Proto
+from georouter.answers.outgoing import TRANSFERS, Outgoing
 from georouter.answers.respond import fail
 from georouter.server.accept import Acceptor
 from georouter.server.channel import Respond, Take
+from georouter.server.sending import Sender
 from georouter.server.source import source_of
+from georouter.wire.codes import CLASS_IN
 
 log = logging.getLogger(__name__)
+
+Transfer = Callable[[bytes, int, int, float], Outgoing | None]
+"""`Responder.transfer`."""
 
 READ_SIZE = 16 * 1024
 """Octets taken from the kernel at once, into a buffer that all connections share."""
@@ -40,6 +49,7 @@ WRITE_HIGH = 64 * 1024
 """Unread octets of answers at which a connection is no longer read from."""
 COMPLAIN_EVERY_S = 10.0
 """At most one log record in this time, however much fails."""
+_TRANSFERS = tuple(kind.to_bytes(2) + CLASS_IN.to_bytes(2) for kind in TRANSFERS)
 LINGER_S = 0.05
 """When draining: how long a connection must be silent, since queries may be on their way."""
 
@@ -54,13 +64,15 @@ class TcpLimits:
 
 
 class TcpServer:
-    """Accepts on sockets that are bound and listening, and answers through `respond`."""
+    """Accepts on sockets that are bound and listening, and answers through `respond` and `transfer`."""
 
-    def __init__(self, limits: TcpLimits) -> None:
+    def __init__(self, limits: TcpLimits, sender: Sender | None = None) -> None:
         self.respond: Respond | None = None
-        """Set on every publication."""
+        self.transfer: Transfer | None = None
+        """Set on every publication, both."""
         self.take: Take | None = None
         """Asked about queries that `respond` does not answer."""
+        self.sender = sender or Sender()
         self.failed = 0
         self.limits = limits
         """May be replaced at any time; what is open stays open."""
@@ -145,10 +157,15 @@ class TcpServer:
             del self._connections[connection]
             self._connections[connection] = None
 
-    def answer(self, query: bytes, source: int, family: int, now: float) -> bytes | None:
-        """The answer to one query; SERVFAIL where answering raises."""
+    def answer(self, query: bytes, source: int, family: int, now: float) -> bytes | Outgoing | None:
+        """The answer to one query, or the transfer it asks for; SERVFAIL where answering raises."""
         try:
             assert self.respond is not None  # noqa: S101 - the server publishes before it starts
+            if _may_be_transfer(query) and self.transfer is not None:
+                outgoing = self.transfer(query, source, family, now)
+                if outgoing is not None:
+                    client = (family, source)
+                    return outgoing if self.sender.has_room(client) else self.sender.refuse(client, outgoing)
             return self.respond(query, source, family, Proto.TCP, now)
         except Exception:
             self.failed += 1
@@ -212,8 +229,10 @@ class Connection(asyncio.BufferedProtocol):
         """On the loop's clock; the time of opening before the first query."""
         self._server = server
         self._transport: asyncio.Transport | None = None
-        self._client = client
+        self.client = client
         self._family, self._source = client
+        self._outgoing = False
+        """A transfer is under way."""
         self.over = False
         """It was cut, perhaps before it had begun."""
         self._waiting = bytearray()
@@ -243,7 +262,8 @@ class Connection(asyncio.BufferedProtocol):
         """The connection has ended, by whatever cause."""
         self._transport = None
         self._waiting.clear()
-        self._server.forget(self, self._client)
+        self._server.sender.drop(self)
+        self._server.forget(self, self.client)
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002
         """The shared room: the loop fills it and calls `buffer_updated` before anything else runs."""
@@ -259,7 +279,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def eof_received(self) -> bool:
         """The client sends no more, and still gets its answers (RFC 7766 6.2.4 lets it half-close)."""
-        if self._whole_query() or self._owed:
+        if self._whole_query() or self._owed or self._outgoing:
             self._server.touch(self)
             self._last_turn = True
             return True
@@ -274,6 +294,7 @@ class Connection(asyncio.BufferedProtocol):
     def resume_writing(self) -> None:
         """The client reads again."""
         self._client_reads = True
+        self._server.sender.go_on(self)
         self._answer()
 
     # -- what the server calls -------------------------------------------------------------------
@@ -287,14 +308,14 @@ class Connection(asyncio.BufferedProtocol):
         away for a moment: closing a connection with unread octets resets it, answers on their way included.
         """
         transport = self._transport
-        if transport is None or not self._client_reads:
+        if transport is None or not self._client_reads or self._outgoing:
             self.cut()
             return
         while self._whole_query():
-            replies, _ = self._take_turn()
+            replies, _, outgoing = self._take_turn()
             transport.write(b"".join(replies))
-            if self._transport is None or not self._client_reads:
-                break
+            if self._transport is None or not self._client_reads or outgoing is not None:
+                break  # no transfer is begun any more
         self._deaf = True
         if self._turn is not None:
             self._turn.cancel()
@@ -307,12 +328,35 @@ class Connection(asyncio.BufferedProtocol):
         """End now. Answers that the kernel has taken still arrive."""
         self.over = True
         transport, self._transport = self._transport, None
-        self._server.forget(self, self._client)
+        self._server.sender.drop(self)
+        self._server.forget(self, self.client)
         if transport is not None:
             if transport.get_write_buffer_size():
                 transport.abort()
             else:
                 transport.close()
+
+    # -- what a transfer calls -------------------------------------------------------------------
+
+    def wants_more(self) -> bool:
+        """Whether the client has read what it got."""
+        return self._client_reads
+
+    def send(self, message: bytes) -> None:
+        """One message of a transfer. It counts like a query."""
+        if self._transport is not None:
+            self.last_query_at = self._loop.time()
+            self._server.touch(self)
+            self._transport.write(len(message).to_bytes(2, "big") + message)
+
+    def done(self) -> None:
+        """The transfer is over: on with what waits."""
+        self._outgoing = False
+        self._answer()
+
+    def abandon(self) -> None:
+        """The transfer broke: only the end of the connection tells the client that it is not whole."""
+        self.cut()
 
     # -- inside ----------------------------------------------------------------------------------
 
@@ -321,15 +365,22 @@ class Connection(asyncio.BufferedProtocol):
         if self._turn is not None:
             self._turn.cancel()
             self._turn = None
-        if self._transport is None or not self._client_reads:
+        if self._transport is None or not self._client_reads or self._outgoing:
             return
-        replies, taken = self._take_turn()
+        replies, taken, outgoing = self._take_turn()
         if taken:
             self.last_query_at = self._loop.time()
             self._server.touch(self)
         if replies:
             self._transport.write(b"".join(replies))
-        if self._transport is None or not self._client_reads:
+        if self._transport is None:
+            return
+        if outgoing is not None:
+            self._outgoing = True
+            self._transport.pause_reading()
+            self._server.sender.begin(self, outgoing)
+            return
+        if not self._client_reads:
             return
         if self._whole_query():
             self._transport.pause_reading()
@@ -339,11 +390,12 @@ class Connection(asyncio.BufferedProtocol):
         else:
             self._transport.resume_reading()
 
-    def _take_turn(self) -> tuple[list[bytes], int]:
-        """Framed answers to the first queries, and how many there were."""
+    def _take_turn(self) -> tuple[list[bytes], int, Outgoing | None]:
+        """Framed answers to the first queries, how many there were, and the transfer the last asks for."""
         waiting, now = self._waiting, time.time()
         replies: list[bytes] = []
         at = taken = 0
+        outgoing = None
         while taken < TURN and len(waiting) >= at + 2:
             stop = at + 2 + (waiting[at] << 8 | waiting[at + 1])
             if len(waiting) < stop:
@@ -358,10 +410,13 @@ class Connection(asyncio.BufferedProtocol):
                 self._last_turn = True
                 at = len(waiting)
                 break
+            if isinstance(reply, Outgoing):
+                outgoing = reply
+                break
             replies.append(len(reply).to_bytes(2, "big"))
             replies.append(reply)
         del waiting[:at]
-        return replies, taken
+        return replies, taken, outgoing
 
     def _set_aside(self, query: bytes) -> bool:
         """Whether an answer comes later: other queries are answered before it (RFC 7766 6.2.1.1)."""
@@ -376,7 +431,7 @@ class Connection(asyncio.BufferedProtocol):
         if self._transport is None or self._deaf:
             return
         self._transport.write(len(reply).to_bytes(2, "big") + reply)
-        if self._last_turn and not self._owed and not self._whole_query():
+        if self._last_turn and not (self._owed or self._outgoing or self._whole_query()):
             self._transport.close()
 
     def _whole_query(self) -> bool:
@@ -387,7 +442,13 @@ class Connection(asyncio.BufferedProtocol):
         """Close unless something came meanwhile, or a query is here in part."""
         if self._transport is None:
             return
-        if self._received == received and not self._waiting and not self._owed:
+        busy = self._waiting or self._owed or self._outgoing
+        if self._received == received and not busy:
             self._transport.close()
         else:
             self._loop.call_later(LINGER_S, self._close_if_silent, self._received)
+
+
+def _may_be_transfer(query: bytes) -> bool:
+    """Whether type and class of a transfer's question are in there."""
+    return any(kind in query for kind in _TRANSFERS)

@@ -1,10 +1,11 @@
 """Policy files on disk: one file, or a folder of `*.yaml` and `*.yml`, with the zone files they name."""
 
+import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from georouter.policy.files import PolicyFile
+from georouter.policy.files import PolicyFile, Stamp
 from georouter.sources import zone_files
 from georouter.words.errors import Diagnostic, PolicyError, SourceError
 
@@ -45,7 +46,7 @@ def read_policy(path: Path) -> tuple[PolicyFile, ...]:
         files = _listed(path) if path.is_dir() else [path]
         if not files:
             raise SourceError(f"{path}: the folder holds no *.yaml or *.yml file")
-        raw = [(str(file.absolute()), _bytes(file)) for file in files]
+        raw = [(str(file.absolute()), *_bytes(file)) for file in files]
     except OSError as error:
         raise SourceError(f"{path}: cannot be read: {error.strerror or error}") from error
     return tuple(_decoded(raw))
@@ -64,6 +65,15 @@ def settle(path: Path) -> None:
         if not 0.0 < wait_s <= QUIET_S:  # quiet, or written in the future of a clock that was set
             return
         time.sleep(wait_s)
+
+
+def written_at(files: Iterable[PolicyFile], now: float) -> int:
+    """The policy's own time in Unix seconds: when the youngest of its files was written, `now` at the latest.
+
+    `now`, too, where nothing tells: files that were kept as the last good ones have no time of their own.
+    """
+    times = [file.stamp[3] for file in files if file.stamp]
+    return int(min(max(times) / 1e9, now) if times else now)
 
 
 def find_config(option: str | None, environ: Mapping[str, str]) -> Path:
@@ -102,20 +112,21 @@ def _listed(folder: Path) -> list[Path]:
     )
 
 
-def _bytes(file: Path) -> bytes:
+def _bytes(file: Path) -> tuple[bytes, Stamp]:
     with file.open("rb") as stream:
+        status = os.fstat(stream.fileno())
         data = stream.read(LARGEST_FILE_BYTES + 1)
     if len(data) > LARGEST_FILE_BYTES:
         raise SourceError(f"{file}: is larger than {LARGEST_FILE_BYTES // 1024 // 1024} MiB")
-    return data
+    return data, zone_files.stamp(status)
 
 
-def _decoded(raw: list[tuple[str, bytes]]) -> list[PolicyFile]:
+def _decoded(raw: list[tuple[str, bytes, Stamp]]) -> list[PolicyFile]:
     files: list[PolicyFile] = []
     problems: list[Diagnostic] = []
-    for name, data in raw:
+    for name, data, stamp in raw:
         try:
-            files.append(PolicyFile(name, data.decode("utf-8")))
+            files.append(PolicyFile(name, data.decode("utf-8"), stamp=stamp))
         except UnicodeDecodeError as error:
             problems.append(_not_utf8(name, data, error.start))
     if problems:

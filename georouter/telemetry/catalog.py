@@ -171,6 +171,12 @@ SAVE_FAILURES = _counter("state_save_failures", ("file",), "Failed writes of a f
 RECEIVE_BUFFER = _gauge(
     "dns_receive_buffer_bytes", (), "Smallest receive buffer that the kernel granted to a UDP socket."
 )
+ZONE_SERIAL = _gauge("zone_serial", ("zone",), "Serial of a zone that may be transferred.")
+TRANSFERS = _counter(
+    "zone_transfers", ("zone", "kind", "result"), "Zone transfers to secondaries, by how they ended."
+)
+TRANSFER_BYTES = _counter("zone_transfer_bytes", ("zone",), "Octets of messages sent in zone transfers.")
+NOTIFIED = _counter("notify", ("zone", "result"), "Secondaries told of a new serial, by what became of it.")
 
 PULLED: tuple[Spec, ...] = (
     REQUESTS,
@@ -216,6 +222,10 @@ PUSHED: tuple[Spec, ...] = (
     BUILD_INFO,
     SAVE_FAILURES,
     RECEIVE_BUFFER,
+    ZONE_SERIAL,
+    TRANSFERS,
+    TRANSFER_BYTES,
+    NOTIFIED,
 )
 """Set by the control loop when something happens; `EXCUSED` is read from the prober at scrape."""
 

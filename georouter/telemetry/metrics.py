@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 from georouter.telemetry import catalog
 from georouter.telemetry.exposition import Exposition
 from georouter.telemetry.series import Histogram, Series, cumulative
-from georouter.telemetry.source import DURATION_BOUNDS_S, CounterSource, DurationSource, ProbeSource
+from georouter.telemetry.source import DURATION_BOUNDS_S, CounterSource, DurationSource, ProbeSource, Sent
 from georouter.words.ids import RegionName
 
 STATES: tuple[str, ...] = ("up", "unknown", "drained", "down")
@@ -70,6 +70,10 @@ class Metrics:
         self._build = self._series(catalog.BUILD_INFO)
         self._save_failures = self._series(catalog.SAVE_FAILURES)
         self._receive_buffer = self._series(catalog.RECEIVE_BUFFER)
+        self._serial = self._series(catalog.ZONE_SERIAL)
+        self._transfers = self._series(catalog.TRANSFERS)
+        self._transfer_bytes = self._series(catalog.TRANSFER_BYTES)
+        self._notified = self._series(catalog.NOTIFIED)
         for result in ("success", "failure"):
             self._reloads.add(0, result)
         for file in ("state", "audit"):
@@ -226,6 +230,24 @@ class Metrics:
     def receive_buffer(self, size_bytes: int) -> None:
         """The smallest receive buffer the kernel granted."""
         self._receive_buffer.set(size_bytes)
+
+    # Secondaries
+
+    def zone_serials(self, serials: Mapping[str, int]) -> None:
+        """The zones that may be transferred; what was counted of others is forgotten."""
+        for item in (self._serial, self._transfers, self._transfer_bytes, self._notified):
+            item.forget(lambda labels: labels[0] not in serials)
+        for zone, serial in serials.items():
+            self._serial.set(serial, zone)
+
+    def transferred(self, sent: Sent) -> None:
+        """A transfer has ended."""
+        self._transfers.add(1, sent.zone, sent.kind, sent.result)
+        self._transfer_bytes.add(sent.octets, sent.zone)
+
+    def notified(self, zone: str, result: str) -> None:
+        """A secondary was told, or not."""
+        self._notified.add(1, zone, result)
 
     def _forget_regions(self, gone: Callable[[str], bool]) -> None:
         for item in (

@@ -32,6 +32,25 @@ there; the upper end shows a worker that had to wait for the interpreter lock.
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A zone transfer that ended. `client` is (address family 4 or 6, the address as a number).
+
+    `kind` is `AXFR`, `IXFR`, or `SOA` for an IXFR that had nothing to tell; `key` the name of the key that
+    signed it, or empty; `result` is `sent`, `cut` (the connection ended), `busy` (turned away), `failed`.
+    """
+
+    zone: str
+    kind: str
+    serial: int
+    client: tuple[int, int]
+    key: str
+    result: str
+    messages: int
+    octets: int
+    seconds: float
+
+
 class CounterSource(Protocol):
     """Counters of the packet path. Called from the control thread, at scrape; must not block."""
 

@@ -1,6 +1,8 @@
 """The numbers of the protocol that this server names (IANA "DNS Parameters")."""
 
 OPCODE_QUERY = 0
+OPCODE_NOTIFY = 4
+OPCODE_UPDATE = 5
 
 RCODE_NOERROR = 0
 RCODE_FORMERR = 1
@@ -9,8 +11,11 @@ RCODE_NXDOMAIN = 3
 RCODE_NOTIMP = 4
 RCODE_REFUSED = 5
 RCODE_YXDOMAIN = 6
+RCODE_NOTAUTH = 9
 RCODE_BADVERS = 16
 """Does not fit the header: its upper bits travel in the OPT record (RFC 6891 6.1.3)."""
+RCODE_BADSIG, RCODE_BADKEY, RCODE_BADTIME, RCODE_BADTRUNC = 16, 17, 18, 22
+"""Of TSIG records only: in the header such an answer is NOTAUTH (RFC 8945 3)."""
 RCODE_BADCOOKIE = 23
 """As BADVERS (RFC 7873 8)."""
 

@@ -154,6 +154,25 @@ STATUS: dict[str, Any] = {
         "loads": {"us-east": 1005.0},
         "overload": {"us-east": 1.5},
     },
+    "transfers": {
+        "active": 0,
+        "zones": [
+            {
+                "zone": "example.com",
+                "serial": 1770000000,
+                "differences": 3,
+                "notify": [
+                    {
+                        "address": "192.0.2.54:53",
+                        "serial": 1770000000,
+                        "state": "acknowledged",
+                        "attempts": 1,
+                        "reason": "",
+                    }
+                ],
+            }
+        ],
+    },
     "overrides": [
         {
             "kind": "drain",

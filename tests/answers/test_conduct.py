@@ -135,7 +135,7 @@ def test_of_several_cookies_the_first_counts(cookies: Twin) -> None:
 
 def test_errors_carry_cookies(cookies: Twin) -> None:
     """NOTIMP and FORMERR of other reasons; not BADVERS, whose options nobody read."""
-    message = raw(tail=opt(option(10, CLIENT)), counts=(1, 0, 0, 1), flags=0x2800)
+    message = raw(tail=opt(option(10, CLIENT)), counts=(1, 0, 0, 1), flags=0x1800)
     reply = cookies.reply(message)
     assert reply is not None
     assert reply[3] & 0xF == dns.rcode.NOTIMP
@@ -306,8 +306,16 @@ def test_refusals_amplify_nothing() -> None:
 
 @pytest.mark.parametrize("opcode", [4, 5])
 def test_notify_and_update(opcode: int) -> None:
-    """Said not to be implemented, with the opcode and without data."""
-    told = Asked(example()).reply(raw(flags=opcode << 11))
-    assert told is not None
-    assert told[3] & 0xF == dns.rcode.NOTIMP
-    assert told[2] >> 3 & 0xF == opcode
+    """Nobody tells us of a zone of ours nor changes it; other names are no zones of ours; no data."""
+    asked = Asked(example())
+    for name, expected in (
+        (b"\7example\3com\0", dns.rcode.REFUSED),
+        (b"\4mail\7example\3com\0", dns.rcode.NOTAUTH),
+        (b"\7example\3net\0", dns.rcode.NOTAUTH),
+    ):
+        told = asked.reply(raw(name + b"\0\6\0\1", flags=opcode << 11))
+        assert told == raw(name + b"\0\6\0\1", flags=0x8000 | opcode << 11 | expected)
+    for junk in (raw(b"junk", flags=opcode << 11), raw(b"", flags=opcode << 11, counts=(0, 0, 0, 0))):
+        told = asked.reply(junk)
+        assert told is not None
+        assert told[3] & 0xF == dns.rcode.FORMERR

@@ -296,7 +296,7 @@ def test_two_client_subnets(asked: Asked) -> None:
     assert reply.rcode() == dns.rcode.FORMERR
 
 
-@pytest.mark.parametrize("opcode", range(1, 16))
+@pytest.mark.parametrize("opcode", [1, 2, 3, *range(6, 16)])
 def test_other_opcodes(asked: Asked, opcode: int) -> None:
     """NOTIMP, the opcode copied, with OPT where there was one."""
     question = b"\4mail\7example\3com\0\0\1\0\1"

@@ -7,7 +7,6 @@ import pytest
 from georouter.compiler import zones
 from georouter.compiler.plan import plan
 from georouter.compiler.publish import publish
-from georouter.compiler.zones import serial
 from georouter.policy.model import Steered
 from georouter.policy.steps import Nearest
 from georouter.words.ids import ServiceName
@@ -300,20 +299,6 @@ def test_negative_ttl_is_the_lesser() -> None:
     asker = Asker(publish(plan(policy([short]), tiny_map(), world()), world(), 1).snapshot)
     assert asker.ask("none.example.com.").authority[0].ttl == 20
     assert asker.ask("example.com.", "SOA").answer[0].ttl == 20
-
-
-def test_serial_follows_content_only() -> None:
-    """Without a serial of its own a zone gets one from its content: stable, non-zero, order-blind."""
-    base = zone("example.com", [("a", "A", "192.0.2.1"), ("b", "A", "192.0.2.2")], {"www": "web"})
-    free = dataclasses.replace(base, soa=dataclasses.replace(base.soa, serial=None))
-    turned = dataclasses.replace(free, records=tuple(reversed(free.records)))
-    other = zone("example.com", [("a", "A", "192.0.2.1"), ("b", "A", "192.0.2.3")], {"www": "web"})
-    other = dataclasses.replace(other, soa=free.soa)
-    assert serial(base) == 7
-    assert 0 < serial(free) < 2**32
-    assert serial(free) == serial(turned)
-    assert serial(free) != serial(other)
-    assert serial(free) != serial(dataclasses.replace(free, steered=()))
 
 
 def test_equal_answers_are_kept_once() -> None:

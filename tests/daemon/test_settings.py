@@ -11,6 +11,7 @@ from georouter.answers.networks import of
 from georouter.answers.ratelimit import Rate
 from georouter.daemon.settings import RESTART, Settings, read_token
 from georouter.policy.model import Server
+from georouter.server.sending import TransferLimits
 from georouter.server.tcp import TcpLimits
 from georouter.words.errors import SourceError
 
@@ -26,6 +27,8 @@ EVERYTHING = Server(
     version="v",
     rate_limit=Rate(10),
     debug=of([ip_network("127.0.0.0/8")]),
+    transfers=3,
+    transfers_per_client=1,
 )
 """Every setting that needs no restart, other than by default."""
 OTHERWISE: dict[str, object] = {
@@ -40,7 +43,7 @@ OTHERWISE: dict[str, object] = {
 def test_every_setting_is_taken_over_or_waits() -> None:
     """None is forgotten: what is in neither group goes with the answers, which a reload makes anew."""
     with_answers = {"seed", "location"}
-    secrets = {"admin_token_file", "cookie_secret_file"}
+    secrets = {"admin_token_file", "cookie_secret_file", "keys"}
     changed = {name for name in Server.__slots__ if getattr(EVERYTHING, name) != getattr(Server(), name)}
     assert changed | secrets | with_answers | set(RESTART) == set(Server.__slots__)
     assert set(OTHERWISE) == set(RESTART)
@@ -57,6 +60,7 @@ def test_a_reload_takes_over_what_needs_no_socket(tmp_path: Path) -> None:
     assert now.tcp == TcpLimits(10, 5, 3.0)
     assert now.rate == Rate(10)
     assert now.debug == EVERYTHING.debug
+    assert now.transfers == TransferLimits(3, 1)
     conduct = now.conduct
     assert (conduct.cookies, conduct.nsid, conduct.identity, conduct.version) == (None, b"n", "i", "v")
     assert settings.waiting == ()

@@ -1,12 +1,16 @@
 """What a start makes of a policy or a database that went bad."""
 
+import os
 from pathlib import Path
 
 import pytest
 
+from georouter.compiler.serials import Numbered
 from georouter.daemon.start import first_build
+from georouter.sources import serial_file
 from georouter.sources.state_files import save_last_good
 from georouter.words.errors import PolicyError, SourceError
+from georouter.words.ids import ZoneName
 from tests.geo.records import nested
 from tests.geo.writer import write
 
@@ -67,3 +71,36 @@ def test_a_database_that_was_never_good(config: Path, tmp_path: Path) -> None:
     (tmp_path / "state" / "last-good-policy.json").unlink()
     with pytest.raises(SourceError, match=r"other\.mmdb"):
         first_build(config, None, strict=False)
+
+
+def test_serials_survive(config: Path) -> None:
+    """The same content has the same serial, a changed one a newer one, also where files are older."""
+
+    def serial() -> int:
+        start = first_build(config, None, strict=False)
+        serial_file.save(start.state_dir, start.built.plan.serials)
+        return start.built.plan.serials[ZoneName("example.com")].serial
+
+    def write(address: str, at: int) -> None:
+        config.write_text(POLICY.replace("192.0.2.53", address))
+        os.utime(config, (at, at))
+
+    write("192.0.2.1", 1000)
+    first = serial()
+    write("192.0.2.1", 5000)
+    assert serial() == first
+    write("192.0.2.2", first + 500)
+    assert serial() == first + 500
+    write("192.0.2.3", 1000)
+    assert serial() == first + 501
+    write("192.0.2.2", 1000)
+    assert serial() == first + 502
+
+
+def test_a_kept_build_that_fell_behind(config: Path) -> None:
+    """It is not used where its zones had newer serials since."""
+    kept = first_build(config, None, strict=False)
+    (name, item) = next(iter(kept.built.plan.serials.items()))
+    assert first_build(config, None, strict=False).built.plan.serials[name] == item
+    serial_file.save(kept.state_dir, {name: Numbered("another", item.serial + 1000)})
+    assert first_build(config, None, strict=False).built.plan.serials[name].serial == item.serial + 1001

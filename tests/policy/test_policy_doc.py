@@ -51,7 +51,7 @@ def test_the_examples_load(repository: Path) -> None:
     """Each block in its section of an otherwise valid policy."""
     document = text(repository)
     blocks = {block.split(":")[0]: block for block in re.findall(r"```yaml\n(.*?)```", document, re.DOTALL)}
-    assert set(blocks) == {"chain", "checks", "records", "services", "tests", "zones"}
+    assert set(blocks) == {"chain", "checks", "records", "server", "services", "tests", "zones"}
     start = "version: 1\n" + REGIONS
     for policy in (
         start + ZONE + indented(blocks["records"]),
@@ -62,6 +62,7 @@ def test_the_examples_load(repository: Path) -> None:
         load([PolicyFile("/doc.yaml", policy)])
     file = PolicyFile("/zones/example.com.zone", "@ NS ns.example.net.\nmail A 192.0.2.60\n", zone=True)
     load([PolicyFile("/doc.yaml", start + blocks["zones"]), file])
+    load([PolicyFile("/doc.yaml", "version: 1\n" + blocks["server"])])
 
 
 @pytest.mark.parametrize("step", STEPS)

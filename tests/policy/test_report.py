@@ -2,7 +2,15 @@
 
 import pytest
 
-from tests.policy import cases_bindings, cases_lint, cases_parts, cases_shape, cases_yaml, cases_zones
+from tests.policy import (
+    cases_bindings,
+    cases_lint,
+    cases_parts,
+    cases_shape,
+    cases_transfer,
+    cases_yaml,
+    cases_zones,
+)
 from tests.policy.cases import Case
 from tests.policy.policies import complete, findings, load_text
 
@@ -13,6 +21,7 @@ ALL = (
     *cases_zones.CASES,
     *cases_lint.CASES,
     *cases_bindings.CASES,
+    *cases_transfer.CASES,
 )
 
 

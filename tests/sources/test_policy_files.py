@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 
 from georouter.policy.load import PolicyFile
-from georouter.sources.policy_files import PATIENCE_S, QUIET_S, VARIABLE, find_config, read, settle
+from georouter.sources.policy_files import (
+    PATIENCE_S,
+    QUIET_S,
+    VARIABLE,
+    find_config,
+    read,
+    read_policy,
+    settle,
+    written_at,
+)
 from georouter.words.errors import PolicyError, SourceError
 
 
@@ -113,3 +122,16 @@ def test_what_is_never_quiet_is_read_in_the_end(tmp_path: Path, monkeypatch: pyt
     began = time.monotonic()
     settle(tmp_path)
     assert 0.2 <= time.monotonic() - began < 1.0
+
+
+def test_the_policys_own_time(tmp_path: Path) -> None:
+    """When its youngest file was written, zone files too; not later than now."""
+    (tmp_path / "a.yaml").write_text("zones: {example.com: {file: example.com.zone}}")
+    (tmp_path / "b.yaml").write_text("x: 1")
+    (tmp_path / "example.com.zone").write_text("")
+    for name, at in (("a.yaml", 1000), ("b.yaml", 2000), ("example.com.zone", 3000)):
+        os.utime(tmp_path / name, (at, at))
+    assert written_at(read(tmp_path), 9e9) == 3000
+    assert written_at(read_policy(tmp_path), 9e9) == 2000
+    assert written_at(read(tmp_path), 2500.5) == 2500
+    assert written_at((PolicyFile("kept", ""),), 7.9) == 7

@@ -6,7 +6,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from georouter.answers.layout import REASONS, Layout, Reason, lay_out
 from georouter.telemetry.metrics import Metrics
-from georouter.telemetry.source import DURATION_BOUNDS_S, Durations
+from georouter.telemetry.source import DURATION_BOUNDS_S, Durations, Sent
 from georouter.words.ids import RegionName
 
 Shown = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -84,6 +84,10 @@ def value(metrics: Metrics, name: str, **labels: str) -> float | None:
     return shown(metrics).get((f"georouter_{name}", frozenset(labels.items())))
 
 
+SENT = Sent("example.com", "AXFR", 7, (4, 1), "", "sent", 3, 40000, 0.5)
+"""A transfer that went well."""
+
+
 def busy() -> Metrics:
     """Everything said once, so that every metric has a series."""
     layout = lay_out(["example.com"], [("web", ["eu", "us"])])
@@ -115,4 +119,7 @@ def busy() -> Metrics:
     metrics.build_info("1.2.3")
     metrics.state_save_failed()
     metrics.receive_buffer(4194304)
+    metrics.zone_serials({"example.com": 7})
+    metrics.transferred(SENT)
+    metrics.notified("example.com", "acknowledged")
     return metrics

@@ -1,8 +1,10 @@
 """`Metrics`: what is said to it is what a scrape shows."""
 
+from dataclasses import replace
+
 from georouter.telemetry.metrics import Metrics
 from georouter.telemetry.source import DURATION_BOUNDS_S, Durations
-from tests.telemetry.scrapes import FakeSource, TimedSource, shown, value
+from tests.telemetry.scrapes import SENT, FakeSource, TimedSource, shown, value
 
 
 def test_durations() -> None:
@@ -153,3 +155,22 @@ def test_failovers() -> None:
     metrics.keep_failovers(set())
     assert value(metrics, "failover_phase", service="web", phase="steady") is None
     assert value(metrics, "failover_region", service="web", region="eu") is None
+
+
+def test_secondaries() -> None:
+    """Transfers and notifications by zone; those of zones that nobody copies any more go."""
+    metrics = Metrics()
+    metrics.zone_serials({"example.com": 7, "example.net": 8})
+    for sent in (SENT, SENT, replace(SENT, result="cut", octets=10)):
+        metrics.transferred(sent)
+    metrics.notified("example.net", "refused")
+    assert value(metrics, "zone_serial", zone="example.com") == 7
+    assert value(metrics, "zone_transfers_total", zone="example.com", kind="AXFR", result="sent") == 2
+    assert value(metrics, "zone_transfers_total", zone="example.com", kind="AXFR", result="cut") == 1
+    assert value(metrics, "zone_transfer_bytes_total", zone="example.com") == 80010
+    assert value(metrics, "notify_total", zone="example.net", result="refused") == 1
+    metrics.zone_serials({"example.net": 9})
+    assert value(metrics, "zone_serial", zone="example.net") == 9
+    assert value(metrics, "zone_serial", zone="example.com") is None
+    assert value(metrics, "zone_transfer_bytes_total", zone="example.com") is None
+    assert value(metrics, "notify_total", zone="example.net", result="refused") == 1

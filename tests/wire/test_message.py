@@ -37,7 +37,7 @@ def test_what_is_not_answered(data: bytes) -> None:
 @pytest.mark.parametrize("position", range(4))
 def test_the_opt_stands_anywhere_among_the_additional_records(position: int) -> None:
     """RFC 6891 6.1.1."""
-    records = [NAME + struct.pack("!HHIH", 250, 255, 0, 3) + b"abc", b"\xc0\x0c" + bytes(10), bytes(11)]
+    records = [NAME + struct.pack("!HHIH", 249, 255, 0, 3) + b"abc", b"\xc0\x0c" + bytes(10), bytes(11)]
     records.insert(position, OPT)
     query = parse_query(message(QUESTION, *records, counts=(1, 0, 0, 4)))
     assert query is not None
@@ -82,7 +82,7 @@ def test_faults_after_the_question(parts: tuple[bytes, ...], counts: tuple[int, 
 
 def test_other_opcodes_come_before_everything() -> None:
     """NOTIMP even where the sections make no sense."""
-    query = parse_query(message(b"junk", flags=4 << 11))
+    query = parse_query(message(b"junk", flags=3 << 11))
     assert query is not None
     assert (query.error, query.question) == (RCODE_NOTIMP, None)
 

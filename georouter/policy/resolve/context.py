@@ -22,6 +22,8 @@ class Context:
     services: frozenset[str]
     zone_files: Mapping[str, PolicyFile] | None
     """By absolute name; None where nobody asks for their records."""
+    keys: frozenset[bytes] = frozenset()
+    """Keys of the server, in lower-case wire format."""
 
     def absolute(self, name: str, path: Path) -> str:
         """A file name as an absolute path; relative ones start from the file that `path` stands in."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -23,6 +24,7 @@ from georouter.policy.written import (
     RegionFile,
     ServerFile,
 )
+from georouter.wire import names
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -75,6 +77,7 @@ def resolve(
         regions=frozenset(written.regions),
         services=frozenset(written.services),
         zone_files=zone_files,
+        keys=_key_names(report.root),
     )
     all_checks = checks.resolve(_whole(written.checks), context)
     all_regions = regions.resolve(_whole(written.regions), context)
@@ -119,6 +122,17 @@ def _entries(root: Node, section: str, report: Report, *, free: bool = False) ->
                 key=True,
             )
         yield name, child
+
+
+def _key_names(root: Node) -> frozenset[bytes]:
+    """Also of a server section with errors: those are not the zones'."""
+    server = root.get("server")
+    keys = server.get("keys") if server is not None else None
+    found: set[bytes] = set()
+    for name, _ in keys.items() if keys is not None else ():
+        with suppress(ValueError):
+            found.add(names.lower(names.parse_name(name)))
+    return frozenset(found)
 
 
 Piece = TypeVar("Piece")

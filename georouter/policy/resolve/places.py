@@ -2,6 +2,8 @@
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
+from georouter.answers import networks
+from georouter.answers.networks import Networks
 from georouter.geo import codes
 from georouter.geo.map import Network
 from georouter.policy import suggest
@@ -111,6 +113,17 @@ def network(text: str, path: Path, context: Context, *, key: bool = False) -> Ne
         context.report.error(path, message, key=key)
         return None
     return found
+
+
+def source_networks(written: list[str], path: Path, context: Context) -> Networks:
+    """Networks of source addresses; a single address is a network of one."""
+    found: list[Network] = []
+    for index, text in enumerate(written):
+        try:
+            found.append(parse_network(text))
+        except ValueError as error:
+            context.report.error((*path, index), str(error))
+    return networks.of(found)
 
 
 def parse_network(text: str) -> Network:

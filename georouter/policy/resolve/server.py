@@ -1,12 +1,10 @@
 """The `server:` section."""
 
-from georouter.answers import networks
-from georouter.answers.networks import NOBODY, Networks
+from georouter.answers.networks import NOBODY
 from georouter.answers.ratelimit import Rate
-from georouter.geo.map import Network
 from georouter.policy.model import Location, Server
 from georouter.policy.nodes import Path
-from georouter.policy.resolve import places, sockets
+from georouter.policy.resolve import places, sockets, transfer
 from georouter.policy.resolve.context import Context
 from georouter.policy.written import RateLimitFile, ServerFile
 
@@ -44,8 +42,11 @@ def resolve(written: ServerFile, context: Context) -> Server:
         nsid=written.nsid or "",
         identity=written.identity or "",
         version=written.version or "",
+        keys=transfer.keys(written, context),
+        transfers=limits.transfers,
+        transfers_per_client=limits.transfers_per_client,
         rate_limit=_rate(written.rate_limit, context) if written.rate_limit else None,
-        debug=_networks(written.debug.allow, ("server", "debug", "allow"), context)
+        debug=places.source_networks(written.debug.allow, ("server", "debug", "allow"), context)
         if written.debug
         else NOBODY,
     )
@@ -58,19 +59,8 @@ def _rate(written: RateLimitFile, context: Context) -> Rate:
         window_s=written.window,
         ipv4=written.ipv4,
         ipv6=written.ipv6,
-        exempt=_networks(written.exempt, ("server", "rate_limit", "exempt"), context),
+        exempt=places.source_networks(written.exempt, ("server", "rate_limit", "exempt"), context),
     )
-
-
-def _networks(written: list[str], path: Path, context: Context) -> Networks:
-    """Networks of source addresses; a single address is a network of one."""
-    found: list[Network] = []
-    for index, text in enumerate(written):
-        try:
-            found.append(places.parse_network(text))
-        except ValueError as error:
-            context.report.error((*path, index), str(error))
-    return networks.of(found)
 
 
 def _listen(written: list[str], context: Context) -> tuple[tuple[str, int], ...]:

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from georouter.policy import shape
-from georouter.policy.model import Region, Service, Soa, Steered, Zone
+from georouter.policy.model import Region, Service, Soa, Steered, Transfer, Zone
 from georouter.policy.nodes import Node, Path
 from georouter.policy.report import Place, Report
-from georouter.policy.resolve import coexist
+from georouter.policy.resolve import coexist, transfer
 from georouter.policy.resolve.context import Context
 from georouter.policy.resolve.ledger import Ledger, sort
 from georouter.policy.resolve.records import Reader
@@ -172,7 +172,15 @@ def _zone(draft: _Draft, context: Context) -> Zone:
         soa=_file_soa(draft.soa) if draft.soa is not None else _soa(draft, context),
         records=zone.sets.pack(),
         steered=tuple(Steered(name, ServiceName(item.service)) for name, item in zone.services.items()),
+        transfer=_transfer(draft, context),
     )
+
+
+def _transfer(draft: _Draft, context: Context) -> Transfer | None:
+    written = draft.head.transfer
+    if written is None:
+        return None
+    return transfer.transfer(written, ("zones", draft.zone.key, "transfer"), context)
 
 
 def _file_soa(found: FileSoa) -> Soa:
