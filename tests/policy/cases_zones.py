@@ -291,6 +291,81 @@ zones:
         '13:15: zones["example.com"].records["*.g"].NS: nobody can say what a wildcard NS means (RFC 4592 4.2); name the delegated names',
     ),
     Case(
+        "delegations_in_a_circle",
+        """\
+zones:
+  example.com:
+    ns: [ns.example.net]
+    records:
+      www: {service: web}
+      a: {NS: ns.b}
+      b: {NS: [ns.c, ns.b]}
+      ns.b: {TXT: no address}
+      c: {NS: [ns.a.example.com., x.b]}
+      d: {NS: [ns.a, ns.example.net.]}
+      e: {NS: [ns.f]}
+      f: {NS: [ns.e, g.f]}
+      g.f: {A: 192.0.2.1}
+""",
+        '6:15: zones["example.com"].records.a.NS: no server can be found: all of them lie in "b.example.com", and theirs in turn depend on this one; add the address of one as glue',
+        '7:16: zones["example.com"].records.b.NS[0]: no server can be found: all of them lie in "c.example.com", and theirs in turn depend on this one; add the address of one as glue',
+        '7:22: zones["example.com"].records.b.NS[1]: "ns.b.example.com" lies in the delegated zone; add its A or AAAA record as glue',
+        '8:14: warning: zones["example.com"].records["ns.b"].TXT: is never answered: "b.example.com" is delegated to other name servers',
+        '9:16: zones["example.com"].records.c.NS[0]: no server can be found: all of them lie in "a.example.com", "b.example.com", and theirs in turn depend on this one; add the address of one as glue',
+    ),
+    Case(
+        "targets_that_are_slips",
+        """\
+regions:
+  cdn: {location: {lat: 1, lon: 2}, endpoints: [cdn.example.net]}
+  us: {location: {lat: 39, lon: -77.5, country: US}, endpoints: [192.0.2.10]}
+services:
+  web: {regions: [us]}
+  by-name: {regions: [cdn]}
+zones:
+  example.com:
+    ns: [ns.example.net]
+    records:
+      www: {service: web}
+      edge: {service: by-name}
+      a: {CNAME: 192.0.2.1}
+      b: {MX: ["0 .", 10 www]}
+      c: {MX: 10 edge, SRV: 1 2 3 Edge.Example.com.}
+      d: {NS: edge}
+      e: {CNAME: 192.0.2.1.example.net.}
+      f: {DNAME: 192.0.2.1.}
+      g: {CNAME: 1.2.3}
+      h: {CNAME: 256.0.2.1, }
+      i: {MX: 0 .}
+  2.0.192.in-addr.arpa:
+    ns: [ns.example.net]
+    records:
+      "1": {CNAME: 1.0.0.0}
+""",
+        '13:18: warning: zones["example.com"].records.a.CNAME: "192.0.2.1" is an address, and a name is expected; it was read as "192.0.2.1.example.com"',
+        '14:16: zones["example.com"].records.b.MX[0]: an MX record for "." says that there is no mail, and stands alone (RFC 7505 3)',
+        '15:15: zones["example.com"].records.c.MX: "edge.example.com" is answered with a CNAME; a mail host must have addresses (RFC 2181)',
+        '15:29: zones["example.com"].records.c.SRV: "Edge.Example.com" is answered with a CNAME; an SRV target must have addresses (RFC 2782)',
+        '16:15: zones["example.com"].records.d.NS: "edge.example.com" is answered with a CNAME; a name server must have addresses (RFC 2181)',
+        '18:18: warning: zones["example.com"].records.f.DNAME: "192.0.2.1" is an address, and a name is expected; it was read as "192.0.2.1"',
+    ),
+    Case(
+        "ttls",
+        """\
+zones:
+  example.com:
+    ns: [ns.example.net]
+    records:
+      www: {service: web}
+      a: {A: 192.0.2.1, ttl: 2147483648s}
+      b: {A: 192.0.2.1, ttl: 1.5s}
+      c: [{A: 192.0.2.1, ttl: 1h}, {AAAA: "::1", ttl: 2h}, {A: 192.0.2.1, ttl: 2h}]
+""",
+        '6:30: zones["example.com"].records.a.ttl: a TTL is at most 2147483647s (RFC 2181)',
+        '7:30: zones["example.com"].records.b.ttl: a TTL counts whole seconds; write it like 30s, 5m or 1h',
+        '8:64: zones["example.com"].records.c[2].A: records of one name and type share one TTL (RFC 2181): 1h and 2h',
+    ),
+    Case(
         "file_missing",
         """\
 zones:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from georouter.policy.model import Region, Service
 from georouter.policy.nodes import Path
 from georouter.policy.report import Line, Place, Report
-from georouter.policy.resolve import targets
+from georouter.policy.resolve import circles, slips, targets
 from georouter.policy.resolve.ledger import Sets
 from georouter.policy.resolve.records import Answering
 from georouter.wire import codes, names, svcb
@@ -64,6 +64,8 @@ def check(
         for apex in inner & zone.cuts:
             _same_servers(zone, zones[apex], report)
     targets.check(zones, report)
+    circles.check(zones, report)
+    slips.check(zones, lambda found: by_hostname(found.service, services, regions) is not None, report)
 
 
 def by_hostname(

@@ -118,7 +118,10 @@ class Reader:
         except ValueError as error:
             self.report.error(path, str(error))
             return self.ttl_s
-        if seconds != int(seconds) or seconds > LARGEST_TTL_S:
+        if seconds > LARGEST_TTL_S:
+            self.report.error(path, f"a TTL is at most {LARGEST_TTL_S}s (RFC 2181)")
+            return self.ttl_s
+        if seconds != int(seconds):
             self.report.error(path, "a TTL counts whole seconds; write it like 30s, 5m or 1h")
             return self.ttl_s
         return int(seconds)
