@@ -1,6 +1,6 @@
 """The HTTP door: an aiohttp application in the control loop, that handles no signals.
 
-    GET  /            a page for people          POST /v1/drain    {region, reason, for_s?, author?}
+    GET  /            a page for people          POST /v1/drain    {region, reason, in_s?, for_s?, author?}
     GET  /metrics     for Prometheus             POST /v1/undrain  {region, reason, author?}
     GET  /livez       the loop turns             POST /v1/force    {region, state, reason, for_s?, author?}
     GET  /readyz      queries are answered       POST /v1/clear    {region, reason, author?}

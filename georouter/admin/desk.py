@@ -29,7 +29,8 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One operator's change. `for_s` is None for one that stays until it is ended.
+    """One operator's change. `for_s` is None for one that stays until it is ended,
+    `in_s` for one that begins at once.
 
     `source` is the address that the request came from, for the audit log.
     """
@@ -40,6 +41,7 @@ class Change:
     author: str
     source: str
     for_s: float | None = None
+    in_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

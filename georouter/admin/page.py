@@ -177,12 +177,13 @@ def _overrides(overrides: Sequence[Json]) -> str:
             ("", f'<span class="tag warn">{_text(item.get("kind"))}</span>'),
             ("", _text(item.get("reason"))),
             ("", _text(item.get("author"))),
+            ("", _moment(item["starts_at"]) if item.get("starts_at") else "at once"),
             ("", _moment(item["expires_at"]) if item.get("expires_at") else "until it is ended"),
         )
         for item in overrides
     ]
     return _table(
-        ("Region", "Override", "Reason", "Author", "Until"), rows, "None: health checks alone decide."
+        ("Region", "Override", "Reason", "Author", "From", "Until"), rows, "None: health checks alone decide."
     )
 
 

@@ -22,7 +22,7 @@ _FORCED = {"up": Action.FORCE_UP, "down": Action.FORCE_DOWN}
 def change(kind: str, body: bytes, source: str) -> Change:
     """The change that `POST /v1/{kind}` with this body asks for."""
     fields = _object(body)
-    known = _COMMON | {"drain": {"for_s"}, "force": {"for_s", "state"}}.get(kind, set())
+    known = _COMMON | {"drain": {"for_s", "in_s"}, "force": {"for_s", "state"}}.get(kind, set())
     unknown = sorted(set(fields) - known)
     if unknown:
         raise ValueError(f"unknown key {unknown[0]!r}; known are {', '.join(sorted(known))}")
@@ -32,7 +32,8 @@ def change(kind: str, body: bytes, source: str) -> Change:
         reason=_text(fields, "reason", MAX_REASON),
         author=_text(fields, "author", MAX_AUTHOR) if "author" in fields else "unknown",
         source=source,
-        for_s=_duration(fields.get("for_s")),
+        for_s=_duration(fields.get("for_s"), "for_s"),
+        in_s=_duration(fields.get("in_s"), "in_s"),
     )
 
 
@@ -101,11 +102,11 @@ def _text(fields: Mapping[str, object], key: str, longest: int) -> str:
     return text
 
 
-def _duration(value: object) -> float | None:
+def _duration(value: object, key: str) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("for_s must be a number of seconds")  # noqa: TRY004 - as in `_object`
+        raise ValueError(f"{key} must be a number of seconds")  # noqa: TRY004 - as in `_object`
     if not 0 < value <= MAX_FOR_S:  # not a number fails this too, and a huge integer is compared exactly
-        raise ValueError(f"for_s must be above 0 and at most {MAX_FOR_S:.0f} seconds")
+        raise ValueError(f"{key} must be above 0 and at most {MAX_FOR_S:.0f} seconds")
     return float(value)

@@ -30,12 +30,22 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print the region's
 @click.option(
     "--for", "for_s", type=Duration(), metavar="DURATION", help="End it after this long: 30m, 2h, 1d."
 )
+@click.option(
+    "--in", "in_s", type=Duration(), metavar="DURATION", help="Begin after this long; TTLs go down at once."
+)
 @_reason
 @_author
 @_json
 @admin_options
 def drain(
-    *, client: AdminClient, region: str, for_s: float | None, reason: str, author: str, as_json: bool
+    *,
+    client: AdminClient,
+    region: str,
+    for_s: float | None,
+    in_s: float | None,
+    reason: str,
+    author: str,
+    as_json: bool,
 ) -> None:
     """Move traffic away from a region.
 
@@ -45,6 +55,8 @@ def drain(
     body: dict[str, object] = {"region": region, "reason": reason, "author": author}
     if for_s is not None:
         body["for_s"] = for_s
+    if in_s is not None:
+        body["in_s"] = in_s
     shown = client.post("/v1/drain", body)
     if as_json:
         print_json(shown)
@@ -52,7 +64,9 @@ def drain(
     override = shown.get("override")
     until = override.get("expires_at") if isinstance(override, Mapping) else None
     end = f"until {moment(until)}" if until is not None else "until 'georouter undrain' ends it"
-    click.echo(f"{region} is drained {end}")
+    begin = override.get("starts_at") if isinstance(override, Mapping) else None
+    verb = "is drained" if begin is None else f"will be drained from {moment(begin)}"
+    click.echo(f"{region} {verb} {end}")
     _say(shown)
 
 

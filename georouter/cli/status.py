@@ -77,7 +77,7 @@ def _parts(shown: Mapping[str, Any]) -> "Iterator[RenderableType]":
         yield from _capacity(_part(shown, "capacity"))
     if overrides:
         yield plain("")
-        yield _overrides(overrides)
+        yield _overrides(overrides, shown.get("now"))
     if recent:
         yield plain("")
         yield _recent(recent)
@@ -168,13 +168,23 @@ def _signals(regions: Sequence[Mapping[str, Any]], now: object) -> "RenderableTy
 
 
 def _services(services: Sequence[Mapping[str, Any]]) -> "RenderableType":
-    made = table("SERVICE", "STATE", "ANSWERED FROM")
+    made = table("SERVICE", "STATE", "TTL", "ANSWERED FROM")
     for service in services:
         answering = [str(name) for name in service.get("answering") or ()]
         made.add_row(
-            plain(service.get("name"), "bold"), _service_state(service), plain(", ".join(answering) or "-")
+            plain(service.get("name"), "bold"),
+            _service_state(service),
+            _ttl(_part(service, "ttl")),
+            plain(", ".join(answering) or "-"),
         )
     return made
+
+
+def _ttl(found: Mapping[str, Any]) -> "Text":
+    because = found.get("because")
+    if because in {None, "steady"}:
+        return plain(f"{found['seconds']}s" if found else "-")
+    return plain(f"{found['seconds']}s ({because})", "yellow")
 
 
 def _service_state(service: Mapping[str, Any]) -> "Text":
@@ -223,12 +233,14 @@ def _capacity(plan: Mapping[str, Any]) -> "Iterator[RenderableType]":
     yield plain(f"planned {moment(plan['made_at'])}", "dim")
 
 
-def _overrides(overrides: Sequence[Mapping[str, Any]]) -> "RenderableType":
+def _overrides(overrides: Sequence[Mapping[str, Any]], shown_at: object) -> "RenderableType":
     made = table("OVERRIDE", "REGION", "UNTIL", "BY", "REASON")
     for item in overrides:
-        until = item.get("expires_at")
+        until, begin = item.get("expires_at"), item.get("starts_at")
+        now = shown_at if isinstance(shown_at, int | float) else 0.0
+        later = isinstance(begin, int | float) and begin > now
         made.add_row(
-            plain(item.get("kind"), "yellow"),
+            plain(f"{item.get('kind')} from {moment(begin)}" if later else item.get("kind"), "yellow"),
             plain(item.get("region"), "bold"),
             plain(moment(until) if until is not None else "ended by hand"),
             plain(item.get("author")),

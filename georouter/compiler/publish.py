@@ -6,7 +6,7 @@ Rule 2: finished answers are made once; a group that moved takes those it had (s
 
 from array import array
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from georouter.answers.tables import (
     SLOT_A,
@@ -30,6 +30,7 @@ from georouter.facts.plan import Shares
 from georouter.facts.world import RegionFacts, World
 from georouter.routing.select import planned
 from georouter.routing.steps.failover import stand
+from georouter.routing.ttl import Ttl, ttl
 from georouter.words.ids import RegionName, ServiceName
 
 __all__ = ["Answering", "Change", "GroupState", "Published", "publish"]
@@ -43,6 +44,7 @@ class GroupState:
     last_known: frozenset[int]
     shares: Shares | None
     """What the capacity plan said of the group's rankings."""
+    ttl: Ttl
     group: Group
     contents: tuple[tuple[Content, ...], ...]
     """Per slot, what the bodies of the group's views say, in order."""
@@ -111,9 +113,10 @@ class _Works:
         last = self._last_known(steering)
         names = tuple(region.name for region in steering.regions)
         shares = planned(steering.rule, names, self.world)
+        lasting = ttl(steering, names[: steering.own], self.world)
         old = _predecessor(self.previous, index, steering, table)
         if old is not None and old.facts == facts and old.last_known == last and old.shares == shares:
-            return old
+            return old if old.ttl == lasting else replace(old, ttl=lasting)
         selections: list[Selections] = []
         laid: list[Laid] = []
         contents: list[tuple[Content, ...]] = []
@@ -141,6 +144,7 @@ class _Works:
             facts=facts,
             last_known=last,
             shares=shares,
+            ttl=lasting,
             group=Group(
                 steering.table, steering.ttl_s, table.fences, runs, _sticky(steering), _slots(steering, table)
             ),
@@ -210,16 +214,15 @@ def _bodies(
     writer = Writer(plan.authorities, plan.targets)
     bodies = []
     for index, written in enumerate(plan.written):
-        contents = states[written.group].contents[written.slot]
+        contents, ttl_s = states[written.group].contents[written.slot], states[written.group].ttl.seconds
         known: dict[Content, Answer] = {}
-        if kept is not None:
+        if kept is not None and kept.states[written.group].ttl.seconds == ttl_s:
             old = kept.states[written.group].contents[written.slot]
             if old is contents or old == contents:
                 bodies.append(kept.snapshot.bodies[index])
                 continue
             known = dict(zip(old, kept.snapshot.bodies[index], strict=True))
         form = plan.forms[written.form]
-        ttl_s = states[written.group].group.ttl_s
         bodies.append(
             tuple(
                 known.get(content) or writer.write(content, form, written.slot, ttl_s) for content in contents

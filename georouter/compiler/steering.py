@@ -22,7 +22,7 @@ from georouter.compiler.prefixes import Prefixes, prefixes
 from georouter.compiler.ranges import client_map, one_for_all, shares
 from georouter.facts.world import World
 from georouter.geo.map import GeoMap
-from georouter.policy.model import AllDown, Policy, Region, Service
+from georouter.policy.model import AllDown, Policy, Region, Service, Ttls
 from georouter.policy.steps import Capacity, Failover, Latency, Limit, Residency, Step, Sticky, Weighted
 from georouter.routing.rank import Ranked, distinct, rank
 from georouter.routing.scene import make_scene, own_regions, universe
@@ -69,6 +69,7 @@ class Steering:
 
     table: int
     ttl_s: int
+    ttls: Ttls | None
     rule: Rule
     regions: tuple[Region, ...]
     own: int
@@ -102,7 +103,7 @@ def steer(policy: Policy, geo: GeoMap, world: World) -> Steered:
             tables[chain] = len(makers)
             makers.append(service)
         made = universes.steering(service, tables[chain])
-        key = (made.table, made.ttl_s, made.rule, made.sole, made.stands)
+        key = (made.table, made.ttl_s, made.ttls, made.rule, made.sole, made.stands)
         if key not in groups:
             groups[key] = len(steerings)
             steerings.append(made)
@@ -211,6 +212,7 @@ class _Universes:
         return Steering(
             table=table,
             ttl_s=service.ttl_s,
+            ttls=service.ttls,
             rule=rule,
             regions=tuple(self.policy.regions[name] for name in names),
             own=own_regions(service),

@@ -25,6 +25,8 @@ class Beliefs:
     overrides: Overrides = field(default_factory=dict)
     last_known: Mapping[ServiceName, frozenset[RegionName]] = field(default_factory=dict)
     capacity: CapacityPlan | None = None
+    looked_at: float = 0.0
+    """When somebody last looked which overrides had begun."""
     shapes: tuple[RegionShape, ...] = ()
     rules: dict[EndpointKey, HealthRule] = field(default_factory=dict)
     failovers: dict[ServiceName, Failover] = field(default_factory=dict)
@@ -71,10 +73,19 @@ class Beliefs:
 
     def expire(self, now: float) -> tuple[Override, ...]:
         """Drop overrides whose time is over; returns them."""
-        acting = overrides.active(self.overrides, now)
+        acting = overrides.alive(self.overrides, now)
         gone = tuple(item for name, item in self.overrides.items() if name not in acting)
         self.overrides = acting
         return gone
+
+    def begun(self, now: float) -> tuple[Override, ...]:
+        """The overrides whose time has come since the last call."""
+        since, self.looked_at = self.looked_at, now
+        return tuple(
+            item
+            for item in self.overrides.values()
+            if item.starts_at is not None and since < item.starts_at <= now
+        )
 
     def sight(self, region: RegionName, signal: SignalName, now: float) -> Sight:
         """What a failover step may see of a region."""

@@ -35,7 +35,7 @@ from georouter.control.outlets import Outlets
 from georouter.control.planning import Planned, Planner
 from georouter.control.saying import degraded, numbers, say
 from georouter.facts import overrides
-from georouter.facts.health import Outcome
+from georouter.facts.health import Outcome, confirming
 from georouter.facts.overrides import Override
 from georouter.facts.world import World
 from georouter.policy.model import Policy
@@ -91,6 +91,8 @@ class Controller:
         self._settling: list[asyncio.Future[None]] = []
         self._building: asyncio.Task[None] | None = None
         self.planner = Planner(outlets.plan, outlets.count, outlets.tell, self.post)
+        self._ttls_move = False
+        """Whether the policy has TTLs that follow doubts."""
         self._reranked_at = float("-inf")
         self._rerank_due = False
         self.plan_rtt_ms: Mapping[RegionName, float] = {}
@@ -200,7 +202,7 @@ class Controller:
             return
         now = self._wall()
         wait_s = LOOK_S  # a wall clock may be set
-        for end in (overrides.next_expiry(self.beliefs.overrides, now), self.failovers.next_wake()):
+        for end in (overrides.next_change(self.beliefs.overrides, now), self.failovers.next_wake()):
             if end is not None:
                 wait_s = min(wait_s, end - now)
         if self._rerank_due and self._building is None:
@@ -267,6 +269,8 @@ class Controller:
         self._out.metrics.probe(key.region, key.address, key.check, probed.ok, probed.duration_s)
         if probed.values is not None:
             self._out.metrics.signals(key.region, numbers(self.beliefs.readings_of(key.region)))
+        if self._ttls_move and confirming(before) != confirming(after) and before.state is after.state:
+            return True
         if before.state is after.state and before.degraded == after.degraded:
             return probed.rtt_s is not None and self._latency_matters()
         where = {"region": key.region, "endpoint": key.address, "check": key.check}
@@ -293,6 +297,7 @@ class Controller:
             kind=override.kind.value,
             author=override.author,
             reason=override.reason,
+            begin=utc_text(override.starts_at) if override.starts_at else None,
             until=utc_text(override.expires_at) if override.expires_at else None,
         )
         self._overrides_changed()
@@ -312,9 +317,12 @@ class Controller:
         gone = self.beliefs.expire(self._wall())
         for override in gone:
             self._out.tell("override.expired", region=override.region, kind=override.kind.value)
-        if gone:
+        begun = self.beliefs.begun(self._wall())
+        for override in begun:
+            self._out.tell("override.begins", region=override.region, kind=override.kind.value)
+        if gone or begun:
             self._overrides_changed()
-        return bool(gone)
+        return bool(gone or begun)
 
     def _overrides_changed(self) -> None:
         self._out.metrics.overrides(
@@ -399,6 +407,7 @@ class Controller:
 
     def _adopt(self, built: Built) -> None:
         old, self._built = self._built, built
+        self._ttls_move = any(service.ttls is not None for service in built.policy.services.values())
         for override in self.beliefs.adopt(built.policy):
             self._out.tell("override.dropped", region=override.region, reason="the policy has no such region")
         self.failovers.adopt(built.policy, self._wall())
@@ -440,7 +449,11 @@ class Controller:
         if self._world is not None and world.rtt_ms is not self._world.rtt_ms:
             self._rerank_due = self._latency_matters() and world.rtt_ms != self._asked_rtt_ms
         before, plan = self._published, self.built.plan
-        if before is not None and before.plan is plan and _same_answers(world, self._world):
+        if (
+            before is not None
+            and before.plan is plan
+            and _same_answers(world, self._world, ttls=self._ttls_move)
+        ):
             self._world = world
             return
         started = time.perf_counter()
@@ -456,11 +469,11 @@ class Controller:
             self._out.remember()
 
 
-def _same_answers(world: World, other: World | None) -> bool:
-    """Whether selection would see no difference."""
-    return other is not None and (world.regions, world.last_known, world.standings, world.capacity) == (
-        other.regions,
-        other.last_known,
-        other.standings,
-        other.capacity,
-    )
+def _same_answers(world: World, other: World | None, *, ttls: bool) -> bool:
+    """Whether selection would see no difference, nor, if `ttls` move, those who write TTLs."""
+    return other is not None and _answering(world, ttls) == _answering(other, ttls)
+
+
+def _answering(world: World, ttls: bool) -> tuple[object, ...]:
+    doubts = (world.suspects, world.leaving) if ttls else ()
+    return (world.regions, world.last_known, world.standings, world.capacity, *doubts)

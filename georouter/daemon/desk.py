@@ -93,7 +93,8 @@ class DaemonDesk:
                 reason=command.reason,
                 author=command.author,
                 created_at=now,
-                expires_at=None if command.for_s is None else now + command.for_s,
+                expires_at=None if command.for_s is None else now + (command.in_s or 0.0) + command.for_s,
+                starts_at=None if command.in_s is None else now + command.in_s,
             )
             controller.post(OverrideSet(override))
         else:
@@ -112,6 +113,7 @@ class DaemonDesk:
             author=command.author,
             source=command.source,
             for_s=command.for_s,
+            in_s=command.in_s,
         )
         await controller.settled()
         return region_status(controller, region, now)

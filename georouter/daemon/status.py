@@ -13,6 +13,7 @@ from georouter.facts.health import UNKNOWN
 from georouter.facts.readings import grade
 from georouter.facts.world import Effective, State
 from georouter.policy.model import Region
+from georouter.routing.ttl import ttl
 from georouter.words.ids import ServiceName
 
 
@@ -67,6 +68,7 @@ def status(
             {
                 "name": name,
                 "answering": list(service.answering),
+                "ttl": ttl_status(controller, name),
                 "failover_active": service.failover_active,
                 "all_down": service.all_down,
                 "failover": failover_status(controller, name),
@@ -76,7 +78,7 @@ def status(
         "capacity": capacity_status(controller),
         "transfers": transfers,
         "overrides": [
-            overrides.encode(item) for item in overrides.active(controller.beliefs.overrides, now).values()
+            overrides.encode(item) for item in overrides.alive(controller.beliefs.overrides, now).values()
         ],
         "recent": list(recent),
     }
@@ -94,6 +96,15 @@ def summary(controller: Controller) -> str:
     elif reload is not None and not reload.ok:
         parts.append("the last reload failed, the policy before it stays")
     return "; ".join(parts)
+
+
+def ttl_status(controller: Controller, service: ServiceName) -> dict[str, Any] | None:
+    """The TTL of a service's answers and why: `steady`, `suspect`, `down` or `ramp`."""
+    known = controller.policy.services.get(service)
+    if known is None:
+        return None
+    found = ttl(known, known.regions, controller.world)
+    return {"seconds": found.seconds, "because": found.because}
 
 
 def failover_status(controller: Controller, service: ServiceName) -> dict[str, Any] | None:
@@ -119,7 +130,7 @@ def capacity_status(controller: Controller) -> dict[str, Any] | None:
 def region_status(controller: Controller, region: Region, now: float) -> dict[str, Any]:
     """One region: observed, forced and effective state side by side, and its endpoints."""
     facts = controller.world.region(region.name)
-    override = overrides.active(controller.beliefs.overrides, now).get(region.name)
+    override = overrides.alive(controller.beliefs.overrides, now).get(region.name)
     return {
         "name": region.name,
         "observed": facts.observed.value,

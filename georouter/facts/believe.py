@@ -11,10 +11,17 @@ The observed state and the endpoints that are down are reported as they are, wha
 
 from collections.abc import Iterable, Mapping
 
-from georouter.facts.endpoints import EndpointKey, RegionShape, endpoint_states, endpoints_down, region_state
+from georouter.facts.endpoints import (
+    EndpointKey,
+    RegionShape,
+    endpoint_states,
+    endpoints_down,
+    is_suspect,
+    region_state,
+)
 from georouter.facts.health import Health
 from georouter.facts.latency import Latency, by_region, settle
-from georouter.facts.overrides import OverrideKind, Overrides, active
+from georouter.facts.overrides import OverrideKind, Overrides, active, pending
 from georouter.facts.plan import CapacityPlan
 from georouter.facts.readings import by_region as readings_by_region
 from georouter.facts.readings import region_health
@@ -43,11 +50,20 @@ def world(
     """
     shapes = tuple(regions)
     forced = active(overrides, now)
+    facts = {shape.name: _region(shape, healths, forced) for shape in shapes}
     return World(
-        regions={shape.name: _region(shape, healths, forced) for shape in shapes},
+        regions=facts,
         rtt_ms=settle(previous.rtt_ms if previous else {}, by_region(shapes, latencies, healths)),
         last_known=last_known,
         capacity=capacity,
+        suspects=frozenset(
+            shape.name
+            for shape in shapes
+            if facts[shape.name].effective is Effective.UP and is_suspect(shape, healths)
+        ),
+        leaving=frozenset(
+            name for name, item in pending(overrides, now).items() if item.kind is not OverrideKind.FORCE_UP
+        ),
         readings=readings_by_region(shapes, healths, rules or {}),
         standings=standings or {},
     )

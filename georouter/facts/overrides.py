@@ -1,7 +1,8 @@
 """What operators forced: `Override`, who wanted it, why, and until when.
 
 Rule 1. A region has at most one override; a new one replaces it.
-Rule 2. An override acts at once, until just before `expires_at` (None: until it is cleared).
+Rule 2. An override acts from `starts_at` (None: at once) until just before `expires_at` (None: until it is
+        cleared). While it waits for its start, answers are the usual ones, with lowered TTLs.
 Rule 3. Nobody is anonymous and nothing is unexplained: author and reason are never empty.
 """
 
@@ -39,6 +40,8 @@ class Override:
     author: str
     created_at: float
     expires_at: float | None = None
+    starts_at: float | None = None
+    """None: at once."""
 
     def __post_init__(self) -> None:
         for what, text in (("region", self.region), ("reason", self.reason), ("author", self.author)):
@@ -48,10 +51,18 @@ class Override:
                 raise ValueError(f"{what} must be one line of at most {TEXT_LIMIT} printable characters")
         if not math.isfinite(self.created_at):
             raise ValueError("created_at must be a time in Unix seconds")
+        if self.starts_at is not None and not math.isfinite(self.starts_at):
+            raise ValueError("starts_at must be a time in Unix seconds")
         if self.expires_at is None:
             return
-        if not math.isfinite(self.expires_at) or self.expires_at <= self.created_at:
-            raise ValueError("expires_at must be a time after created_at")
+        begin = self.created_at if self.starts_at is None else max(self.starts_at, self.created_at)
+        if not math.isfinite(self.expires_at) or self.expires_at <= begin:
+            what = "created_at" if self.starts_at is None else "starts_at"
+            raise ValueError(f"expires_at must be a time after {what}")
+
+    def has_begun(self, now: float) -> bool:
+        """Whether its time has come."""
+        return self.starts_at is None or self.starts_at <= now
 
 
 Overrides: TypeAlias = Mapping[RegionName, Override]
@@ -67,13 +78,23 @@ def clear(overrides: Overrides, region: RegionName) -> Overrides:
     return {name: override for name, override in overrides.items() if name != region}
 
 
-def active(overrides: Overrides, now: float) -> Overrides:
-    """Those that act at `now`."""
+def alive(overrides: Overrides, now: float) -> Overrides:
+    """Those whose time is not over at `now`: they act, or will."""
     return {
         name: override
         for name, override in overrides.items()
         if override.expires_at is None or now < override.expires_at
     }
+
+
+def active(overrides: Overrides, now: float) -> Overrides:
+    """Those that act at `now`."""
+    return {name: item for name, item in alive(overrides, now).items() if item.has_begun(now)}
+
+
+def pending(overrides: Overrides, now: float) -> Overrides:
+    """Those that will act later."""
+    return {name: item for name, item in alive(overrides, now).items() if not item.has_begun(now)}
 
 
 def move(overrides: Overrides, by_s: float, now: float) -> Overrides:
@@ -83,17 +104,27 @@ def move(overrides: Overrides, by_s: float, now: float) -> Overrides:
     this process: what was wrong is what is put right now, and they stay.
     """
     return {
-        name: override
-        if override.expires_at is None or override.created_at > now
-        else replace(override, created_at=override.created_at + by_s, expires_at=override.expires_at + by_s)
+        name: override if override.created_at > now else _moved(override, by_s)
         for name, override in overrides.items()
     }
 
 
-def next_expiry(overrides: Overrides, now: float) -> float | None:
-    """When the next of those that act at `now` ends by itself; None if none will."""
-    ends = [override.expires_at for override in active(overrides, now).values()]
-    return min((end for end in ends if end is not None), default=None)
+def _moved(override: Override, by_s: float) -> Override:
+    if override.expires_at is None and override.starts_at is None:
+        return override
+    return replace(
+        override,
+        created_at=override.created_at + by_s,
+        expires_at=None if override.expires_at is None else override.expires_at + by_s,
+        starts_at=None if override.starts_at is None else override.starts_at + by_s,
+    )
+
+
+def next_change(overrides: Overrides, now: float) -> float | None:
+    """When the next of them begins or ends by itself; None if none will."""
+    times = [override.expires_at for override in active(overrides, now).values()]
+    times += [override.starts_at for override in pending(overrides, now).values()]
+    return min((time for time in times if time is not None), default=None)
 
 
 def encode(override: Override) -> dict[str, str | float | None]:
@@ -105,6 +136,7 @@ def encode(override: Override) -> dict[str, str | float | None]:
         "author": override.author,
         "created_at": override.created_at,
         "expires_at": override.expires_at,
+        "starts_at": override.starts_at,
     }
 
 
@@ -118,7 +150,7 @@ def decode(value: object) -> Override:
     kind = _text(value, "kind")
     if kind not in tuple(OverrideKind):
         raise ValueError(f"kind must be one of {', '.join(OverrideKind)}, not {kind!r}")
-    expires_at = value.get("expires_at")
+    expires_at, starts_at = value.get("expires_at"), value.get("starts_at")
     return Override(
         kind=OverrideKind(kind),
         region=RegionName(_text(value, "region")),
@@ -126,6 +158,7 @@ def decode(value: object) -> Override:
         author=_text(value, "author"),
         created_at=_time(value.get("created_at"), "created_at"),
         expires_at=None if expires_at is None else _time(expires_at, "expires_at"),
+        starts_at=None if starts_at is None else _time(starts_at, "starts_at"),
     )
 
 

@@ -97,7 +97,9 @@ class World:
     regions of its last selection that had a region up (for `when_all_down: last_known`).
     `standings` are those of services whose `failover` step keeps a state. `readings` are the signals;
     what they mean for answers is in the regions' health already.
-    `capacity` is the plan for services with a capacity step, None while there is none.
+    `capacity` is the plan for services with a capacity step, None while there is none. `suspects` are
+    regions that count as up and would be down if the failures that wait for confirmation were
+    confirmed; `leaving` are those that will be drained soon. Both only lower TTLs.
     """
 
     regions: Mapping[RegionName, RegionFacts] = field(default_factory=dict)
@@ -107,6 +109,8 @@ class World:
     standings: Mapping[ServiceName, Standing] = field(default_factory=dict)
 
     capacity: CapacityPlan | None = None
+    suspects: frozenset[RegionName] = frozenset()
+    leaving: frozenset[RegionName] = frozenset()
 
     @property
     def away(self) -> frozenset[RegionName]:

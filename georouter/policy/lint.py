@@ -51,6 +51,24 @@ def families(policy: Policy, report: Report) -> None:
                     report.warn(("services", name, "regions", index), message)
 
 
+def ttls(policy: Policy, report: Report) -> None:
+    """TTLs that are lowered from nothing much, or to less than resolvers keep to."""
+    for name, service in policy.services.items():
+        if service.ttls is None:
+            continue
+        if not 30 <= service.ttl_s <= 300:
+            message = f"a steady TTL beside lowered ones should be from 30s to 300s, found {service.ttl_s}s"
+            report.warn(("services", name, "ttl", "steady"), message)
+        for key, seconds in (
+            ("suspect", service.ttls.suspect_s),
+            ("down", service.ttls.down_s),
+            ("ramp", service.ttls.ramp_s),
+        ):
+            if seconds is not None and seconds < 5:
+                message = f"resolvers do not keep to less than 5s, found {seconds}s"
+                report.warn(("services", name, "ttl", key), message)
+
+
 def capacity(policy: Policy, report: Report) -> None:
     """Capacity steps that cannot know how much is asked for."""
     for name, service in policy.services.items():
@@ -143,6 +161,7 @@ _RULES: tuple[Callable[[Policy, Report], None], ...] = (
     unused,
     families,
     steps,
+    ttls,
     capacity,
     bindings,
 )

@@ -98,9 +98,19 @@ class Binding:
 
 
 @dataclass(frozen=True, slots=True)
+class Ttls:
+    """TTLs while something may move, in seconds; None leaves it at the steady one."""
+
+    suspect_s: int | None = None
+    down_s: int | None = None
+    ramp_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """A set of regions and the chain that orders them. `fallback` is used with `AllDown.FALLBACK`.
 
+    `ttl_s` is the steady TTL, `ttls` what lowers it.
     Without `ecs`, clients are only ever known by their resolver's address. `demand` is what all clients
     together ask of it, in the unit of the regions' `capacity`; None where nobody said. `https` and `svcb`
     are the records of these types at the service's names; none for NODATA.
@@ -113,6 +123,7 @@ class Service:
     when_all_down: AllDown = AllDown.SERVE_ALL
     fallback: tuple[RegionName, ...] = ()
     ecs: bool = True
+    ttls: Ttls | None = None
     demand: float | None = None
     https: tuple[Binding, ...] = ()
     svcb: tuple[Binding, ...] = ()

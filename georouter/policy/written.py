@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from georouter.policy import units
 from georouter.policy.fields import (
     Asn,
     Bytes,
@@ -285,13 +286,26 @@ Bindings = str | BindingFile | Annotated[list[str | BindingFile], Field(min_leng
 """For the schema; `resolve.bindings` reads them one by one."""
 
 
+class TtlsFile(FileModel):
+    """How long answers may be cached, and how long while something may move."""
+
+    steady: ServiceTtl = Field(default=30, description="While all is calm.")
+    suspect: ServiceTtl | None = Field(default=None, description="While a region's checks begin to fail.")
+    down: ServiceTtl | None = Field(default=None, description="While a region is down or drained.")
+    ramp: ServiceTtl | None = Field(default=None, description="While a drain is planned.")
+
+
 class ServiceFile(FileModel):
     """What steered names are answered from."""
 
     regions: Annotated[Texts, Field(min_length=1)] = Field(
         description="The regions, in the order of last resort."
     )
-    ttl: ServiceTtl = Field(default=30, description="TTL of steered answers.")
+    ttl: Annotated[
+        TtlsFile,
+        BeforeValidator(lambda value: value if isinstance(value, dict) else {"steady": value}),
+        Shorthand({"type": "string", "pattern": units.DURATION_PATTERN}),
+    ] = Field(default=TtlsFile(), description="TTL of steered answers; or {steady, suspect, down, ramp}.")
     ecs: bool = Field(
         default=True, description="Whether client subnets count; else only the resolver's address does."
     )

@@ -109,6 +109,7 @@ STATUS: dict[str, Any] = {
                 "author": "ada",
                 "created_at": 1770000100.0,
                 "expires_at": 1770001900.0,
+                "starts_at": None,
             },
         },
         {
@@ -135,6 +136,7 @@ STATUS: dict[str, Any] = {
         {
             "name": "web",
             "answering": ["us-east"],
+            "ttl": {"seconds": 10, "because": "down"},
             "failover_active": True,
             "all_down": False,
             "failover": None,
@@ -142,6 +144,7 @@ STATUS: dict[str, Any] = {
         {
             "name": "write",
             "answering": ["us-east"],
+            "ttl": {"seconds": 30, "because": "steady"},
             "failover_active": False,
             "all_down": False,
             "failover": FAILOVER,
@@ -181,6 +184,7 @@ STATUS: dict[str, Any] = {
             "author": "ada",
             "created_at": 1770000100.0,
             "expires_at": 1770001900.0,
+            "starts_at": None,
         }
     ],
     "recent": [

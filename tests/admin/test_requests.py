@@ -58,6 +58,7 @@ def test_actions(kind: str, fields: dict[str, object], action: Action) -> None:
         ("drain", body(region="eu", reason="x", for_s="30m"), "number of seconds"),
         ("drain", body(region="eu", reason="x", for_s=True), "number of seconds"),
         ("drain", body(region="eu", reason="x", for_s=0), "above 0"),
+        ("drain", body(region="eu", reason="x", in_s=0), "in_s must be above 0"),
         ("drain", body(region="eu", reason="x", for_s=-1), "above 0"),
         ("drain", body(region="eu", reason="x", for_s=10**400), "at most"),
         ("drain", b'{"region": "eu", "reason": "x", "for_s": NaN}', "above 0"),

@@ -11,7 +11,7 @@ from georouter.answers.tables import Snapshot
 from georouter.compiler.plan import Plan, plan, rerank, salt
 from georouter.compiler.publish import Published, publish
 from georouter.facts.world import World
-from georouter.policy.model import AllDown, Binding, Endpoint, Policy
+from georouter.policy.model import AllDown, Binding, Endpoint, Policy, Ttls
 from georouter.policy.steps import Latency, Match, Nearest, Residency, Unplaced
 from georouter.words.ids import RegionName, ServiceName
 from tests.compiler.build import (
@@ -299,3 +299,24 @@ def test_salt() -> None:
     assert salt("a", "web") == salt("a", "web")
     assert len({salt("a", "web"), salt("b", "web"), salt("a", "api"), salt("aw", "eb")}) == 4
     assert 0 <= salt("a", "web") < 2**64
+
+
+def test_a_lowered_ttl_moves_answers_and_nothing_else() -> None:
+    """Only the TTL of the service's answers changes; selections and runs stay the same objects."""
+    web = dataclasses.replace(service("web", ttl_s=60), ttls=Ttls(suspect_s=10))
+    other = service("other", regions=("eu2",), ttl_s=60)
+    rules = policy([zone("example.com", (), {"www": "web", "other": "other"})], [web, other])
+    compiled = plan(rules, tiny_map(), world())
+    calm = publish(compiled, world(), 1)
+    doubt = dataclasses.replace(world(), suspects=frozenset({RegionName("us")}))
+    worried = publish(compiled, doubt, 2, calm)
+
+    def seen(snapshot: Snapshot, name: str) -> int:
+        return Asker(snapshot).ask(f"{name}.example.com.", subnet="10.0.0.0/24").answer[0].ttl
+
+    assert (seen(calm.snapshot, "www"), seen(calm.snapshot, "other")) == (60, 60)
+    assert (seen(worried.snapshot, "www"), seen(worried.snapshot, "other")) == (10, 60)
+    assert [new.group for new in worried.states] == [old.group for old in calm.states]
+    assert worried.changes == ()
+    again = publish(compiled, world(), 3, worried)
+    assert seen(again.snapshot, "www") == 60

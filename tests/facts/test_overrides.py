@@ -14,10 +14,13 @@ from georouter.facts.overrides import (
     OverrideKind,
     active,
     add,
+    alive,
     clear,
     decode,
     encode,
-    next_expiry,
+    move,
+    next_change,
+    pending,
 )
 from georouter.words.ids import RegionName
 
@@ -51,12 +54,12 @@ def test_an_override_acts_until_it_expires() -> None:
     assert set(active(both, 1e12)) == {US}
 
 
-def test_the_next_expiry_is_that_of_the_acting() -> None:
+def test_the_next_change_is_that_of_the_acting() -> None:
     """The control loop sleeps until then; None while nothing ends by itself."""
     both = add(add({}, DRAIN), FORCED)
-    assert next_expiry(both, 100.0) == 160.0
-    assert next_expiry(both, 160.0) is None
-    assert next_expiry({}, 0.0) is None
+    assert next_change(both, 100.0) == 160.0
+    assert next_change(both, 160.0) is None
+    assert next_change({}, 0.0) is None
 
 
 @pytest.mark.parametrize(
@@ -133,3 +136,34 @@ def test_any_value_is_an_override_or_a_value_error(value: object) -> None:
         with suppress(ValueError):
             accepted = isinstance(decode(entry), Override)
         assert not accepted or isinstance(entry, dict)
+
+
+LATER = replace(DRAIN, created_at=100.0, starts_at=200.0, expires_at=300.0)
+
+
+def test_a_planned_override_waits_for_its_time() -> None:
+    """Until it starts it is pending, then it acts, then it is over; both moments are known beforehand."""
+    planned = {LATER.region: LATER}
+    for now, acts, waits, following in (
+        (100.0, False, True, 200.0),
+        (199.9, False, True, 200.0),
+        (200.0, True, False, 300.0),
+        (300.0, False, False, None),
+    ):
+        assert bool(active(planned, now)) is acts
+        assert bool(pending(planned, now)) is waits
+        assert next_change(planned, now) == following
+    assert alive(planned, 150.0) == planned
+
+
+def test_a_planned_override_is_kept_and_moves_with_the_clock() -> None:
+    """Saved and loaded it is the same; a wall clock that is set moves start and end alike."""
+    assert decode(encode(LATER)) == LATER
+    moved = move({LATER.region: LATER}, 1000.0, 150.0)[LATER.region]
+    assert (moved.starts_at, moved.expires_at) == (1200.0, 1300.0)
+
+
+def test_an_override_ends_after_it_begins() -> None:
+    """Not before, and not at once."""
+    with pytest.raises(ValueError, match="expires_at must be a time after starts_at"):
+        replace(LATER, expires_at=200.0)

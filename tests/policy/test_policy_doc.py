@@ -51,11 +51,12 @@ def test_the_examples_load(repository: Path) -> None:
     """Each block in its section of an otherwise valid policy."""
     document = text(repository)
     blocks = {block.split(":")[0]: block for block in re.findall(r"```yaml\n(.*?)```", document, re.DOTALL)}
-    assert set(blocks) == {"chain", "checks", "records", "server", "services", "tests", "zones"}
+    assert set(blocks) == {"chain", "checks", "records", "server", "services", "tests", "ttl", "zones"}
     start = "version: 1\n" + REGIONS
     for policy in (
         start + ZONE + indented(blocks["records"]),
         start + ZONE + WWW + blocks["tests"],
+        start + indented(blocks["ttl"]) + ZONE + WWW,
         start + ZONE + WWW + blocks["checks"],
         start.partition("services:")[0] + blocks["services"] + ZONE + WWW,
     ):

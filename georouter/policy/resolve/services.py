@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from georouter.policy import shape, suggest
-from georouter.policy.model import AllDown, Binding, Region, Service
+from georouter.policy.model import AllDown, Binding, Region, Service, Ttls
 from georouter.policy.nodes import Node, Path, describe
 from georouter.policy.report import Report
 from georouter.policy.resolve import bindings, chain
 from georouter.policy.resolve.context import Context
 from georouter.policy.steps import Limit
-from georouter.policy.written import ServiceFile
+from georouter.policy.written import ServiceFile, TtlsFile
 from georouter.words.ids import RegionName, ServiceName
 
 
@@ -59,7 +59,8 @@ def _service(
         name=ServiceName(name),
         regions=tuple(own),
         chain=steps,
-        ttl_s=written.head.ttl,
+        ttl_s=written.head.ttl.steady,
+        ttls=_ttls(written.head.ttl, (*path, "ttl"), context),
         when_all_down=mode,
         fallback=tuple(fallback),
         ecs=written.head.ecs,
@@ -67,6 +68,18 @@ def _service(
         https=written.https,
         svcb=written.svcb,
     )
+
+
+def _ttls(written: TtlsFile, path: Path, context: Context) -> Ttls | None:
+    lowered = {"suspect": written.suspect, "down": written.down, "ramp": written.ramp}
+    for key, seconds in lowered.items():
+        if seconds is not None and seconds > written.steady:
+            context.report.error(
+                (*path, key), f"must not be above the steady TTL of {written.steady}s, found {seconds}s"
+            )
+    if all(seconds is None for seconds in lowered.values()):
+        return None
+    return Ttls(written.suspect, written.down, written.ramp)
 
 
 def _all_down(value: object, path: Path, context: Context) -> tuple[AllDown, list[RegionName]]:
