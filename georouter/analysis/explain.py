@@ -34,9 +34,12 @@ from georouter.geo.codes import COUNTRIES
 from georouter.geo.locate import locate
 from georouter.geo.map import Address, GeoMap, Network, Places
 from georouter.policy.model import Policy, Service
+from georouter.policy.names import Names
 from georouter.policy.steps import Tiers
+from georouter.policy.tenants import Tenant
 from georouter.routing.decide import Decision, Family, Trace, decide
 from georouter.routing.select import Selection, rule_of
+from georouter.routing.steps.pin import kind_of, pin_of, tenant_of
 from georouter.wire.codes import TYPE_A, TYPE_AAAA, TYPE_HTTPS, TYPE_SVCB, type_number, type_text
 from georouter.wire.names import name_text, parse_name
 from georouter.words.ids import RegionName, SignalName
@@ -123,6 +126,7 @@ class Steering:
     reason: Reason
     servfail: bool
     candidates: tuple[Share, ...]
+    tenant: Tenant | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,14 +188,17 @@ def explain(
     judged = judge(asker, compiled_steering)
     row, network = locate(geo, judged.network.network_address)
     place = geo.places.row(row)
-    within = _fence_over(made, compiled_steering, found, judged)
-    decision = decide(policy, policy.services[found.service], place, world, within=within)
+    service = policy.services[found.service]
+    tenant = tenant_behind(policy, service, wire)
+    kind = -1 if tenant is None else kind_of(service, tenant)
+    within = _fence_over(made, compiled_steering, found, judged, kind)
+    decision = decide(policy, service, place, world, within=within, tenant=tenant)
     return Explanation(
         question=question,
         found=found,
         judged=judged,
         locality=_locality(place, network, geo),
-        steering=_steering(policy, decision, world, number, decided, now),
+        steering=replace(_steering(policy, decision, world, number, decided, now), tenant=tenant),
         answer=meaning,
         decided=decided,
     )
@@ -216,8 +223,16 @@ def _nowhere(geo: GeoMap) -> GeoMap:
     return GeoMap(zero, zero, np.zeros(1, dtype=np.uint64), zero, geo.places.row(0), geo.info)
 
 
+def tenant_behind(policy: Policy, service: Service, name: bytes) -> Tenant | None:
+    """Whose name `name` is, CNAMEs and DNAMEs followed, where `service` answers it and pins tenants."""
+    if pin_of(service) is None:
+        return None  # a million names need no index that nobody asks
+    end = Names(policy.zones.values()).end_of(name)
+    return None if end is None else tenant_of(service, *end)
+
+
 def _fence_over(
-    made: Plan, steering: CompiledSteering, found: Found, judged: Judged
+    made: Plan, steering: CompiledSteering, found: Found, judged: Judged, kind: int
 ) -> frozenset[int] | None:
     """What the fences leave of a block wider than its answer's scope, or of a query without client subnet,
     as the packet path finds it.
@@ -228,12 +243,17 @@ def _fence_over(
     bits, table = (32, steering.v4) if block.version == 4 else (64, steering.v6)
     address = int(block.network_address) >> (0 if block.version == 4 else 64)
     source = min(block.prefixlen, bits) if judged.by is By.SUBNET else NO_SUBNET
+    group = made.steered.steerings[made.steered.group_of[found.service]]
+    if kind >= 0:
+        cut, _ = steering.rank_tenant(kind, address, block.version, source)
+        if cut == steering.rank_tenant(kind, address, block.version, bits)[0]:
+            return None
+        return made.steered.tables[group.table].rankings[cut].allowed
     index = locate_range(table, address)
     ranking = table.values[index] % LOCAL
     if judged.by is By.SUBNET and source >= scope(table, index, address, bits):
         return None
     cut = fenced(steering.fences, ranking, address, block.version, source)
-    group = made.steered.steerings[made.steered.group_of[found.service]]
     return None if cut == ranking else made.steered.tables[group.table].rankings[cut].allowed
 
 
@@ -326,4 +346,6 @@ def _plain(value: object) -> Any:
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
+    if isinstance(value, frozenset):
+        return sorted(map(_plain, value))
     return str(value)

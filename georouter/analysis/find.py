@@ -6,6 +6,7 @@ from enum import StrEnum
 from georouter.answers.lookup import NOT_OURS, REDIRECTED, at_node, below, closest_encloser, static
 from georouter.answers.redirect import follow
 from georouter.answers.tables import Directory
+from georouter.answers.tenants import pinned
 from georouter.wire.names import lower, name_text
 from georouter.words.ids import ServiceName, ZoneName
 
@@ -53,9 +54,12 @@ def find(directory: Directory, name: bytes, type_: int) -> Found:
         node = closest_encloser(directory.index, name)
         if node == NOT_OURS:
             return Found(Kind.OUTSIDE)
-        ref = below(directory, node, type_)
+        ref, closest = below(directory, node, type_), node
         if not directory.cut[node] and directory.wildcard[node] >= 0:
             node = directory.wildcard[node]
+        pin = directory.pins.get(closest)
+        if pin is not None:
+            ref, _ = pinned(directory, pin, name, ref)
         if ref == REDIRECTED:
             way = follow(directory, name, type_)
             if way.alone is None and way.ref < 0:

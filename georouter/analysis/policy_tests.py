@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from georouter.facts.world import Effective, RegionFacts, State, World
 from georouter.geo.locate import locate
 from georouter.geo.map import UNPLACED, GeoMap, Places
-from georouter.policy.model import Policy, PolicyTest
+from georouter.policy.model import Policy, PolicyTest, Service
 from georouter.policy.names import Names
 from georouter.routing.decide import Decision, Family, decide
+from georouter.routing.steps.pin import is_missing, pin_of, tenant_of
 from georouter.wire.names import parse_name
 from georouter.words.ids import RegionName
 
@@ -41,17 +42,31 @@ def run(policy: Policy, map: GeoMap) -> tuple[Result, ...]:  # noqa: A002 - the 
 
 
 def _result(test: PolicyTest, policy: Policy, map: GeoMap, names: Names) -> Result:  # noqa: A002
-    service = names.service_of(parse_name(test.name))
-    if service is None:
+    end = names.end_of(parse_name(test.name))
+    if end is None:
         return Result(test, frozenset(), f'no service answers the name "{test.name}"')
+    service = policy.services[names.steered[end[0]]]
+    tenant = tenant_of(service, *end)
+    if end[0] != end[1] and is_missing(service, tenant):
+        return _missing(test, service)
     row, _ = locate(map, test.client.network_address)
     place = map.places.row(row)
     world = World(regions=dict.fromkeys(test.down, _DOWN))
-    decision = decide(policy, policy.services[service], place, world)
+    decision = decide(policy, service, place, world, tenant=tenant)
     answered = _answers(decision, test.type)
     if answered == test.expect:
         return Result(test, answered)
     return Result(test, answered, _why(test, answered, _where(place, row), decision))
+
+
+def _missing(test: PolicyTest, service: Service) -> Result:
+    """A name that only a tenant could have has no answer."""
+    if not test.expect:
+        return Result(test, frozenset())
+    step = pin_of(service)
+    name = step.directory.name if step else ""
+    why = f"expected {_listed(test.expect)}, got no such name: {test.name} is no tenant's in {name}"
+    return Result(test, frozenset(), why)
 
 
 def _answers(decision: Decision, type_: str) -> frozenset[RegionName]:

@@ -23,6 +23,7 @@ from georouter.answers.ratelimit import ANSWER, ANSWERS, DROP, ERRORS, MISSING, 
 from georouter.answers.redirect import follow
 from georouter.answers.steer import Steering
 from georouter.answers.tables import Answer, Directory
+from georouter.answers.tenants import NOBODY, pinned, tally_of
 from georouter.wire.codes import (
     CLASS_ANY,
     CLASS_CH,
@@ -213,22 +214,23 @@ class CarefulResponder:
                 return self.tell(query, source, family, proto, now, TOO_MANY)
             return None
         limit = self._limit(asked, proto) - (signer.room if signer else 0)
+        tenant = tally = NOBODY
         subnet = asked.opt.subnet if asked.opt else None
         if question.type in TRANSFERS and question.klass == CLASS_IN:
             opt = self._opt(asked, RCODE_NOERROR, self._options(asked, 0, cookie, proto))
             room = limit - HEADER_SIZE - len(question.raw) - len(opt)
             answer, node, ref = self._in_one(asked, question, (source, family), signer, room)
         else:
-            answer, node, ref = self._look_up(question)
+            answer, node, ref, tenant, tally = self._look_up(question)
         zone = self._directory.zone[node] if node != NOT_OURS else self._no_zone
         scope, decision, way = 0, -1, None
         if answer is None and ref == REDIRECTED:
             way = follow(self._directory, question.name, question.type)
-            answer, ref = way.alone, way.ref
+            answer, ref, tenant, tally = way.alone, way.ref, way.tenant, way.tally
         if answer is None and ref >= 0:
             answer = static(self._directory, ref)
         elif answer is None:
-            answer, scope, decision = self._steer(self._steering(~ref), subnet, source, family, now)
+            answer, scope, decision = self._steer(self._steering(~ref), subnet, source, family, now, tenant)
         if way is not None:
             answer = way.led_to(answer)
         options = self._options(asked, scope, cookie, proto)
@@ -237,8 +239,9 @@ class CarefulResponder:
             verdict = limiter.judge(source, family, told(answer.rcode, node, zone), now)
             if verdict != ANSWER:
                 return self._limited(verdict, asked, (zone, proto, family), cookie)
-        if decision >= 0:
-            self._counters[decision] += 1
+        for counter in (decision, tally):
+            if counter >= 0:
+                self._counters[counter] += 1
         if len(reply) > limit:
             return self._error(asked, (zone, proto, family), RCODE_SERVFAIL, cookie)
         self._count_request(zone, proto, family, SLOT_OF.get(question.type, SLOT_OTHER_TYPE))
@@ -306,8 +309,14 @@ class CarefulResponder:
         self._count_request(zone, proto, family, self._slot(asked, zone))
         return None
 
-    def _steer(
-        self, steering: Steering, subnet: ClientSubnet | None, source: int, family: int, now: float
+    def _steer(  # noqa: PLR0917 - a client at a time, and whose name it asks for
+        self,
+        steering: Steering,
+        subnet: ClientSubnet | None,
+        source: int,
+        family: int,
+        now: float,
+        tenant: int,
     ) -> tuple[Answer, int, int]:
         """A steered answer, its scope, and its decision counter."""
         scope = 0
@@ -315,21 +324,23 @@ class CarefulResponder:
             address, client_family, bits, extra = block_of(subnet)
             scope = extra
             if bits != NO_SUBNET:
-                answer, width, decision = steering.steer(address, client_family, bits, now)
+                answer, width, decision = steering.steer(address, client_family, bits, now, tenant)
                 if answer is not None:
                     return answer, extra + width, decision
                 scope = max(subnet.source, extra + width)
         resolver = source if family == 4 else source >> 64
-        answer, decision = steering.steer_resolver(resolver, family, now)
+        answer, decision = steering.steer_resolver(resolver, family, now, tenant)
         return answer, scope, decision
 
-    def _look_up(self, question: Question) -> tuple[Answer | None, int, int]:
-        """(a fixed answer, node, -) or (None, node, ref)."""
+    def _look_up(self, question: Question) -> tuple[Answer | None, int, int, int, int]:
+        """(a fixed answer, node, -) or (None, node, ref), the tenant's kind, and its counter or -1."""
         directory = self._directory
+        tenant = tally = NOBODY
         if question.klass == CLASS_CH and question.type in {TYPE_TXT, TYPE_ANY}:
-            return self._chaos.get(question.name.lower(), NOT_AUTHORITATIVE), NOT_OURS, 0
+            chaos = self._chaos.get(question.name.lower(), NOT_AUTHORITATIVE)
+            return chaos, NOT_OURS, 0, tenant, tally
         if question.klass not in (CLASS_IN, CLASS_ANY):
-            return NOT_AUTHORITATIVE, NOT_OURS, 0
+            return NOT_AUTHORITATIVE, NOT_OURS, 0, tenant, tally
         name = question.name.lower()
         node = directory.index.get(name)
         if node is not None:
@@ -337,9 +348,13 @@ class CarefulResponder:
         else:
             node = closest_encloser(directory.index, name)
             if node == NOT_OURS:
-                return NOT_AUTHORITATIVE, NOT_OURS, 0
+                return NOT_AUTHORITATIVE, NOT_OURS, 0, tenant, tally
             ref = below(directory, node, question.type)
-        return (NOT_SUPPORTED if question.type in META_TYPES else None), node, ref
+            pin = directory.pins.get(node)
+            if pin is not None:
+                ref, tenant = pinned(directory, pin, name, ref)
+                tally = tally_of(pin, tenant)
+        return (NOT_SUPPORTED if question.type in META_TYPES else None), node, ref, tenant, tally
 
     def _in_one(
         self, asked: Query, question: Question, client: tuple[int, int], signer: "Signer | None", room: int

@@ -3,10 +3,12 @@
 Integers only, so that a native twin computes the same values from the same milliseconds.
 """
 
+import hashlib
 from bisect import bisect_right
+from functools import lru_cache
 from math import log2
 
-from georouter.answers.tables import Runs
+from georouter.answers.tables import Homes, Runs
 
 _MASK = 0xFFFFFFFFFFFFFFFF
 _STEP = 0x9E3779B97F4A7C15
@@ -92,6 +94,34 @@ def stick(runs: Runs, ranking: int, salt: int, client: int) -> int:
         index += runs.extent[index]
     extent = runs.extent[best]
     return best if extent == 1 else bisect_right(runs.threshold, winner & 0xFFFFFFFF, best, best + extent - 1)
+
+
+@lru_cache(maxsize=16384)
+def region_key(name: str) -> int:
+    """64 bits of a region's own for lasting choices: the same in every service, order and process."""
+    return int.from_bytes(hashlib.sha256(f"region\0{name}".encode()).digest()[:8], "big")
+
+
+_OFFSET, _PRIME = 0xCBF29CE484222325, 0x100000001B3
+"""FNV-1a in 64 bits (draft-eastlake-fnv)."""
+
+
+def settle(homes: Homes, label: bytes) -> int:
+    """The kind of home that a label without a tenant always gets: weighted rendezvous hashing, as `stick`.
+
+    It depends on the label and the regions alone, so that all services and nodes find the same region, and
+    a region that is taken out of the policy moves only its own.
+    """
+    value = _OFFSET
+    for octet in label:
+        value = (value ^ octet) * _PRIME & _MASK
+    value = mix(value)
+    best, least = 0, -1
+    for index, key in enumerate(homes.key):
+        score = exponential(mix(value ^ key) >> 32) * homes.scale[index]
+        if score < least or least < 0:
+            best, least = index, score
+    return homes.kind[best]
 
 
 def exponential(uniform: int) -> int:

@@ -1,11 +1,12 @@
 """Where each counter lives: flat integer arrays, one writer each, read by `telemetry` at scrape.
 
 A worker owns one list of `Layout.size` ints and adds to it; nobody locks. The first part counts
-requests, the second responses, the third routing decisions:
+requests, the second responses, the third routing decisions, the fourth tenants' queries:
 
     requests:  ((zone * PROTOS + proto) * FAMILIES + family) * TYPES + type slot
     responses: responses_base + zone * RCODES + rcode
     decisions: View.counter_base + Runs.tally  (region * REASONS + reason)
+    tenants:   Pin.counter: queries for names of tenants, then for labels that are not in the directory
 
 Zone index `len(zones)` stands for "no zone of ours". What is kept from one layout to the next ends at
 `Layout.size`; behind it lies the census: for services whose clients are planned for, how many asked from
@@ -90,6 +91,9 @@ class Layout:
     census: tuple[str, ...] = ()
     """Services with a census, in the order of their slots."""
 
+    pinned: tuple[str, ...] = ()
+    """Services that pin tenants; they have the last counters before the census, two each."""
+
     @property
     def extent(self) -> int:
         """How many ints a writer's list holds."""
@@ -99,11 +103,18 @@ class Layout:
         """Where the slots of a service begin, -1 for one without a census."""
         return self.size + self.census.index(service) * SLOTS if service in self.census else -1
 
+    def tenants_of(self, service: str) -> int:
+        """The counter of queries for a service's tenants; the next one is for unknown labels."""
+        return self.size - 2 * (len(self.pinned) - self.pinned.index(service))
+
 
 def lay_out(
-    zones: Sequence[str], services: Sequence[tuple[str, Sequence[str]]], census: Sequence[str] = ()
+    zones: Sequence[str],
+    services: Sequence[tuple[str, Sequence[str]]],
+    census: Sequence[str] = (),
+    pinned: Sequence[str] = (),
 ) -> Layout:
-    """Assign places to all counters of these zones and (service, its regions) pairs."""
+    """Assign places to all counters of these zones, (service, its regions) pairs, and pinning services."""
     slots = len(zones) + 1
     responses_base = slots * PROTOS * FAMILIES * TYPES
     base = responses_base + slots * RCODES
@@ -111,4 +122,5 @@ def lay_out(
     for name, regions in services:
         placed.append(Service(name, tuple(regions), base))
         base += (len(regions) + 1) * REASONS
-    return Layout(tuple(zones), tuple(placed), responses_base, base, tuple(census))
+    size = base + 2 * len(pinned)
+    return Layout(tuple(zones), tuple(placed), responses_base, size, tuple(census), tuple(pinned))

@@ -12,6 +12,7 @@ from struct import pack
 from georouter.answers.lookup import NOT_OURS, REDIRECTED, at_node, below, closest_encloser
 from georouter.answers.make import make_answer
 from georouter.answers.tables import Answer, Directory
+from georouter.answers.tenants import NOBODY, pinned, tally_of
 from georouter.wire.codes import (
     CLASS_IN,
     RCODE_SERVFAIL,
@@ -34,7 +35,8 @@ _AFTER_OWNER = 10
 class Way:
     """Where DNAMEs lead: `count` records, and the ref of what the last target has.
 
-    `alone` is the whole answer where nothing comes behind the records; then `ref` means nothing.
+    `alone` is the whole answer where nothing comes behind the records; then `ref` means nothing. `tenant` is
+    the kind of the tenant whose name the target is, `tally` the counter of that, or -1.
     """
 
     records: bytes
@@ -42,6 +44,8 @@ class Way:
     target: bytes
     ref: int
     alone: Answer | None = None
+    tenant: int = NOBODY
+    tally: int = -1
 
     def led_to(self, answer: Answer) -> Answer:
         """`answer`, which was made for the question's name, as that of the target, behind the records."""
@@ -85,21 +89,29 @@ def follow(directory: Directory, name: bytes, kind: int) -> Way:
         count += 1
         owner = name
         # what asks for a CNAME has it (RFC 1034 4.3.2 step 3a)
-        ref = None if kind == TYPE_CNAME else _look_up(directory, name.lower(), kind, barred)
-        if ref is None:
+        end = None if kind == TYPE_CNAME else _look_up(directory, name.lower(), kind, barred)
+        if end is None:
             break
+        ref, tenant, tally = end
         if ref != REDIRECTED:
-            return Way(records, count, name, ref)
+            return Way(records, count, name, ref, None, tenant, tally)
     return Way(records, count, name, 0, make_answer(answers=count, body=records))
 
 
-def _look_up(directory: Directory, name: bytes, kind: int, barred: set[int]) -> int | None:
-    """Ref for a name in lower case; None when it is not ours, or a DNAME of `barred` would be next."""
+def _look_up(directory: Directory, name: bytes, kind: int, barred: set[int]) -> tuple[int, int, int] | None:
+    """Ref, tenant and counter for a name in lower case; None when it is not ours, or a DNAME of `barred`
+    would be next.
+    """
     node = directory.index.get(name)
     if node is not None:
-        return at_node(directory, node, kind)
+        return at_node(directory, node, kind), NOBODY, -1
     node = closest_encloser(directory.index, name)
-    return None if node == NOT_OURS or node in barred else below(directory, node, kind)
+    if node == NOT_OURS or node in barred:
+        return None
+    ref, tenant, pin = below(directory, node, kind), NOBODY, directory.pins.get(node)
+    if pin is not None:
+        ref, tenant = pinned(directory, pin, name, ref)
+    return ref, tenant, -1 if pin is None else tally_of(pin, tenant)
 
 
 def renamed_from(directory: Directory, name: bytes) -> int:

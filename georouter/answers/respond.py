@@ -33,6 +33,7 @@ from georouter.answers.outgoing import Outgoing
 from georouter.answers.ratelimit import SLIP
 from georouter.answers.steer import Steerings
 from georouter.answers.tables import PLAIN, Answer, Snapshot
+from georouter.answers.tenants import pinned
 from georouter.wire.codes import (
     CLASS_IN,
     OPTION_COOKIE,
@@ -135,6 +136,7 @@ class Responder:
         "_other",
         "_outside",
         "_payload",
+        "_pins",
         "_responses",
         "_rrsets",
         "_sole",
@@ -155,6 +157,7 @@ class Responder:
         self._heads = directory.heads
         self._other = directory.other
         self._zone = directory.zone
+        self._pins = directory.pins
         self._answers = (*directory.answers, NOT_AUTHORITATIVE)
         self._outside = len(directory.answers)
         self._no_zone = len(directory.zones)
@@ -187,6 +190,7 @@ class Responder:
             return self._careful.respond(query, source, family, proto, now)
         kind, slot = asked
         name = query[12:end].lower()
+        tenant = tally = -1
         node = self._index.get(name, NOT_OURS)
         if node != NOT_OURS:
             sole = self._sole[node]
@@ -202,6 +206,10 @@ class Responder:
             ref = self._outside if node == NOT_OURS else below(self._directory, node, kind)
             if ref == REDIRECTED:
                 return self._careful.respond(query, source, family, proto, now)
+            pin = self._pins.get(node)
+            if pin is not None:
+                ref, tenant = pinned(self._directory, pin, name, ref)
+                tally = pin.counter if 0 <= tenant < pin.known else pin.counter + 1
         size = len(query)
         form, proven = None, False
         length = block = bits = shift = 0
@@ -239,13 +247,15 @@ class Responder:
         else:
             steering = self._steerings[~ref]
             if not block or not steering.subnets:
-                found, _, decision = steering.steer(source >> 64 * (family == 6), family, NO_SUBNET, now)
+                found, _, decision = steering.steer(
+                    source >> 64 * (family == 6), family, NO_SUBNET, now, tenant
+                )
             elif address[:12] == MAPPED_PREFIX:
                 return self._careful.respond(query, source, family, proto, now)
             else:
                 client = _number(address[:8], "big") << shift
                 width = bits if bits < 64 else 64  # noqa: FURB136 - min() costs three times as much
-                found, scope, decision = steering.steer(client, block, width, now)
+                found, scope, decision = steering.steer(client, block, width, now, tenant)
             if found is None:
                 return self._careful.respond(query, source, family, proto, now)
             heads, body, extra, rcode = found.head, found.body, cookie + found.option, found.rcode
@@ -269,6 +279,8 @@ class Responder:
         counters[self._responses + zone * RCODES + rcode] += 1
         if decision >= 0:
             counters[decision] += 1
+        if tally >= 0:
+            counters[tally] += 1
         return reply
 
     def _among_cookies(

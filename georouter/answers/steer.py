@@ -6,7 +6,7 @@ from bisect import bisect_right
 from georouter.answers.choice import choose, lasting_key, network_key, pick, stick
 from georouter.answers.client import NO_SUBNET
 from georouter.answers.ranges import locate, scope
-from georouter.answers.tables import LOCAL, Answer, Fences, RangeTable, Runs, Snapshot, Sticky
+from georouter.answers.tables import LOCAL, Answer, Fences, Pinned, RangeTable, Runs, Snapshot, Sticky
 
 MAX_FENCE_RANGES = 1024
 """A client block over more ranges than this is not walked: it gets what every fence allows."""
@@ -24,12 +24,14 @@ class Steering:
         "counters",
         "fences",
         "first",
+        "pinned",
         "runs",
         "salt",
         "slots",
         "sticky",
         "subnets",
         "tally",
+        "tenant",
         "ttl_s",
         "v4",
         "v6",
@@ -44,6 +46,8 @@ class Steering:
         self.v6: RangeTable = ranges.v6
         self.fences: Fences | None = group.fences
         self.sticky: Sticky | None = group.sticky
+        self.pinned: Pinned | None = group.pinned
+        self.tenant: int = view.tenant
         self.ttl_s: int = group.ttl_s
         self.runs: Runs = group.runs[view.slot]
         self.first: array[int] = self.runs.first
@@ -60,16 +64,21 @@ class Steering:
         self.zone: int = view.zone
         self.subnets: bool = view.subnets
 
-    def steer(self, address: int, family: int, source: int, now: float) -> tuple[Answer | None, int, int]:
+    def steer(
+        self, address: int, family: int, source: int, now: float, tenant: int = -1
+    ) -> tuple[Answer | None, int, int]:
         """The answer for a client, its exact scope, and the decision counter to add one to.
 
         `address` is the first of the client's block as in `respond`, `family` 4 or 6, `source` the
         block's prefix length, or `NO_SUBNET` when the address is only the resolver's; then the scope
-        means nothing. A block wider than the scope is answered for its first address.
+        means nothing. A block wider than the scope is answered for its first address. `tenant` is the kind
+        of the tenant whose name it is, if it is one.
 
         No answer for a block in a private network: the resolver's address decides (`steer_resolver`),
         with a scope no wider than the client's block and the network's range, which is given.
         """
+        if tenant >= 0 or self.tenant >= 0:
+            return self._steer_tenant(address, family, source, now, tenant if tenant >= 0 else self.tenant)
         if family == 4:
             starts, bits = self.v4.starts, 32
             index = bisect_right(starts, address) - 1
@@ -108,9 +117,50 @@ class Steering:
             alternative = pick(self.runs, ranking, value)
         return self.bodies[self.body[alternative]], width, self.counter_base + self.tally[alternative]
 
-    def steer_resolver(self, address: int, family: int, now: float) -> tuple[Answer, int]:
+    def _steer_tenant(
+        self, address: int, family: int, source: int, now: float, tenant: int
+    ) -> tuple[Answer | None, int, int]:
+        """As `steer` for a name of this kind of tenant: the same for all clients of one fence."""
+        ranking, width = self.rank_tenant(tenant, address, family, source)
+        if ranking < 0:
+            return None, width, 0
+        alternative = self.first[ranking]
+        if self.count[ranking] > 1:
+            if self.sticky is not None:
+                prefix = self.sticky.ipv4 if family == 4 else self.sticky.ipv6
+                alternative = stick(self.runs, ranking, self.salt, lasting_key(address, family, prefix))
+                width = max(width, prefix)
+            else:
+                value = choose(self.salt, network_key(address, family), self.ttl_s, now)
+                alternative = pick(self.runs, ranking, value)
+        return self.bodies[self.body[alternative]], width, self.counter_base + self.tally[alternative]
+
+    def rank_tenant(self, tenant: int, address: int, family: int, source: int) -> tuple[int, int]:
+        """The ranking for a kind of tenant and a client, and the scope of what it leads to.
+
+        The ranking is -1 where a client subnet says nothing (see `steer`).
+        """
+        pinned, fences = self.pinned, self.fences
+        assert pinned is not None  # noqa: S101 - there are tenants only where they are pinned
+        ranking = pinned.rankings[tenant]
+        if fences is None or pinned.fences is None:
+            return ranking, 0
+        table, bits = (pinned.fences.v4, 32) if family == 4 else (pinned.fences.v6, 64)
+        index = locate(table, address)
+        fence, width = table.values[index], scope(table, index, address, bits)
+        if fence >= LOCAL:
+            if source != NO_SUBNET:
+                return -1, width
+            fence -= LOCAL
+        if source == NO_SUBNET:
+            fence = fence if fences.without_ecs < 0 else fences.without_ecs
+        elif source < width:
+            fence = _over(fences, address, family, source)
+        return fences.restrict[ranking * fences.count + fence], width
+
+    def steer_resolver(self, address: int, family: int, now: float, tenant: int = -1) -> tuple[Answer, int]:
         """The answer for whoever asks through the resolver at `address`, and its decision counter."""
-        answer, _, decision = self.steer(address, family, NO_SUBNET, now)
+        answer, _, decision = self.steer(address, family, NO_SUBNET, now, tenant)
         assert answer is not None  # noqa: S101 - that is for client subnets only
         return answer, decision
 
@@ -142,12 +192,15 @@ def fenced(fences: Fences, ranking: int, address: int, family: int, source: int)
     if source == NO_SUBNET:
         fence = fences.without_ecs
         return ranking if fence < 0 else fences.restrict[ranking * fences.count + fence]
+    return fences.restrict[ranking * fences.count + _over(fences, address, family, source)]
+
+
+def _over(fences: Fences, address: int, family: int, source: int) -> int:
+    """The fence that allows what the fences over all parts of a block allow."""
     table, bits = (fences.map.v4, 32) if family == 4 else (fences.map.v6, 64)
     at = locate(table, address)
     last = locate(table, address | ((1 << (bits - source)) - 1))
-    if at == last:
-        return ranking
-    return fences.restrict[ranking * fences.count + _meet(fences, table, at, last)]
+    return table.values[at] if at == last else _meet(fences, table, at, last)
 
 
 def _meet(fences: Fences, table: RangeTable, at: int, last: int) -> int:

@@ -9,6 +9,13 @@
 `Directory` (names, static answers, views) changes on reload; `groups` and `bodies` also change with
 health. Everything behind the name is flat (ints in arrays, finished bytes), so that a native loop
 can read the same tables.
+
+Names that a wildcard stands for may be tenants' (the step `pin`). Then the name's place in the ranking
+is the tenant's, and the client only cuts it:
+
+    closest encloser --pins--> pin: label of the name --tenants--> kind (home, residency, ...)
+        kind --pinned.rankings of the group--> ranking id
+        client address --pinned.fences--> fence (+ exact scope) --fences.restrict--> ranking id
 """
 
 from array import array
@@ -117,6 +124,75 @@ class Sticky:
 
 
 @dataclass(frozen=True, slots=True)
+class Tenants:
+    """A tenant directory: label (lower case) -> kind, the same for all who live alike.
+
+    Entries are in buckets, those of one bucket in the order of their labels: `first[b] .. first[b + 1] - 1`
+    with `b = crc32(label) >> shift`. Entry `i` has the label `labels[start[i]:start[i + 1]]`, which is
+    compared, so that no label is taken for another one, and the kind `kind[i]`. `first` and `start` have
+    one element more than there are buckets and entries.
+    """
+
+    shift: int
+    first: "array[int]"
+    start: "array[int]"
+    labels: bytes
+    kind: "array[int]"
+
+
+UNKNOWN_CHAIN, UNKNOWN_HASH, UNKNOWN_NXDOMAIN = range(3)
+"""What happens to names whose label is not in the directory: see `Pin.unknown`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Homes:
+    """Regions among which a rendezvous hash finds a home: `choice.settle`.
+
+    `key[i]` has a region's 64 bits and `scale[i]` the inverse of its weight, as in `Runs`; `kind[i]` is the
+    kind of those who find their home there.
+    """
+
+    key: "array[int]"
+    scale: "array[int]"
+    kind: "array[int]"
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """Names below a wildcard's parent that the wildcard stands for belong to tenants.
+
+    `tenants` indexes `Directory.tenants`. The tenant's label is the `label`-th to the left of the parent,
+    whose name has `parent` octets. `unknown` says what a label without tenant gets: what everybody gets
+    (`UNKNOWN_CHAIN`), a home by hash among `homes`, or `nxdomain` (a ref); then names with fewer labels are
+    between the zone and its tenants and get `nodata` (RFC 8020). Kinds below `known` are of the directory,
+    the others of `homes`. Queries for tenants are counted in `counter`, those for unknown labels in the one
+    after it.
+    """
+
+    tenants: int
+    label: int
+    parent: int
+    unknown: int
+    homes: Homes
+    known: int
+    nxdomain: int
+    nodata: int
+    counter: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """For groups with a `pin`: the ranking of each kind of tenant.
+
+    `fences` gives the fence by address where the group has fences, `LOCAL` added where it applies; None
+    without fences, then the client does not matter.
+    """
+
+    rankings: "array[int]"
+    fences: RangeMap | None
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """Steering shared by every service with equal chain, regions, limits and overrides."""
 
@@ -129,6 +205,7 @@ class Group:
     sticky: Sticky | None = None
     slots: "array[int]" = field(default_factory=lambda: array("H"))
     """Per ranking its slot of the census (see `layout`); empty for services without one."""
+    pinned: Pinned | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +226,8 @@ class View:
     """Whether client subnets count; without, every query is answered by its resolver's address."""
     census: int = -1
     """Where the service's census begins in a writer's counters, -1 without one."""
+    tenant: int = -1
+    """The kind of the tenant that an alias leads to, or -1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +262,8 @@ class Directory:
     records. The others have refs in `rrsets[node << 16 | type]`, and of `ANY` that of one type.
     `other[node]` is the ref for every type not listed (NODATA, a CNAME chain, a referral, or a steered
     name with CNAME endpoints). `wildcard[node]` is the node of the name's `*` child, or -1. `cut[node]`
-    is 1 for delegation points. `zone[node]` indexes `zones`. `redirects` are the DNAMEs by node.
+    is 1 for delegation points. `zone[node]` indexes `zones`. `redirects` are the DNAMEs by node,
+    `pins` the pins by the parent of their wildcard.
     """
 
     index: Mapping[bytes, int]
@@ -200,6 +280,8 @@ class Directory:
     views: tuple[View, ...]
     layout: Layout
     redirects: Mapping[int, Redirect] = field(default_factory=dict)
+    tenants: tuple[Tenants, ...] = ()
+    pins: Mapping[int, Pin] = field(default_factory=dict)
 
     def __reduce__(self) -> "tuple[Callable[..., Directory], tuple[object, ...]]":
         from georouter.answers import freight  # noqa: PLC0415 - it packs what is defined here

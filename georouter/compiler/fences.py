@@ -20,22 +20,25 @@ MOST_FENCES = 256
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fenced:
-    """The fences, and the rankings they cut from the mapped ones (numbered after those)."""
+    """The fences, the rankings they cut from the given ones (numbered after those), each place's fence."""
 
     fences: Fences
     derived: tuple[Ranked, ...]
+    of: NDArray[np.int32]
 
 
-def fence(
+def fence(  # noqa: PLR0917 - a chain on a map
     service: ServiceName,
     rankings: Sequence[Ranked],
     ids: NDArray[np.int32],
     geo: GeoMap,
     without_ecs: frozenset[int] | None,
+    tenants: Sequence[Ranked] = (),
 ) -> Fenced:
     """Fences of a chain with residency. `ids` is the ranking id per place.
 
-    `without_ecs` is what a query without client subnet may get, None for what its resolver may.
+    `without_ecs` is what a query without client subnet may get, None for what its resolver may. The rankings
+    of `tenants` are numbered after the others, and cut by the fences of clients alone.
     Raises PolicyError when the intersections are too many.
     """
     lies_in = [ranked.allowed for ranked in rankings]
@@ -45,7 +48,7 @@ def fence(
     closed = _closure(service, tuple(masks))
     number = {mask: index for index, mask in enumerate(closed)}
     meet = array("I", (number[one & other] for one in closed for other in closed))
-    table, derived = _restrictions(rankings, closed)
+    table, derived = _restrictions((*rankings, *tenants), closed)
     by_ranking = np.array([number[mask] for mask in lies_in], dtype=np.int32)
     bottom = closed[0]
     for mask in closed:
@@ -60,6 +63,7 @@ def fence(
             without_ecs=-1 if without_ecs is None else number[without_ecs],
         ),
         derived,
+        by_ranking[ids],
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from georouter.answers.copies import Content
 from georouter.answers.layout import lay_out
-from georouter.answers.tables import Directory
+from georouter.answers.tables import UNKNOWN_CHAIN, UNKNOWN_HASH, UNKNOWN_NXDOMAIN, Directory
 from georouter.compiler import steering
 from georouter.compiler.bodies import Targets, targets
 from georouter.compiler.copying import copy_zones
@@ -21,14 +21,22 @@ from georouter.compiler.records import Authority
 from georouter.compiler.serials import Numbered, Serials
 from georouter.compiler.steering import Steered
 from georouter.compiler.tree import grow
-from georouter.compiler.views import Form, Hook, Views, Written
+from georouter.compiler.views import Form, Hook, HookedPin, Views, Written
 from georouter.compiler.zones import compile_zones
 from georouter.facts.world import World
 from georouter.geo.map import GeoMap
 from georouter.policy.model import Binding, Policy, Service
+from georouter.policy.steps import Unknown
 from georouter.routing.scene import universe
+from georouter.routing.steps.pin import homes, pin_of
 from georouter.wire.codes import TYPE_HTTPS, TYPE_SVCB
 from georouter.words.ids import RegionName, ServiceName, ZoneName
+
+_UNKNOWN: Mapping[Unknown, int] = {
+    Unknown.CHAIN: UNKNOWN_CHAIN,
+    Unknown.HASH: UNKNOWN_HASH,
+    Unknown.NXDOMAIN: UNKNOWN_NXDOMAIN,
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,7 +70,9 @@ def plan(policy: Policy, geo: GeoMap, world: World, serials: Serials | None = No
     steered = steering.steer(policy, geo, world)
     universes = {service.name: universe(service) for service in policy.services.values()}
     census = tuple(name for name, group in steered.group_of.items() if steered.steerings[group].rule.capacity)
-    layout = lay_out(tuple(policy.zones), tuple(universes.items()), census)
+    pins = {name: step for name, service in policy.services.items() if (step := pin_of(service)) is not None}
+    layout = lay_out(tuple(policy.zones), tuple(universes.items()), census, tuple(pins))
+    directories = tuple(dict.fromkeys(step.directory for step in pins.values()))
     bases = {service.name: service.base for service in layout.services}
     views = Views(
         {
@@ -74,6 +84,16 @@ def plan(policy: Policy, geo: GeoMap, world: World, serials: Serials | None = No
                 subnets=policy.services[name].ecs,
                 census=layout.census_base(name),
                 bindings=_bindings(policy.services[name]),
+                pin=HookedPin(
+                    tenants=directories.index(pins[name].directory),
+                    directory=pins[name].directory,
+                    label=pins[name].label,
+                    unknown=_UNKNOWN[pins[name].unknown],
+                    homes=homes(policy.services[name], pins[name]),
+                    counter=layout.tenants_of(name),
+                )
+                if name in pins
+                else None,
             )
             for name, group in steered.group_of.items()
         }
@@ -81,7 +101,9 @@ def plan(policy: Policy, geo: GeoMap, world: World, serials: Serials | None = No
     zones = tuple(policy.zones.values())
     tree = grow(zones)
     copied = copy_zones(zones, tree, Defaults(policy, steered), serials or Serials())
-    compiled = compile_zones(zones, tree, copied.serials, views, layout)
+    compiled = compile_zones(
+        zones, tree, copied.serials, views, layout, tuple(item.tenants for item in directories)
+    )
     return Plan(
         directory=compiled.directory,
         steered=steered,

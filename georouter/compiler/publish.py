@@ -146,7 +146,13 @@ class _Works:
             shares=shares,
             ttl=lasting,
             group=Group(
-                steering.table, steering.ttl_s, table.fences, runs, _sticky(steering), _slots(steering, table)
+                steering.table,
+                steering.ttl_s,
+                table.fences,
+                runs,
+                _sticky(steering),
+                _slots(steering, table),
+                table.pinned,
             ),
             contents=(*contents, paired.contents),
             selections=tuple(selections),

@@ -1,15 +1,13 @@
 """`Runs`: the alternatives of every ranking with their thresholds, bodies and tallies."""
 
-import hashlib
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from georouter.answers.choice import MAX_SCALE, UNIT_SCALE
+from georouter.answers.choice import MAX_SCALE, UNIT_SCALE, region_key
 from georouter.answers.layout import REASONS
 from georouter.answers.tables import Runs
 from georouter.compiler.contents import Contents
@@ -139,12 +137,6 @@ def mark(piece: Piece, key: int, scale: int, extent: int) -> None:
     piece.key.extend([key, *[0] * rest])
     piece.scale.extend([scale, *[0] * rest])
     piece.extent.extend([extent, *[0] * rest])
-
-
-@lru_cache(maxsize=16384)
-def region_key(name: str) -> int:
-    """64 bits of a region's own for sticky choices: the same in every service, order and process."""
-    return int.from_bytes(hashlib.sha256(f"region\0{name}".encode()).digest()[:8], "big")
 
 
 def _band(piece: Piece, candidate: Candidate, contents: Contents, band: tuple[int, int]) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from georouter.answers.layout import SLOTS
-from georouter.answers.tables import SLOT_A, SLOT_AAAA, SLOT_BOUND, SLOT_OTHER, Fences, RangeMap
+from georouter.answers.tables import SLOT_A, SLOT_AAAA, SLOT_BOUND, SLOT_OTHER, Fences, Pinned, RangeMap
 from georouter.compiler.fences import fence
 from georouter.compiler.prefixes import Prefixes, prefixes
 from georouter.compiler.ranges import client_map, one_for_all, shares
@@ -24,9 +24,11 @@ from georouter.facts.world import World
 from georouter.geo.map import GeoMap
 from georouter.policy.model import AllDown, Policy, Region, Service, Ttls
 from georouter.policy.steps import Capacity, Failover, Latency, Limit, Residency, Step, Sticky, Weighted
-from georouter.routing.rank import Ranked, distinct, rank
+from georouter.policy.tenants import Tenancy, Tenant, TenantDirectory
+from georouter.routing.rank import Ranked, distinct, rank, rank_tenant
 from georouter.routing.scene import make_scene, own_regions, universe
 from georouter.routing.select import Rule, having, rule_of
+from georouter.routing.steps.pin import kinds, pin_of
 from georouter.routing.steps.residency import without_ecs_allowed
 from georouter.words.ids import RegionName, ServiceName
 
@@ -42,8 +44,8 @@ SLOT_FAMILIES: Mapping[int, frozenset[int]] = {
 class Table:
     """All rankings of one chain over one universe.
 
-    `rankings[:mapped]` are those of places; fences make the rest. `share[r]` is the part of the IPv4
-    address space that mapped ranking `r` has. `follows_latency`: the table moves with the world.
+    `rankings[:mapped]` are those of places; tenants and fences make the rest. `share[r]` is the part of the
+    IPv4 address space that mapped ranking `r` has. `follows_latency`: the table moves with the world.
     `slots[r]` is a ranking's slot of the census.
     """
 
@@ -55,6 +57,7 @@ class Table:
     fences: Fences | None
     follows_latency: bool
     slots: "array[int]"
+    pinned: Pinned | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,12 +138,13 @@ def make_table(policy: Policy, service: Service, geo: GeoMap, world: World) -> T
     rankings, ids = distinct(rank(policy, service, make_scene(policy, service, geo.places, world)))
     has_fences = any(isinstance(step, Residency) for step in service.chain)
     ranges = client_map(geo, ids) if has_fences or not is_for_all(rankings) else one_for_all()
+    tenants, of_kind = _tenants(policy, service, geo, world)
     fenced = None
     if has_fences:
         allowed = without_ecs_allowed(service, universe(service))
-        fenced = fence(service.name, rankings, ids, geo, allowed)
+        fenced = fence(service.name, rankings, ids, geo, allowed, tenants)
     names = universe(service)
-    every = rankings + (fenced.derived if fenced else ())
+    every = rankings + tenants + (fenced.derived if fenced else ())
     return Table(
         map=ranges,
         rankings=every,
@@ -150,6 +154,12 @@ def make_table(policy: Policy, service: Service, geo: GeoMap, world: World) -> T
         fences=fenced.fences if fenced else None,
         follows_latency=any(isinstance(step, Latency) for step in service.chain),
         slots=array("H", [census_slot(ranked, names) for ranked in every]),
+        pinned=Pinned(
+            rankings=array("I", (len(rankings) + number for number in of_kind)),
+            fences=client_map(geo, fenced.of) if fenced else None,
+        )
+        if of_kind
+        else None,
     )
 
 
@@ -164,6 +174,27 @@ def census_slot(ranked: Ranked, regions: Sequence[RegionName]) -> int:
     return crc32(text.encode()) % SLOTS
 
 
+def _tenants(
+    policy: Policy, service: Service, geo: GeoMap, world: World
+) -> tuple[tuple[Ranked, ...], tuple[int, ...]]:
+    """The distinct rankings of the service's tenants, and which one each kind of tenant has."""
+    step = pin_of(service)
+    if step is None:
+        return (), ()
+    scene = make_scene(policy, service, geo.places.row(0), world)
+    known: dict[Hashable, int] = {}
+    numbers: dict[Ranked, int] = {}
+    of_kind: list[int] = []
+    for kind in kinds(service, step):
+        alike = (kind.home, kind.residency)
+        if alike not in known:
+            plain = Tenant("", Tenancy(*alike))
+            ranked = rank_tenant(policy, service, replace(scene, tenant=plain))
+            known[alike] = numbers.setdefault(ranked, len(numbers))
+        of_kind.append(known[alike])
+    return tuple(numbers), tuple(of_kind)
+
+
 def table_key(service: Service) -> Hashable:
     """Equal for services that rank every place alike."""
     ranking_steps: tuple[Step, ...] = tuple(
@@ -176,6 +207,8 @@ def table_key(service: Service) -> Hashable:
 
 def freeze(value: object) -> Hashable:
     """A hashable stand-in that is equal for equal values: mappings and dataclasses become tuples."""
+    if isinstance(value, TenantDirectory):
+        return value
     if isinstance(value, Mapping):
         return frozenset((freeze(key), freeze(item)) for key, item in value.items())
     if isinstance(value, tuple | list):

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from georouter.answers.tables import View
+from georouter.answers.tables import Homes, View
 from georouter.policy.model import Binding
+from georouter.policy.tenants import TenantDirectory
 from georouter.words.ids import ServiceName
 
 _T = TypeVar("_T")
@@ -58,6 +59,19 @@ class Hook:
     """Where the service's census begins, -1 without one."""
     bindings: Mapping[int, tuple[Binding, ...]] = field(default_factory=dict)
     """By type, HTTPS and SVCB; types without records are left out."""
+    pin: "HookedPin | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class HookedPin:
+    """The pin of a service: `tenants` is the directory's number, `counter` where its queries are counted."""
+
+    tenants: int
+    directory: TenantDirectory
+    label: int
+    unknown: int
+    homes: Homes
+    counter: int
 
 
 @dataclass(slots=True)
@@ -72,12 +86,22 @@ class Views:
     _forms: dict[Form, int] = field(default_factory=dict)
     _written: dict[Written, int] = field(default_factory=dict)
 
-    def add(self, service: ServiceName, slot: int, form: Form, zone: int) -> int:
-        """The (negative) ref of a steered name of `zone` in this form."""
+    def add(self, service: ServiceName, slot: int, form: Form, zone: int, tenant: int = -1) -> int:
+        """The (negative) ref of a steered name of `zone` in this form; always a tenant's with `tenant`."""
         hook = self.hooks[service]
         number = _intern(form, self.forms, self._forms)
         bodies = _intern(Written(hook.group, slot, number), self.written, self._written)
-        view = View(hook.group, slot, bodies, hook.salt, hook.counter_base, zone, hook.subnets, hook.census)
+        view = View(
+            hook.group,
+            slot,
+            bodies,
+            hook.salt,
+            hook.counter_base,
+            zone,
+            hook.subnets,
+            hook.census,
+            tenant,
+        )
         return ~_intern(view, self.views, self._views)
 
 

@@ -6,9 +6,20 @@ from dataclasses import dataclass, replace
 
 from georouter.answers.layout import Layout
 from georouter.answers.make import AA, heads, make_answer
-from georouter.answers.tables import SLOT_A, SLOT_AAAA, SLOT_BOUND, SLOT_OTHER, Directory, Redirect, ZoneTable
+from georouter.answers.tables import (
+    SLOT_A,
+    SLOT_AAAA,
+    SLOT_BOUND,
+    SLOT_OTHER,
+    Directory,
+    Redirect,
+    Tenants,
+    ZoneTable,
+)
+from georouter.answers.tenants import NOBODY
 from georouter.compiler.additional import beside, of_targets
 from georouter.compiler.chase import Chain, chase
+from georouter.compiler.pins import BETWEEN, MISSING, pins, tenant_behind
 from georouter.compiler.records import (
     QUESTION,
     Authority,
@@ -58,8 +69,13 @@ class Compiled:
     warnings: tuple[str, ...]
 
 
-def compile_zones(
-    zones: Sequence[Zone], tree: Tree, serials: Sequence[int], views: Views, layout: Layout
+def compile_zones(  # noqa: PLR0917 - a policy's names
+    zones: Sequence[Zone],
+    tree: Tree,
+    serials: Sequence[int],
+    views: Views,
+    layout: Layout,
+    tenants: tuple[Tenants, ...] = (),
 ) -> Compiled:
     """The directory of these zones with these serials; steered names are registered in `views`."""
     authorities = tuple(authority(zone, serial) for zone, serial in zip(zones, serials, strict=True))
@@ -87,6 +103,8 @@ def compile_zones(
         answers=tuple(writer.pool.answers),
         views=tuple(views.views),
         layout=layout,
+        tenants=tenants,
+        pins=pins(tree, views, tables, writer.nodata),
     )
     return Compiled(directory, authorities, tree, (*tree.warnings, *writer.warnings))
 
@@ -187,21 +205,21 @@ class _Writer:
             held = self._denial(chain, zone) if chain else self.nodata[zone]
         self._put(node, TYPE_DS, held)
 
-    def _steer(self, node: int, service: ServiceName, form: Form, *, alone: bool) -> None:
+    def _steer(self, node: int, service: ServiceName, form: Form, *, alone: bool, tenant: int = -1) -> None:
         """Hand to the service A, AAAA, its HTTPS and SVCB; where regions are hostnames, all other types."""
         slots = self.views.hooks[service].slots
         zone = self.tree.zone[node]
         for slot, number in _SLOT_TYPES:
             if slot in slots:
-                ref = self.views.add(service, slot, form, zone)
+                ref = self.views.add(service, slot, form, zone, tenant)
                 self._put(node, number, ref)
                 self.rrsets.setdefault(node << 16 | TYPE_ANY, ref)
         for number, bindings in self.views.hooks[service].bindings.items():
             more, count = of_targets(self.tree, zone, number, (binding.target for binding in bindings))
             written = replace(form, type=number, bindings=bindings, beside=more, beside_count=count)
-            self._put(node, number, self.views.add(service, SLOT_BOUND, written, zone))
+            self._put(node, number, self.views.add(service, SLOT_BOUND, written, zone, tenant))
         if alone and SLOT_OTHER in slots:
-            self.other[node] = self.views.add(service, SLOT_OTHER, form, zone)
+            self.other[node] = self.views.add(service, SLOT_OTHER, form, zone, tenant)
 
     def _fill_alias(self, node: int, chain: Chain) -> None:
         """All types but CNAME itself: what the end of the chain has, behind the chain (RFC 6604 2.1)."""
@@ -221,8 +239,19 @@ class _Writer:
             case Where.NOWHERE:
                 self.other[node] = self._denial(chain, zone, rcode=RCODE_NXDOMAIN)
             case _:
-                self.other[node] = self._denial(chain, zone)
-                self._follow(node, chain, zone)
+                tenant = self._tenant(chain)
+                missing = RCODE_NXDOMAIN if tenant == MISSING else RCODE_NOERROR
+                self.other[node] = self._denial(chain, zone, rcode=missing)
+                if tenant not in (MISSING, BETWEEN):
+                    self._follow(node, chain, zone, tenant)
+
+    def _tenant(self, chain: Chain) -> int:
+        """Whose name the end of a chain is: see `tenant_behind`."""
+        service = self.tree.services.get(chain.end.node)
+        if service is None:
+            return NOBODY
+        pin = self.views.hooks[service].pin
+        return tenant_behind(pin, self.names[chain.end.node], lower(chain.owner))
 
     def _denial(self, chain: Chain, zone: int, rcode: int = RCODE_NOERROR) -> int:
         """A chain whose end has nothing of the type, or does not exist (RFC 2308 2.1, 2.2)."""
@@ -249,7 +278,7 @@ class _Writer:
             )
         return self.aliases > MOST_ALIASES
 
-    def _follow(self, node: int, chain: Chain, zone: int) -> None:
+    def _follow(self, node: int, chain: Chain, zone: int, tenant: int) -> None:
         """Answer the types that the final name has."""
         end = chain.end.node
         for number, records in self.tree.sets(end).items():
@@ -264,7 +293,8 @@ class _Writer:
         service = self.tree.services.get(end)
         if service is not None:
             form = Form(chain.records, chain.count, chain.owner, zone)
-            self._steer(node, service, form, alone=not self.tree.sets(end) and apex is None)
+            alone = not self.tree.sets(end) and apex is None
+            self._steer(node, service, form, alone=alone, tenant=tenant)
 
     def _fill_cut(self, node: int) -> None:
         """A referral for every type but DS, which is the upper zone's own data (RFC 4035 3.1.4.1)."""

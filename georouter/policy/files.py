@@ -11,9 +11,9 @@ Stamp: TypeAlias = tuple[int, ...]
 class PolicyFile:
     """Relative paths inside it start from the folder of `name`.
 
-    `zone` tells zone files from policy files; octets of a zone file that are not UTF-8 are
-    `surrogateescape`d. `problem` says why a file that is named has no text. `stamp` is what the file was
-    on disk when it was read; files with the same content are the same.
+    `zone` tells what a policy names (zone files and tenant files) from the policy itself; octets in it that
+    are not UTF-8 are `surrogateescape`d. `problem` says why a file that is named has no text. `stamp` is what
+    the file was on disk when it was read; files with the same content are the same.
     """
 
     name: str

@@ -41,13 +41,20 @@ class Names:
 
     def service_of(self, name: bytes) -> ServiceName | None:
         """The service that answers `name` (wire format, any case), None when none does."""
+        end = self.end_of(name)
+        return None if end is None else self._steered[end[0]]
+
+    def end_of(self, name: bytes) -> tuple[bytes, bytes] | None:
+        """The steered owner that answers `name` (wire format, any case), and the name that CNAMEs and DNAMEs
+        make of it; None when no service does.
+        """
         at: bytes | None = names.lower(name)
         for _ in range(_LONGEST_CHASE):
             if at is None:
                 break
             owner = self.owner_of(at)
             if owner in self._steered:
-                return self._steered[owner]
+                return owner, at
             at = self._alias.get(owner) if owner is not None else self._renamed(at)
         return None
 

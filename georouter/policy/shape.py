@@ -14,7 +14,6 @@ Model = TypeVar("Model", bound=BaseModel)
 
 NOT_YET: dict[str, str] = {
     "brake": "the brake is",
-    "pin": 'the step "pin" is',
     "alias": "alias records are",
     "min_ttl": "lowering TTLs is",
     "ttl_failing": "lowering TTLs is",

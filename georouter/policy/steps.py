@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from georouter.facts.failover import FailoverRule
 from georouter.geo.map import Network
+from georouter.policy.tenants import TenantDirectory
 from georouter.words.ids import RegionName, SignalName
 
 Tiers: TypeAlias = tuple[tuple[RegionName, ...], ...]
@@ -154,4 +155,21 @@ class Limit:
     addresses: int = 8
 
 
-Step: TypeAlias = Residency | Geo | Nearest | Latency | Failover | Weighted | Sticky | Capacity | Limit
+class Unknown(StrEnum):
+    """What names get whose label is not in the tenant directory."""
+
+    CHAIN = "chain"
+    HASH = "hash"
+    NXDOMAIN = "nxdomain"
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """Names that a wildcard stands for are tenants', by the `label`-th label to the left of its parent."""
+
+    directory: TenantDirectory
+    label: int = 1
+    unknown: Unknown = Unknown.CHAIN
+
+
+Step: TypeAlias = Residency | Geo | Nearest | Latency | Failover | Weighted | Sticky | Capacity | Pin | Limit

@@ -133,6 +133,20 @@ class CapacityFile(FileModel):
     )
 
 
+class PinFile(FileModel):
+    """Tenants live where a directory says."""
+
+    directory: Annotated[str, Field(min_length=1)] = Field(
+        description="A file with tenant, home, residency, state, moving_to: CSV, JSON or SQLite."
+    )
+    label: int = Field(
+        default=1, ge=1, le=127, description="Which label to the left of the wildcard's parent is the tenant."
+    )
+    unknown: Literal["chain", "hash", "nxdomain"] = Field(
+        default="chain", description="For names that are not in the directory."
+    )
+
+
 class LimitFile(FileModel):
     """How much one answer holds."""
 
@@ -151,6 +165,7 @@ class StepModel(FileModel):
     weighted: WeightedFile | None = None
     sticky: Annotated[StickyFile, Optionally] | None = None
     capacity: Annotated[CapacityFile, Optionally] | None = None
+    pin: PinFile | None = None
     limit: LimitFile | None = None
 
     @model_validator(mode="before")

@@ -1,7 +1,7 @@
 """`decide`: the whole decision for one place, with its trace. The compiler calls the same functions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -10,7 +10,8 @@ from georouter.facts.world import RegionFacts, World
 from georouter.geo.map import Places
 from georouter.policy.model import Policy, Service
 from georouter.policy.steps import Tiers
-from georouter.routing.rank import Ranked, distinct, steps_in_order
+from georouter.policy.tenants import Tenant
+from georouter.routing.rank import Ranked, distinct, stages
 from georouter.routing.scene import make_scene, universe
 from georouter.routing.select import Selection, having, planned, rule_of, select
 from georouter.routing.steps import kind_of
@@ -84,22 +85,29 @@ class Decision:
 
 
 def decide(
-    policy: Policy, service: Service, place: Places, world: World, *, within: frozenset[int] | None = None
+    policy: Policy,
+    service: Service,
+    place: Places,
+    world: World,
+    *,
+    within: frozenset[int] | None = None,
+    tenant: Tenant | None = None,
 ) -> Decision:
     """Decide for the one row of `place`.
 
-    `within` keeps to these regions of the universe: what the fences allow to everybody that the
-    answer is for, when that is more than this place.
+    `tenant` is whose name it is, where the service pins tenants (`pin.tenant_of`). `within` keeps to these
+    regions of the universe: what the fences allow to everybody that the answer is for, when that is more
+    than this place.
     """
     if len(place) != 1:
         raise ValueError(f"decide wants one place, not {len(place)}")
-    scene = make_scene(policy, service, place, world)
+    scene = make_scene(policy, service, place, world, tenant)
     tiers = start(1, scene.own, len(scene.regions))
     traces = []
-    for step in steps_in_order(service):
+    for step, seen in stages(policy, service, scene):
         kind = kind_of(step)
-        after = kind.rank(step, tiers, scene)
-        reasons = kind.explain(step, tiers, after, scene)
+        after = kind.rank(step, tiers, seen)
+        reasons = kind.explain(step, tiers, after, seen)
         traces.append(_trace(kind.name, tiers, after, reasons, scene.regions))
         tiers = after
     if within is not None:
@@ -107,7 +115,7 @@ def decide(
         traces.append(_trace(WITHIN, tiers, after, WITHIN_REASON, scene.regions))
         tiers = after
     facts = facts_for(service, scene.regions, world)
-    ranked = distinct(tiers)[0][0]
+    ranked = replace(distinct(tiers)[0][0], pinned=scene.tenancy is not None)
     return Decision(
         service=service.name,
         regions=scene.regions,

@@ -1,18 +1,30 @@
 """Ranking: which regions a client at a place prefers, in tiers. Changes with policy, map and latency only."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from georouter.policy.model import Policy, Service
-from georouter.policy.steps import Residency, Step
-from georouter.routing.scene import Scene
+from georouter.policy.steps import Pin, Residency, Step
+from georouter.routing.scene import Scene, standing_at
 from georouter.routing.steps import kind_of
 from georouter.routing.tiers import FALLBACK_TIER, OUTSIDE, TierArray, start, unique_rows
 
-__all__ = ["FALLBACK_TIER", "OUTSIDE", "Ranked", "Ranking", "distinct", "rank", "restrict", "steps_in_order"]
+__all__ = [
+    "FALLBACK_TIER",
+    "OUTSIDE",
+    "Ranked",
+    "Ranking",
+    "distinct",
+    "rank",
+    "rank_tenant",
+    "restrict",
+    "stages",
+    "steps_in_order",
+]
 
 Ranking: TypeAlias = tuple[tuple[int, ...], ...]
 """Tiers of region indices (columns of `scene.universe`), best first; ascending inside a tier."""
@@ -20,10 +32,14 @@ Ranking: TypeAlias = tuple[tuple[int, ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """What one kind of place gets: the tiers, and the fallback-only regions its fences allow."""
+    """What one kind of place gets: the tiers, and the fallback-only regions its fences allow.
+
+    `pinned`: it is a tenant's, who stays at home as long as that can answer, whatever is full.
+    """
 
     tiers: Ranking
     fallback: tuple[int, ...] = ()
+    pinned: bool = False
 
     @property
     def allowed(self) -> frozenset[int]:
@@ -37,11 +53,36 @@ def rank(policy: Policy, service: Service, scene: Scene) -> TierArray:
     `OUTSIDE` where a fence keeps a region out; `FALLBACK_TIER` for regions only `when_all_down:
     fallback` may use. Fences come first, wherever they stand in the chain.
     """
-    del policy
     tiers = start(len(scene.places), scene.own, len(scene.regions))
-    for step in steps_in_order(service):
-        tiers = kind_of(step).rank(step, tiers, scene)
+    for step, seen in stages(policy, service, scene):
+        tiers = kind_of(step).rank(step, tiers, seen)
     return tiers
+
+
+def rank_tenant(policy: Policy, service: Service, scene: Scene) -> Ranked:
+    """The ranking of the scene's tenant before any client's fence cuts it: whatever the place is."""
+    tiers = start(1, scene.own, len(scene.regions))
+    for step, seen in stages(policy, service, scene):
+        if not isinstance(step, Residency):
+            tiers = kind_of(step).rank(step, tiers, seen)
+    return replace(distinct(tiers)[0][0], pinned=True)
+
+
+def stages(policy: Policy, service: Service, scene: Scene) -> Iterator[tuple[Step, Scene]]:
+    """The steps as they run, each with what it looks at.
+
+    Residency steps come first, the others as written. For a tenant the pin comes first, the others see a
+    client that stands at the tenant's home, and the client itself is seen by the residency steps alone,
+    which come last.
+    """
+    steps = steps_in_order(service)
+    if scene.tenancy is None:
+        yield from ((step, scene) for step in steps)
+        return
+    home = replace(scene, places=standing_at(policy, scene.tenancy.home))
+    order = {Pin: 0, Residency: 2}
+    for step in sorted(steps, key=lambda step: order.get(type(step), 1)):
+        yield step, scene if isinstance(step, Pin | Residency) else home
 
 
 def steps_in_order(service: Service) -> tuple[Step, ...]:
@@ -61,6 +102,7 @@ def restrict(ranked: Ranked, allowed: frozenset[int]) -> Ranked:
     return Ranked(
         tuple(tier for tier in tiers if tier),
         tuple(region for region in ranked.fallback if region in allowed),
+        ranked.pinned,
     )
 
 

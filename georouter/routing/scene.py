@@ -6,9 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from georouter.facts.world import Standing, World
+from georouter.geo.codes import continent_of
 from georouter.geo.map import Places
 from georouter.policy.model import Location, Policy, Service
 from georouter.policy.steps import Residency
+from georouter.policy.tenants import Tenancy, Tenant
 from georouter.words.ids import RegionName
 
 
@@ -19,7 +21,8 @@ class Scene:
     `lat`, `lon`: degrees of each region. `rtt_ms`: this node's own measurement, NaN where it has
     none. `node`: where this node is. `restricted`: the regions inside every fence of the service.
     `own`: how many leading regions are the service's own; the others are fallback only. `standing`:
-    where the service's `failover` step stands, if it keeps a state.
+    where the service's `failover` step stands, if it keeps a state. `tenant`: whose name was asked for,
+    where the service pins tenants; then there is one place.
     """
 
     places: Places
@@ -31,6 +34,12 @@ class Scene:
     restricted: frozenset[int]
     own: int
     standing: Standing | None = None
+    tenant: Tenant | None = None
+
+    @property
+    def tenancy(self) -> Tenancy | None:
+        """How the tenant lives, if it is one."""
+        return None if self.tenant is None else self.tenant.tenancy
 
     def index(self) -> dict[RegionName, int]:
         """Column of each region."""
@@ -55,7 +64,9 @@ def restricted(service: Service) -> frozenset[int]:
     )
 
 
-def make_scene(policy: Policy, service: Service, places: Places, world: World) -> Scene:
+def make_scene(
+    policy: Policy, service: Service, places: Places, world: World, tenant: Tenant | None = None
+) -> Scene:
     """The scene of `service` for these places in this world."""
     names = universe(service)
     locations = [policy.regions[name].location for name in names]
@@ -69,4 +80,21 @@ def make_scene(policy: Policy, service: Service, places: Places, world: World) -
         restricted=restricted(service),
         own=own_regions(service),
         standing=None if service.failover is None else world.standings.get(service.name),
+        tenant=tenant,
+    )
+
+
+def standing_at(policy: Policy, region: RegionName) -> Places:
+    """The place of a client that stands at a region."""
+    location = policy.regions[region].location
+    country = location.country or ""
+    return Places(
+        country=np.array([country], dtype="S2"),
+        continent=np.array([continent_of(country)], dtype="S2"),
+        subdivision=np.array([""], dtype="S6"),
+        city=np.zeros(1, dtype=np.int32),
+        lat=np.array([location.lat], dtype=np.float32),
+        lon=np.array([location.lon], dtype=np.float32),
+        asn=np.zeros(1, dtype=np.uint32),
+        network_set=np.zeros(1, dtype=np.int32),
     )

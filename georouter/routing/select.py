@@ -167,7 +167,7 @@ class Selector:
         """The answer to `ranked`."""
         if not ranked.tiers and not (ranked.fallback and self._rule.when_all_down is AllDown.FALLBACK):
             return REFUSED
-        shares = self._shares.get(ranked.tiers)
+        shares = None if ranked.pinned else self._shares.get(ranked.tiers)
         if self._usable is None:
             return self._answer(ranked, shares)
         narrow = restrict(ranked, self._usable)

@@ -1,4 +1,4 @@
-"""Zone files on disk: those that a policy names, and what they include."""
+"""Zone files on disk: those that a policy names, and what they include; tenant files likewise."""
 
 import os
 import stat
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from georouter.policy.files import PolicyFile, Stamp
+from georouter.sources import tenant_tables
 
 if TYPE_CHECKING:
     from georouter.policy.zonefile.includes import ZoneSource
@@ -26,11 +27,14 @@ def gather(files: Sequence[PolicyFile]) -> tuple[PolicyFile, ...]:
     Never raises: a file that cannot be read has a `problem` in place of a text, which `load` reports where
     the file is named.
     """
-    from georouter.policy.zonefile.includes import zone_sources  # noqa: PLC0415 - a start often needs no YAML
+    from georouter.policy.tenant_files import tenant_sources  # noqa: PLC0415 - a start often needs no YAML
+    from georouter.policy.zonefile.includes import zone_sources  # noqa: PLC0415 - as above
 
     shelf = _Shelf()
     for source in zone_sources(files):
         shelf.add(source.name, source)
+    for name in tenant_sources(files):
+        shelf.add_alone(name)
     return tuple(shelf.files.values())
 
 
@@ -85,6 +89,12 @@ class _Shelf:
             file = self.files[path] = self._read(path, source)
             pending.extend(found for found in included(file.text, path) if is_allowed(found, source))
 
+    def add_alone(self, name: str) -> None:
+        """Read a file that includes none."""
+        if name not in self.files:
+            file = self.files[name] = _file(name, self._room)
+            self._room -= len(file.text)
+
     def _read(self, name: str, source: "ZoneSource") -> PolicyFile:
         if len(self.files) >= MOST_FILES:
             return PolicyFile(name, "", zone=True, problem=f"more than {MOST_FILES} zone files")
@@ -96,6 +106,9 @@ class _Shelf:
 
 
 def _file(name: str, most: int) -> PolicyFile:
+    if tenant_tables.is_database(name):
+        text, problem, stamp = tenant_tables.read(name, most)
+        return PolicyFile(name, text, zone=True, problem=problem, stamp=stamp)
     try:
         data, stamp = _bytes(name, most)
     except OSError as error:
@@ -131,6 +144,8 @@ def stamp(status: os.stat_result) -> Stamp:
 
 
 def _stamp_of(name: str) -> Stamp:
+    if tenant_tables.is_database(name):
+        return tenant_tables.stamp_of(name)
     try:
         return stamp(Path(name).stat())
     except OSError:
@@ -139,4 +154,4 @@ def _stamp_of(name: str) -> Stamp:
 
 def _written(names: Iterable[str]) -> float:
     """When the youngest of these files was written; 0 when that cannot be told."""
-    return max((stamp[3] / 1e9 for stamp in map(_stamp_of, names) if stamp), default=0.0)
+    return max((max(stamp[3::4]) / 1e9 for stamp in map(_stamp_of, names) if stamp), default=0.0)

@@ -8,7 +8,7 @@ from georouter.policy import shape, suggest
 from georouter.policy.model import Region
 from georouter.policy.nodes import Node, Path, describe
 from georouter.policy.report import Report
-from georouter.policy.resolve import failover, matches
+from georouter.policy.resolve import failover, matches, tenants
 from georouter.policy.resolve.context import Context
 from georouter.policy.steps import (
     Capacity,
@@ -17,10 +17,12 @@ from georouter.policy.steps import (
     Latency,
     Limit,
     Nearest,
+    Pin,
     Residency,
     Step,
     Sticky,
     Tiers,
+    Unknown,
     Unplaced,
     Weighted,
     WithoutEcs,
@@ -34,6 +36,7 @@ from georouter.policy.written_steps import (
     LatencyFile,
     LimitFile,
     NearestFile,
+    PinFile,
     ResidencyFile,
     StepModel,
     StickyFile,
@@ -44,7 +47,7 @@ from georouter.words.ids import RegionName, SignalName
 Steps: TypeAlias = tuple[Step, ...]
 Written: TypeAlias = StepModel
 
-_ONCE = ("failover", "weighted", "limit", "nearest", "latency", "sticky", "capacity")
+_ONCE = ("failover", "weighted", "limit", "nearest", "latency", "sticky", "capacity", "pin")
 """Steps of which a second one in the same chain could never act."""
 
 
@@ -131,6 +134,12 @@ def _step(value: object, path: Path, scope: Scope, context: Context) -> Step:
             return Sticky(value.ipv4, value.ipv6)
         case CapacityFile():
             return _capacity(value, path, scope, context)
+        case PinFile():
+            where = (*path, "directory")
+            directory = tenants.resolve(
+                value.directory, where, scope.all, scope.regions, scope.service, context
+            )
+            return Pin(directory, value.label, Unknown(value.unknown))
         case LimitFile():
             return Limit(value.regions, value.addresses)
         case list():

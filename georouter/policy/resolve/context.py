@@ -2,13 +2,17 @@
 
 import posixpath
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from georouter.policy import suggest
 from georouter.policy.files import PolicyFile
 from georouter.policy.nodes import Path, find
 from georouter.policy.report import Report
 from georouter.words.ids import RegionName
+
+if TYPE_CHECKING:
+    from georouter.policy.resolve.tenants import ReadDirectory
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +25,11 @@ class Context:
     regions: frozenset[str]
     services: frozenset[str]
     zone_files: Mapping[str, PolicyFile] | None
-    """By absolute name; None where nobody asks for their records."""
+    """By absolute name, tenant files among them; None where nobody asks for what they hold."""
     keys: frozenset[bytes] = frozenset()
     """Keys of the server, in lower-case wire format."""
+    directories: "dict[str, ReadDirectory]" = field(default_factory=dict)
+    """Tenant directories that were read, by absolute name."""
 
     def absolute(self, name: str, path: Path) -> str:
         """A file name as an absolute path; relative ones start from the file that `path` stands in."""

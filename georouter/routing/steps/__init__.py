@@ -11,6 +11,7 @@ from georouter.policy.steps import (
     Latency,
     Limit,
     Nearest,
+    Pin,
     Residency,
     Step,
     Sticky,
@@ -24,6 +25,7 @@ from georouter.routing.steps import (
     latency,
     limit,
     nearest,
+    pin,
     residency,
     sticky,
     weighted,
@@ -54,6 +56,7 @@ STEPS: tuple[Kind, ...] = (
     Kind("weighted", Weighted, weighted.rank, weighted.explain),
     Kind("sticky", Sticky, sticky.rank, sticky.explain),
     Kind("capacity", Capacity, capacity.rank, capacity.explain),
+    Kind("pin", Pin, pin.rank, pin.explain),
     Kind("limit", Limit, limit.rank, limit.explain),
 )
 
