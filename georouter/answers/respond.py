@@ -190,7 +190,7 @@ class Responder:
             return self._careful.respond(query, source, family, proto, now)
         kind, slot = asked
         name = query[12:end].lower()
-        tenant = tally = -1
+        tenant = tally = decision = -1
         node = self._index.get(name, NOT_OURS)
         if node != NOT_OURS:
             sole = self._sole[node]
@@ -202,17 +202,12 @@ class Responder:
         else:
             if name_end(query, 12) != end or (self._debug and query[13] == _UNDERSCORE):
                 return self._careful.respond(query, source, family, proto, now)
-            node = closest_encloser(self._index, name)
-            ref = self._outside if node == NOT_OURS else below(self._directory, node, kind)
+            node, ref, tenant, tally = self._stand_in(name, kind)
             if ref == REDIRECTED:
                 return self._careful.respond(query, source, family, proto, now)
-            pin = self._pins.get(node)
-            if pin is not None:
-                ref, tenant = pinned(self._directory, pin, name, ref)
-                tally = pin.counter if 0 <= tenant < pin.known else pin.counter + 1
         size = len(query)
         form, proven = None, False
-        length = block = bits = shift = 0
+        length = block = bits = shift = scope = 0
         address = opt = echo = cookie = b""
         if shape & 1:
             at = tail + 11
@@ -236,8 +231,6 @@ class Responder:
                     return self._careful.respond(query, source, family, proto, now)
         elif size != tail:
             return self._careful.respond(query, source, family, proto, now)
-
-        scope, decision = 0, -1
         if ref >= PLAIN:
             heads, body = self._heads[self._sole[ref - PLAIN] & 0xFFFF], self._bodies[ref - PLAIN]
             extra, rcode = cookie, RCODE_NOERROR
@@ -247,9 +240,8 @@ class Responder:
         else:
             steering = self._steerings[~ref]
             if not block or not steering.subnets:
-                found, _, decision = steering.steer(
-                    source >> 64 * (family == 6), family, NO_SUBNET, now, tenant
-                )
+                client = source >> 64 * (family == 6)
+                found, _, decision = steering.steer(client, family, NO_SUBNET, now, tenant)
             elif address[:12] == MAPPED_PREFIX:
                 return self._careful.respond(query, source, family, proto, now)
             else:
@@ -259,7 +251,6 @@ class Responder:
             if found is None:
                 return self._careful.respond(query, source, family, proto, now)
             heads, body, extra, rcode = found.head, found.body, cookie + found.option, found.rcode
-
         if length:
             echo = (length + len(extra)).to_bytes(2, "big") + echo[2:] if extra else echo
             opt = opt + echo + _SCOPES[scope] + address + extra
@@ -282,6 +273,18 @@ class Responder:
         if tally >= 0:
             counters[tally] += 1
         return reply
+
+    def _stand_in(self, name: bytes, kind: int) -> tuple[int, int, int, int]:
+        """Node, ref, tenant and its counter for a name that does not stand in a zone."""
+        node = closest_encloser(self._index, name)
+        if node == NOT_OURS:
+            return node, self._outside, -1, -1
+        ref = below(self._directory, node, kind)
+        pin = self._pins.get(node)
+        if pin is None:
+            return node, ref, -1, -1
+        ref, tenant = pinned(self._directory, pin, name, ref)
+        return node, ref, tenant, pin.counter if 0 <= tenant < pin.known else pin.counter + 1
 
     def _among_cookies(
         self, query: bytes, at: int, source: int, family: int, now: float

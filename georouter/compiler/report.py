@@ -91,8 +91,10 @@ def changes(
 
 
 def _in_use(table: Table, selections: Selections) -> list[Selection]:
-    """The distinct selections of rankings that places have."""
-    return [selections.distinct[index] for index in np.unique(selections.of[: table.mapped]).tolist()]
+    """The distinct selections of rankings that places or tenants have."""
+    tenants = np.array(table.pinned.rankings if table.pinned else (), dtype=np.int64)
+    used = np.union1d(selections.of[: table.mapped], selections.of[tenants])
+    return [selections.distinct[index] for index in used.tolist()]
 
 
 def _differ(old: Selection, new: Selection) -> bool:

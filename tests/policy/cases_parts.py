@@ -319,14 +319,15 @@ services:
         '2:36: services.web.chain[0]: unknown step "nearset"; did you mean "nearest"?',
     ),
     Case(
-        "steps_not_yet",
+        "steps_unknown",
         """\
 services:
-  web: {regions: [us, eu], chain: [stiky, capacity: {steady_limit: 0}, pin: {directory: t.csv}]}
+  web: {regions: [us, eu], chain: [stiky, capacity: {steady_limit: 0}, pin: {directory: t.txt}]}
 """,
         '2:36: services.web.chain[0]: unknown step "stiky"; did you mean "sticky"?',
         "2:68: services.web.chain[1].capacity.steady_limit: must be more than 0, found the number 0",
-        '2:72: services.web.chain[2].pin: the step "pin" is not available in this version',
+        '2:89: services.web.chain[2].pin.directory: "t.txt" is no tenant file; its name ends with .csv, .json, .db, '
+        ".sqlite, .sqlite3",
     ),
     Case(
         "capacity_limits",

@@ -25,7 +25,7 @@ services:
     regions: [us-east, us-west, eu-west, ap-south]
 """
 ZONE = "zones:\n  example.com:\n    ns: [ns.example.net]\n"
-WWW = "    records:\n      www: {service: web}\n"
+WWW = '    records:\n      www: {service: web}\n      "*.app": {service: web}\n'
 
 
 def text(repository: Path) -> str:
@@ -72,13 +72,15 @@ def test_the_example_of_a_step_decides_as_it_says(step: str, repository: Path) -
     section = re.search(rf"^### {step}\n(.*?)^##", text(repository), re.DOTALL | re.MULTILINE)
     assert section, f"docs/policy.md has no section on {step}"
     (example,) = re.findall(r"```yaml\n(.*?)```", section[1], re.DOTALL)
+    tenants = re.findall(r"```csv\n(.*?)```", section[1], re.DOTALL)
     chain, _, tests = example.partition("tests:\n")
     assert f"- {step}" in chain
     policy = load(
         [
             PolicyFile(
                 "/doc.yaml", "version: 1\n" + REGIONS + indented(chain) + ZONE + WWW + "tests:\n" + tests
-            )
+            ),
+            *(PolicyFile("/tenants.csv", table, zone=True) for table in tenants),
         ]
     ).policy
     results = run(policy, overlay(load_map(()), networks=networks(policy)))

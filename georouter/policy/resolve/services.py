@@ -9,7 +9,7 @@ from georouter.policy.nodes import Node, Path, describe
 from georouter.policy.report import Report
 from georouter.policy.resolve import bindings, chain
 from georouter.policy.resolve.context import Context
-from georouter.policy.steps import Limit
+from georouter.policy.steps import Failover, Limit, Pin
 from georouter.policy.written import ServiceFile, TtlsFile
 from georouter.words.ids import RegionName, ServiceName
 
@@ -55,6 +55,7 @@ def _service(
     scope = chain.Scope(name, tuple(own), tuple(fallback), regions)
     steps = chain.resolve(written.chain, (*path, "chain"), scope, context)
     _one_alias(name, steps, scope, context)
+    _one_home(name, steps, context)
     return Service(
         name=ServiceName(name),
         regions=tuple(own),
@@ -110,6 +111,18 @@ def _fallback(value: object, path: Path, context: Context) -> list[RegionName]:
         elif context.known("region", name, context.regions, (*path, index)):
             found.append(RegionName(name))
     return found
+
+
+def _one_home(name: str, steps: chain.Steps, context: Context) -> None:
+    """A state has one active region for everybody, a pin a home for each tenant."""
+    kept = any(isinstance(step, Failover) and step.rule is not None for step in steps)
+    for index, step in enumerate(steps):
+        if isinstance(step, Pin) and kept:
+            message = (
+                'the "failover" step keeps a state, one active region for all, and tenants have their own '
+                'homes; leave its "order" alone, or use another service'
+            )
+            context.report.error(("services", name, "chain", index, "pin"), message, key=True)
 
 
 def _one_alias(name: str, steps: chain.Steps, scope: chain.Scope, context: Context) -> None:

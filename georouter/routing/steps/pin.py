@@ -93,7 +93,8 @@ def pin_of(service: Service) -> Pin | None:
 
 def kinds(service: Service, step: Pin) -> tuple[Tenancy, ...]:
     """Every kind of tenant of a service: the directory's, then one for each home that a hash may find."""
-    return (*step.directory.kinds, *map(Tenancy, service.regions))
+    hashed = service.regions if step.unknown is Unknown.HASH else ()
+    return (*step.directory.kinds, *map(Tenancy, hashed))
 
 
 def kind_of(service: Service, tenant: Tenant) -> int:
@@ -106,7 +107,7 @@ def kind_of(service: Service, tenant: Tenant) -> int:
 
 def homes(service: Service, step: Pin) -> Homes:
     """Where a hash may put tenants: the regions that the policy gives a share, by their weights."""
-    weights = _settled(service)
+    weights = _settled(service) if step.unknown is Unknown.HASH else {}
     heaviest = max(weights.values(), default=1.0)
     first = len(step.directory.kinds)
     return Homes(
