@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,6 +61,21 @@ def test_steered_names_are_in_it() -> None:
     assert step is not None
     assert {owner for owner, _ in step.added} == {b"\3www\7example\3com\0"}
     assert not step.removed
+
+
+@given(
+    st.lists(st.integers(0, 30), max_size=12), st.lists(st.integers(0, 30), max_size=12), st.integers(1, 20)
+)
+def test_marks(one: list[int], other: list[int], piece: int) -> None:
+    """Wherever the two differ, in pieces of any size; 0 is no mark."""
+    before, module.PIECE = module.PIECE, piece
+    try:
+        first, second = (np.array(list(dict.fromkeys(item)), np.uint64) for item in (one, other))
+        gone, come = module._apart(first, second)
+    finally:
+        module.PIECE = before
+    assert set(first[gone]) == set(one) - set(other) - {0}
+    assert set(second[come]) == set(other) - set(one) - {0}
 
 
 def test_large_differences(monkeypatch: pytest.MonkeyPatch) -> None:
