@@ -75,6 +75,10 @@ def _parts(shown: Mapping[str, Any]) -> "Iterator[RenderableType]":
     if shown.get("capacity"):
         yield plain("")
         yield from _capacity(_part(shown, "capacity"))
+    zones = _rows(_part(shown, "transfers"), "zones")
+    if zones:
+        yield plain("")
+        yield _secondaries(zones)
     if overrides:
         yield plain("")
         yield _overrides(overrides, shown.get("now"))
@@ -231,6 +235,26 @@ def _capacity(plan: Mapping[str, Any]) -> "Iterator[RenderableType]":
         )
     yield made
     yield plain(f"planned {moment(plan['made_at'])}", "dim")
+
+
+def _secondaries(zones: Sequence[Mapping[str, Any]]) -> "RenderableType":
+    """Zones that are copied, and whether those who are told of changes know the last one."""
+    made = table("ZONE", "SERIAL", "SECONDARY", "KNOWS IT", "TRIES")
+    for zone in zones:
+        name, serial = plain(zone.get("zone"), "bold"), plain(zone.get("serial"))
+        for item in _rows(zone, "notify") or [{}]:
+            told = item.get("state")
+            color = {"acknowledged": "green", "asking": "yellow", None: ""}.get(told, "bold red")
+            reason = f": {item['reason']}" if item.get("reason") else ""
+            made.add_row(
+                name,
+                serial,
+                plain(item.get("address") or "-"),
+                plain(f"{told or '-'}{reason}", color),
+                plain(item.get("attempts") or "-"),
+            )
+            name = serial = plain("")
+    return made
 
 
 def _overrides(overrides: Sequence[Mapping[str, Any]], shown_at: object) -> "RenderableType":

@@ -93,10 +93,11 @@ class Primary:
         assert reply is not None
         return dns.message.from_wire(reply, keyring=query.keyring, request_mac=query.mac)
 
-    def messages(self, query: dns.message.Message, source: str = FRIEND) -> list[bytes] | None:
+    def messages(self, query: dns.message.Message | bytes, source: str = FRIEND) -> list[bytes] | None:
         """The messages of a transfer; None where there is none."""
         family, address = source_of(source)
-        outgoing = self.responder.transfer(query.to_wire(), address, family, NOW)
+        wire = query if isinstance(query, bytes) else query.to_wire()
+        outgoing = self.responder.transfer(wire, address, family, NOW)
         return None if outgoing is None else list(_drained(outgoing))
 
     def copied(self, query: dns.message.Message, into: dns.zone.Zone | None = None) -> dns.zone.Zone:

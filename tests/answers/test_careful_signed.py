@@ -137,6 +137,32 @@ def test_malformed(primary: Primary) -> None:
         assert KEY.name not in reply
 
 
+def test_a_mac_that_was_cut(primary: Primary) -> None:
+    """NOTAUTH with BADTRUNC, signed whole, so that the client knows that it holds the right key."""
+    query = signed("a.example.com")
+    wire = query.to_wire()
+    at = wire.index(KEY.name + b"\0\xfa") + len(KEY.name) + 8
+    size = int.from_bytes(wire[at : at + 2]) - 12
+    mac = at + 2 + len(parse_name("hmac-sha256")) + 8
+    cut = (
+        wire[:at]
+        + size.to_bytes(2)
+        + wire[at + 2 : mac]
+        + b"\0\x14"
+        + wire[mac + 2 : mac + 22]
+        + wire[mac + 34 :]
+    )
+    reply = primary.reply(cut, STRANGER)
+    assert reply is not None
+    assert reply[3] & 0xF == dns.rcode.NOTAUTH
+    told = dns.message.from_wire(reply, keyring=False)
+    assert told.tsig is not None
+    record = told.tsig[0]
+    assert (record.error, len(record.mac)) == (22, 32)
+    bare = reply[:10] + b"\0\0" + reply[12 : len(reply) - len(KEY.name) - 10 - len(record.to_wire())]
+    assert dns.tsig.sign(bare, made(KEY), record, int(NOW), query.mac[:20])[0].mac == record.mac
+
+
 def test_nobody_is_told_of_our_keys(primary: Primary) -> None:
     """Another algorithm of a key that we have is answered as a key that we have not."""
     replies = [

@@ -126,3 +126,18 @@ def test_failovers(run: Run) -> None:
     assert "write us-east steady" in text
     assert "failover ap-south -> us-east" in text.replace("- >", "->")
     assert "promoted +3.5 s" in text
+
+
+def test_secondaries(run: Run, desk: FakeDesk) -> None:
+    """A line for each that is told of a zone; zones that tell nobody, too."""
+    told = {"address": "192.0.2.54:53", "serial": 7, "state": "refused", "attempts": 2, "reason": "NOTAUTH"}
+    other = {"address": "[::1]:53", "serial": 7, "state": "acknowledged", "attempts": 1, "reason": ""}
+    zones = [
+        {"zone": "example.com", "serial": 7, "differences": 0, "notify": [told, other]},
+        {"zone": "example.net", "serial": 8, "differences": 0, "notify": []},
+    ]
+    desk.shown = STATUS | {"transfers": {"active": 0, "zones": zones}}
+    lines = [" ".join(line.split()) for line in run("status").output.splitlines()]
+    assert "example.com 7 192.0.2.54:53 refused: NOTAUTH 2" in lines
+    assert "[::1]:53 acknowledged 1" in lines
+    assert "example.net 8 - - -" in lines
