@@ -15,9 +15,9 @@ from ipaddress import ip_address
 from georouter.answers.layout import Reason
 from georouter.answers.tables import SLOT_A, SLOT_AAAA
 from georouter.compiler.steering import Steering
-from georouter.facts.world import NOBODY_CHECKS, Effective, RegionFacts
+from georouter.facts.world import NOBODY_CHECKS, RegionFacts
 from georouter.policy.model import AllDown, Endpoint, Region
-from georouter.routing.select import Candidate, Selection
+from georouter.routing.select import Candidate, Selection, live
 from georouter.wire.names import parse_name
 
 
@@ -161,16 +161,6 @@ def rotations(region: Region, slot: int, facts: RegionFacts, most: int) -> tuple
         for turn, endpoint in enumerate(fitting)
         if endpoint in weighty
     )
-
-
-def live(region: Region, facts: RegionFacts) -> tuple[Endpoint, ...]:
-    """The endpoints that may be answered: those not down, if any; all while the region is forced up."""
-    if facts.forced is Effective.UP:
-        return region.endpoints
-    alive = tuple(
-        endpoint for index, endpoint in enumerate(region.endpoints) if index not in facts.endpoints_down
-    )
-    return alive or region.endpoints
 
 
 def _weighty(endpoints: Sequence[Endpoint]) -> Sequence[Endpoint]:

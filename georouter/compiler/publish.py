@@ -28,7 +28,7 @@ from georouter.compiler.selections import Before, Selections, select_all
 from georouter.compiler.steering import SLOT_FAMILIES, Steering, Table
 from georouter.facts.plan import Shares
 from georouter.facts.world import RegionFacts, World
-from georouter.routing.select import planned
+from georouter.routing.select import able, planned
 from georouter.routing.steps.failover import stand
 from georouter.routing.ttl import Ttl, ttl
 from georouter.words.ids import RegionName, ServiceName
@@ -44,6 +44,8 @@ class GroupState:
     last_known: frozenset[int]
     shares: Shares | None
     """What the capacity plan said of the group's rankings."""
+    usable: tuple[frozenset[int] | None, ...]
+    """Per slot the regions that could answer it, None for all."""
     ttl: Ttl
     group: Group
     contents: tuple[tuple[Content, ...], ...]
@@ -120,10 +122,17 @@ class _Works:
         selections: list[Selections] = []
         laid: list[Laid] = []
         contents: list[tuple[Content, ...]] = []
+        usables: list[frozenset[int] | None] = []
         for slot in SLOT_FAMILIES:
             alike = old is not None and old.last_known == last and not old.shares and not shares
             before = Before(old.facts, old.selections[slot]) if old and alike else None
-            selections.append(self._select(steering, facts, steering.usable[slot], last, before, shares))
+            usable = steering.usable[slot]
+            if slot != SLOT_OTHER:
+                usable = able(steering.regions, facts, SLOT_FAMILIES[slot], usable)
+            if before is not None and old is not None and usable != old.usable[slot]:
+                before = None
+            usables.append(usable)
+            selections.append(self._select(steering, facts, usable, last, before, shares))
             if slot in steering.slots:
                 listed = Contents(steering, slot, facts)
                 laid.append(
@@ -144,6 +153,7 @@ class _Works:
             facts=facts,
             last_known=last,
             shares=shares,
+            usable=tuple(usables),
             ttl=lasting,
             group=Group(
                 steering.table,

@@ -13,7 +13,7 @@ from georouter.policy.steps import Tiers
 from georouter.policy.tenants import Tenant
 from georouter.routing.rank import Ranked, distinct, stages
 from georouter.routing.scene import make_scene, universe
-from georouter.routing.select import Selection, having, planned, rule_of, select
+from georouter.routing.select import Selection, able, having, planned, rule_of, select
 from georouter.routing.steps import kind_of
 from georouter.routing.steps.failover import facts_for
 from georouter.routing.tiers import OUTSIDE, TierArray, start
@@ -140,12 +140,21 @@ def _selections(
             ranked,
             rule,
             facts,
-            None if family is Family.ANY else having(policy, names, family.endpoint_families),
+            None if family is Family.ANY else _usable(policy, names, family, facts),
             last,
             shares,
         )
         for family in Family
     }
+
+
+def _usable(
+    policy: Policy, names: tuple[RegionName, ...], family: Family, facts: tuple[RegionFacts, ...]
+) -> frozenset[int] | None:
+    families = family.endpoint_families
+    with_any = having(policy, names, families)
+    everyone = None if len(with_any) == len(names) else with_any
+    return able([policy.regions[name] for name in names], facts, families, everyone)
 
 
 def _trace(

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from georouter.answers.layout import Reason
 from georouter.facts.plan import Shares
 from georouter.facts.world import Effective, RegionFacts, Role, State, World
-from georouter.policy.model import AllDown, Endpoint, Policy, Service
+from georouter.policy.model import AllDown, Endpoint, Policy, Region, Service
 from georouter.policy.steps import Capacity, Limit, Sticky, Weighted
 from georouter.routing.rank import Ranked, Ranking, restrict
 from georouter.routing.scene import universe
@@ -95,6 +95,38 @@ def having(policy: Policy, regions: Sequence[RegionName], families: frozenset[in
         return any(endpoint.family in families for endpoint in endpoints)
 
     return frozenset(column for column, name in enumerate(regions) if fits(policy.regions[name].endpoints))
+
+
+def able(
+    regions: Sequence[Region],
+    facts: Sequence[RegionFacts],
+    families: frozenset[int],
+    usable: frozenset[int] | None,
+) -> frozenset[int] | None:
+    """Of the regions that have endpoints of these families, those that have a live one; all if none has.
+
+    So a region whose IPv4 endpoints are down while its IPv6 ones are up leaves A to the others. None: all of
+    `regions` can, as in `usable`.
+    """
+    if not any(fact.endpoints_down for fact in facts):
+        return usable
+    having_any = range(len(regions)) if usable is None else usable
+    alive = frozenset(
+        column
+        for column in having_any
+        if any(endpoint.family in families for endpoint in live(regions[column], facts[column]))
+    )
+    return usable if not alive or len(alive) == len(having_any) else alive
+
+
+def live(region: Region, facts: RegionFacts) -> tuple[Endpoint, ...]:
+    """The endpoints that may be answered: those not down, if any; all while the region is forced up."""
+    if facts.forced is Effective.UP:
+        return region.endpoints
+    alive = tuple(
+        endpoint for index, endpoint in enumerate(region.endpoints) if index not in facts.endpoints_down
+    )
+    return alive or region.endpoints
 
 
 def select(  # noqa: PLR0917 - as `Selector`, for one ranking

@@ -4,13 +4,13 @@ import pytest
 
 from georouter.answers.layout import Reason
 from georouter.answers.tables import SLOT_A, SLOT_AAAA, SLOT_OTHER
-from georouter.compiler.contents import NODATA, PROHIBITED, SERVFAIL, Content, Contents, live
+from georouter.compiler.contents import NODATA, PROHIBITED, SERVFAIL, Content, Contents
 from georouter.compiler.steering import Steering, steer
 from georouter.facts.world import Effective, RegionFacts, State
 from georouter.policy.model import Endpoint, Region
 from georouter.policy.steps import Limit
 from georouter.routing.select import NODATA as NO_RECORDS
-from georouter.routing.select import REFUSED, Candidate, Selection
+from georouter.routing.select import REFUSED, Candidate, Selection, live
 from tests.compiler.build import policy, region, service, tiny_map, world, zone
 
 UP = RegionFacts(State.UP, Effective.UP)

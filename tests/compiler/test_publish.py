@@ -320,3 +320,24 @@ def test_a_lowered_ttl_moves_answers_and_nothing_else() -> None:
     assert worried.changes == ()
     again = publish(compiled, world(), 3, worried)
     assert seen(again.snapshot, "www") == 60
+
+
+def test_a_family_that_is_down_in_one_region_is_answered_by_the_others() -> None:
+    """IPv4 of the nearest region fails while its IPv6 lives: A goes on to the next, AAAA stays; and back."""
+    compiled = plan(sample(), tiny_map(), world())
+    whole = publish(compiled, world(), 1)
+    half = publish(compiled, world(endpoints_down={"eu": [0]}), 2, whole)
+
+    def seen(published: Published, kind: str) -> list[str]:
+        asker = Asker(published.snapshot)
+        return [
+            line.split()[2] for line in answers(asker.ask("www.example.com.", kind, subnet="10.0.0.0/24"))
+        ]
+
+    assert (seen(whole, "A"), seen(whole, "AAAA")) == (["192.0.2.1"], ["2001:db8::1"])
+    assert (seen(half, "A"), seen(half, "AAAA")) == (["192.0.2.2"], ["2001:db8::1"])
+    everywhere = {name: [0] for name in ("eu", "eu2", "us", "ap")}
+    none = publish(compiled, world(endpoints_down=everywhere), 3, half)
+    assert (seen(none, "A"), seen(none, "AAAA")) == ([], ["2001:db8::1"])
+    again = publish(compiled, world(), 4, none)
+    assert (seen(again, "A"), seen(again, "AAAA")) == (["192.0.2.1"], ["2001:db8::1"])
