@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from georouter.answers.lookup import NOT_OURS, REDIRECTED, at_node, below, closest_encloser, static
 from georouter.answers.redirect import follow
-from georouter.answers.tables import Directory
+from georouter.answers.tables import NOT_COUNTED, Directory
 from georouter.answers.tenants import pinned
 from georouter.wire.names import lower, name_text
 from georouter.words.ids import ServiceName, ZoneName
@@ -16,6 +16,8 @@ class Kind(StrEnum):
 
     SERVICE = "service"
     """Steered: the answer depends on the client."""
+    ALIAS = "alias"
+    """The addresses of a name outside our zones, the same for everybody."""
     RECORDS = "records"
     """Static records, the same for everybody."""
     NO_DATA = "no data"
@@ -34,7 +36,8 @@ class Found:
     """Where a question ends.
 
     `owner` is the name that matched (`*.app.example.com` for a wildcard, the delegation for a
-    referral); None when there is none. `view` indexes `Directory.views` for a steered answer.
+    referral); None when there is none. `view` indexes `Directory.views` for a steered answer and for
+    an alias.
     """
 
     kind: Kind
@@ -71,6 +74,8 @@ def find(directory: Directory, name: bytes, type_: int) -> Found:
     owner = name_text(next(owner for owner, index in directory.index.items() if index == node))
     if ref == REDIRECTED:
         return Found(Kind.REDIRECT, place, owner)
+    if ref < 0 and directory.views[~ref].counter_base == NOT_COUNTED:
+        return Found(Kind.ALIAS, place, owner, None, ~ref)
     if ref < 0:
         return Found(Kind.SERVICE, place, owner, _service(directory, ~ref), ~ref)
     return Found(_static(directory, node, ref), place, owner)

@@ -208,12 +208,17 @@ class Group:
     pinned: Pinned | None = None
 
 
+NOT_COUNTED = -1
+"""The `counter_base` of views without a service: what they answer is no routing decision."""
+
+
 @dataclass(frozen=True, slots=True)
 class View:
-    """A steered (owner form, slot) of a service.
+    """A steered (owner form, slot) of a service, or the addresses of an alias target outside our zones.
 
     `salt` (64 bits) makes services choose independently; `bodies` indexes `Snapshot.bodies`;
-    `counter_base` is where this service's decision counters begin.
+    `counter_base` is where this service's decision counters begin, or `NOT_COUNTED` (then all tallies of
+    the group are 0).
     """
 
     group: int

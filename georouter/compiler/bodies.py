@@ -9,13 +9,16 @@ from typing import TypeAlias
 from georouter.answers.make import make_answer
 from georouter.answers.tables import SLOT_A, SLOT_AAAA, Answer
 from georouter.compiler.chase import chase
-from georouter.compiler.contents import Content, Denial, Note
+from georouter.compiler.contents import NODATA, Content, Denial, Note
+from georouter.compiler.flatten import End
 from georouter.compiler.records import Authority, record, record_set, refuse_oversize
 from georouter.compiler.tree import Tree, Where
 from georouter.compiler.views import Form
+from georouter.facts.aliases import Addresses, AliasKey
 from georouter.policy.model import Binding, Policy
 from georouter.wire import svcb
 from georouter.wire.codes import (
+    EDE_NOT_READY,
     EDE_OTHER,
     EDE_PROHIBITED,
     EDE_STALE_ANSWER,
@@ -35,6 +38,8 @@ Targets: TypeAlias = Mapping[tuple[bytes, int], tuple[bytes, int]]
 _SLOT_TYPE = MappingProxyType({SLOT_A: TYPE_A, SLOT_AAAA: TYPE_AAAA})
 _FOLLOWED = (TYPE_A, TYPE_AAAA, TYPE_HTTPS, TYPE_SVCB)
 """Types whose views know which type was asked for."""
+SLOT_FAMILY = MappingProxyType({SLOT_A: 4, SLOT_AAAA: 6})
+"""The address family of a slot."""
 
 
 def extended_error(code: int, text: str) -> bytes:
@@ -59,6 +64,8 @@ _NOTES: Mapping[Note | None, bytes] = MappingProxyType(
     }
 )
 FENCED = extended_error(EDE_PROHIBITED, "residency: no region may answer this client")
+UNRESOLVED = extended_error(EDE_NOT_READY, "the target of this alias has not been resolved yet")
+STALE = extended_error(EDE_STALE_ANSWER, "the target of this alias cannot be resolved now")
 
 
 def targets(policy: Policy, tree: Tree) -> Targets:
@@ -99,15 +106,23 @@ def bound(binding: Binding, content: Content) -> bytes:
 
 @dataclass(slots=True)
 class Writer:
-    """Writes contents in forms; `known` holds answers that were written before."""
+    """Writes contents in forms. `ends` are hostnames that are answered as addresses, `aliases` what is
+    known of names outside our zones.
+    """
 
     authorities: Sequence[Authority]
     targets: Targets
+    ends: Mapping[bytes, End] = field(default_factory=dict)
+    aliases: Mapping[AliasKey, Addresses] = field(default_factory=dict)
     _positive: dict[tuple[object, ...], Answer] = field(default_factory=dict)
     _negative: dict[tuple[object, ...], Answer] = field(default_factory=dict)
 
     def write(self, content: Content, form: Form, slot: int, ttl_s: int) -> Answer:
         """The finished answer."""
+        if form.most_s is not None:
+            ttl_s = min(ttl_s, form.most_s)
+        if form.flat and content.target is not None:
+            return self._flatten(self.ends[content.target], form, slot, ttl_s)
         known: dict[tuple[object, ...], Answer]
         key: tuple[object, ...]
         if content.denial is None:
@@ -121,6 +136,33 @@ class Writer:
             answer = known[key] = make(content, form, slot, ttl_s)
             refuse_oversize((answer.body,))
         return answer
+
+    def outside(self, target: bytes, form: Form, slot: int, most_s: int | None = None) -> Answer:
+        """The addresses of a name outside our zones. Before any are known: SERVFAIL, and why."""
+        found = self.aliases.get((target, SLOT_FAMILY[slot]))
+        if found is None:
+            return make_answer(rcode=RCODE_SERVFAIL, authoritative=False, option=UNRESOLVED)
+        ttl_s = min(ttl for ttl in (found.ttl_s, form.most_s, most_s) if ttl is not None)
+        return self._addresses(found.addresses, form, slot, ttl_s, STALE if found.stale else b"")
+
+    def _flatten(self, end: End, form: Form, slot: int, ttl_s: int) -> Answer:
+        """The addresses of a region's hostname; of its HTTPS and SVCB records nothing is known."""
+        if slot not in SLOT_FAMILY:
+            return self._deny(NODATA, form, slot, ttl_s)
+        if end.ttl_s is not None:
+            ttl_s = min(ttl_s, end.ttl_s)
+        if end.outside is not None:
+            return self.outside(end.outside, form, slot, ttl_s)
+        held = end.sets.get(_SLOT_TYPE[slot])
+        return self._addresses(held.rdatas if held else (), form, slot, ttl_s)
+
+    def _addresses(
+        self, rdatas: Sequence[bytes], form: Form, slot: int, ttl_s: int, option: bytes = b""
+    ) -> Answer:
+        if not rdatas:
+            return self._deny(NODATA, form, slot, ttl_s)
+        body = form.prefix + b"".join(record(form.owner, _SLOT_TYPE[slot], ttl_s, rdata) for rdata in rdatas)
+        return make_answer(answers=form.prefix_count + len(rdatas), body=body, option=option)
 
     def _answer(self, content: Content, form: Form, slot: int, ttl_s: int) -> Answer:
         number = form.type or _SLOT_TYPE.get(slot, 0)

@@ -7,7 +7,7 @@
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from georouter.answers.copies import Content
@@ -17,11 +17,12 @@ from georouter.compiler import steering
 from georouter.compiler.bodies import Targets, targets
 from georouter.compiler.copying import copy_zones
 from georouter.compiler.defaults import Defaults
+from georouter.compiler.flatten import End, flatten
 from georouter.compiler.records import Authority
 from georouter.compiler.serials import Numbered, Serials
 from georouter.compiler.steering import Steered
-from georouter.compiler.tree import grow
-from georouter.compiler.views import Form, Hook, HookedPin, Views, Written
+from georouter.compiler.tree import Tree, grow
+from georouter.compiler.views import Flat, Form, Hook, HookedPin, Views, Written
 from georouter.compiler.zones import compile_zones
 from georouter.facts.world import World
 from georouter.geo.map import GeoMap
@@ -30,6 +31,7 @@ from georouter.policy.steps import Unknown
 from georouter.routing.scene import universe
 from georouter.routing.steps.pin import homes, pin_of
 from georouter.wire.codes import TYPE_HTTPS, TYPE_SVCB
+from georouter.wire.names import lower, parse_name
 from georouter.words.ids import RegionName, ServiceName, ZoneName
 
 _UNKNOWN: Mapping[Unknown, int] = {
@@ -44,15 +46,20 @@ class Plan:
     """Everything but health. May be pickled.
 
     `warnings` are for people: records left out, CNAME loops. `universes` gives the regions a service
-    may answer.
+    may answer. `ends` tells where the hostnames of endpoints lead that are answered as addresses, and
+    `outside` are all names (lower-case wire format) whose addresses a resolver must tell, each with the
+    aliases that lead there.
     """
 
     directory: Directory
     steered: Steered
     written: tuple[Written, ...]
+    flats: tuple[Flat, ...]
     forms: tuple[Form, ...]
     authorities: tuple[Authority, ...]
     targets: Targets
+    ends: Mapping[bytes, End]
+    outside: Mapping[bytes, tuple[bytes, ...]]
     universes: Mapping[ServiceName, tuple[RegionName, ...]]
     warnings: tuple[str, ...]
     serials: Mapping[ZoneName, Numbered] = field(default_factory=dict)
@@ -96,7 +103,8 @@ def plan(policy: Policy, geo: GeoMap, world: World, serials: Serials | None = No
                 else None,
             )
             for name, group in steered.group_of.items()
-        }
+        },
+        everybody=len(steered.steerings),
     )
     zones = tuple(policy.zones.values())
     tree = grow(zones)
@@ -104,13 +112,17 @@ def plan(policy: Policy, geo: GeoMap, world: World, serials: Serials | None = No
     compiled = compile_zones(
         zones, tree, copied.serials, views, layout, tuple(item.tenants for item in directories)
     )
+    ends = _ends(steered, views, compiled.tree)
     return Plan(
         directory=compiled.directory,
         steered=steered,
         written=tuple(views.written),
+        flats=tuple(views.flats),
         forms=tuple(views.forms),
         authorities=compiled.authorities,
         targets=targets(policy, compiled.tree),
+        ends=ends,
+        outside=_outside(compiled.flattened, steered, ends),
         universes=universes,
         warnings=compiled.warnings,
         serials=copied.known,
@@ -121,6 +133,44 @@ def plan(policy: Policy, geo: GeoMap, world: World, serials: Serials | None = No
 def _bindings(service: Service) -> dict[int, tuple[Binding, ...]]:
     both = {TYPE_HTTPS: service.https, TYPE_SVCB: service.svcb}
     return {number: records for number, records in both.items() if records}
+
+
+def _outside(
+    flattened: Iterable[tuple[bytes, End]], steered: Steered, ends: Mapping[bytes, End]
+) -> dict[bytes, tuple[bytes, ...]]:
+    """The names that a resolver must tell, and the aliases that lead there, their own or by a service."""
+    found: dict[bytes, dict[bytes, None]] = {}
+    for owner, end in flattened:
+        leads = [end]
+        if end.service is not None:
+            leads = [ends[host] for host in _hosts(steered, steered.group_of[end.service])]
+        for lead in leads:
+            if lead.outside is not None:
+                found.setdefault(lead.outside, {})[owner] = None
+    return {target: tuple(owners) for target, owners in found.items()}
+
+
+def _hosts(steered: Steered, group: int) -> list[bytes]:
+    """The hostnames among the endpoints of a group."""
+    return [
+        parse_name(endpoint.address)
+        for region in steered.steerings[group].regions
+        for endpoint in region.endpoints
+        if endpoint.family == 0
+    ]
+
+
+def _ends(steered: Steered, views: Views, tree: Tree) -> dict[bytes, End]:
+    """Where the hostnames lead that are answered as addresses. A name that is steered itself is left to the
+    resolver: one answer cannot be steered twice.
+    """
+    groups = dict.fromkeys(item.group for item in views.written if views.forms[item.form].flat)
+    hosts = (host for group in groups for host in _hosts(steered, group))
+    ends: dict[bytes, End] = {}
+    for host in dict.fromkeys(hosts):
+        end = flatten(tree, lower(host))
+        ends[host] = end if end.service is None else End(outside=lower(host))
+    return ends
 
 
 def rerank(old: Plan, policy: Policy, geo: GeoMap, world: World) -> Plan:

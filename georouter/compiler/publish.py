@@ -15,17 +15,21 @@ from georouter.answers.tables import (
     SLOT_OTHER,
     Answer,
     Group,
+    RangeMap,
+    RangeTable,
+    Runs,
     Snapshot,
     Sticky,
 )
-from georouter.compiler.bodies import Writer
+from georouter.compiler.bodies import SLOT_FAMILY, Writer
 from georouter.compiler.contents import Content, Contents
 from georouter.compiler.pairs import NOTHING_PAIRED, Paired, Side, pair
 from georouter.compiler.plan import Plan
 from georouter.compiler.report import Answering, Change, answering, changes, last_known, moved
-from georouter.compiler.runs import NOTHING_LAID, Laid, make_runs
+from georouter.compiler.runs import NOTHING_LAID, TOP, Laid, make_runs
 from georouter.compiler.selections import Before, Selections, select_all
 from georouter.compiler.steering import SLOT_FAMILIES, Steering, Table
+from georouter.facts.aliases import Addresses, AliasKey
 from georouter.facts.plan import Shares
 from georouter.facts.world import RegionFacts, World
 from georouter.routing.select import able, planned
@@ -34,6 +38,13 @@ from georouter.routing.ttl import Ttl, ttl
 from georouter.words.ids import RegionName, ServiceName
 
 __all__ = ["Answering", "Change", "GroupState", "Published", "publish"]
+
+
+EVERYBODY = RangeMap(
+    RangeTable(array("I", [0]), array("I", [0])), RangeTable(array("Q", [0]), array("I", [0]))
+)
+"""One range with one ranking: for what is the same for every client but changes now and then."""
+_ONE = Runs(array("I", [0]), array("I", [1]), array("I", [TOP]), array("I", [0]), array("I", [0]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +82,7 @@ class Published:
     last_known: Mapping[ServiceName, frozenset[RegionName]]
     plan: Plan
     states: tuple[GroupState, ...] = field(repr=False)
+    aliases: Mapping[AliasKey, Addresses] = field(default_factory=dict, repr=False)
 
 
 def publish(plan: Plan, world: World, generation: int, previous: Published | None = None) -> Published:
@@ -81,12 +93,19 @@ def publish(plan: Plan, world: World, generation: int, previous: Published | Non
     works = _Works(plan, world, previous)
     states = tuple(works.state(index) for index in range(len(plan.steered.steerings)))
     services = {name: states[group].answering for name, group in plan.steered.group_of.items()}
+    maps = tuple(table.map for table in plan.steered.tables)
+    groups = tuple(state.group for state in states)
+    if plan.flats:
+        groups += (Group(len(maps), 0, None, (_ONE, _ONE, _ONE)),)
+        maps += (EVERYBODY,)
+    kept = previous if previous is not None and previous.plan.written is plan.written else None
+    writer = Writer(plan.authorities, plan.targets, plan.ends, world.aliases)
     snapshot = Snapshot(
         generation=generation,
         directory=plan.directory,
-        maps=tuple(table.map for table in plan.steered.tables),
-        groups=tuple(state.group for state in states),
-        bodies=_bodies(plan, states, previous),
+        maps=maps,
+        groups=groups,
+        bodies=_bodies(plan, states, writer, kept) + _flat_bodies(plan, writer, kept),
     )
     return Published(
         snapshot=snapshot,
@@ -95,6 +114,7 @@ def publish(plan: Plan, world: World, generation: int, previous: Published | Non
         last_known=_last_known(plan, states, world),
         plan=plan,
         states=states,
+        aliases=world.aliases,
     )
 
 
@@ -223,27 +243,46 @@ def _predecessor(
 
 
 def _bodies(
-    plan: Plan, states: tuple[GroupState, ...], previous: Published | None
+    plan: Plan, states: tuple[GroupState, ...], writer: Writer, kept: Published | None
 ) -> tuple[tuple[Answer, ...], ...]:
-    """One tuple of answers per entry of `plan.written`, the previous ones where they say the same."""
-    kept = previous if previous is not None and previous.plan.written is plan.written else None
-    writer = Writer(plan.authorities, plan.targets)
+    """One tuple of answers per entry of `plan.written`, those of `kept` where they say the same."""
+    same_aliases = kept is not None and kept.aliases == writer.aliases
     bodies = []
     for index, written in enumerate(plan.written):
         contents, ttl_s = states[written.group].contents[written.slot], states[written.group].ttl.seconds
+        form = plan.forms[written.form]
         known: dict[Content, Answer] = {}
         if kept is not None and kept.states[written.group].ttl.seconds == ttl_s:
             old = kept.states[written.group].contents[written.slot]
-            if old is contents or old == contents:
+            moving = form.flat and not same_aliases and any(content.target for content in old)
+            if not moving and (old is contents or old == contents):
                 bodies.append(kept.snapshot.bodies[index])
                 continue
             known = dict(zip(old, kept.snapshot.bodies[index], strict=True))
-        form = plan.forms[written.form]
+            if moving:
+                known = {content: answer for content, answer in known.items() if content.target is None}
         bodies.append(
             tuple(
                 known.get(content) or writer.write(content, form, written.slot, ttl_s) for content in contents
             )
         )
+    return tuple(bodies)
+
+
+def _flat_bodies(plan: Plan, writer: Writer, kept: Published | None) -> tuple[tuple[Answer, ...], ...]:
+    """One answer per entry of `plan.flats`, that of `kept` where the same addresses are known."""
+    if kept is None:
+        return tuple((writer.outside(flat.target, plan.forms[flat.form], flat.slot),) for flat in plan.flats)
+    old = kept.snapshot.bodies[len(plan.written) :]
+    if kept.aliases is writer.aliases:
+        return old
+    bodies = []
+    for index, flat in enumerate(plan.flats):
+        key = (flat.target, SLOT_FAMILY[flat.slot])
+        if kept.aliases.get(key) == writer.aliases.get(key):
+            bodies.append(old[index])
+        else:
+            bodies.append((writer.outside(flat.target, plan.forms[flat.form], flat.slot),))
     return tuple(bodies)
 
 

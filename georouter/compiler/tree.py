@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from georouter.policy.model import RecordSet, Zone
+from georouter.policy.model import Alias, RecordSet, Zone
 from georouter.policy.packed import PackedRecords, pack
 from georouter.wire.codes import TYPE_A, TYPE_AAAA, TYPE_DNAME, TYPE_DS, TYPE_NS
 from georouter.wire.names import lower, name_text, parent
@@ -46,7 +46,9 @@ class Found:
 
 @dataclass(slots=True)
 class Tree:
-    """Nodes by number, in the order of `index`. `services` tells who steers a node."""
+    """Nodes by number, in the order of `index`. `services` tells who steers a node, `aliases` whose
+    addresses it has.
+    """
 
     index: dict[bytes, int] = field(default_factory=dict)
     zone: "array[int]" = field(default_factory=lambda: array("i"))
@@ -60,6 +62,7 @@ class Tree:
     stars: list[bytes] = field(default_factory=list)
     """Names whose first label is `*`."""
     services: dict[int, ServiceName] = field(default_factory=dict)
+    aliases: dict[int, Alias] = field(default_factory=dict)
     redirects: dict[int, RecordSet] = field(default_factory=dict)
     """DNAME sets by their node (RFC 6672)."""
     upper: dict[int, tuple[int, RecordSet | None]] = field(default_factory=dict)
@@ -161,6 +164,12 @@ def _plant(tree: Tree, zone: Zone, number: int, inner: Mapping[bytes, bool]) -> 
             tree.warnings.append(_lost(steered.owner, zone, lost))
         else:
             tree.services[_ensure(tree, steered.owner, number, zone.apex)] = steered.service
+    for alias in zone.aliases:
+        lost = _why_lost(alias.owner, zone.apex, borders)
+        if lost is not None:
+            tree.warnings.append(_lost(alias.owner, zone, lost))
+        else:
+            tree.aliases[_ensure(tree, alias.owner, number, zone.apex)] = alias
     for apex, nearest in inner.items():
         if nearest and not _cut_above(apex, zone.apex, borders.cuts):
             tree.upper.setdefault(tree.index[apex], (number, None))
@@ -225,7 +234,7 @@ def _foreign(  # noqa: PLR0917 - as above
 
 
 def _why_lost(name: bytes, apex: bytes, borders: _Borders) -> str | None:
-    """Why a steered name cannot be answered, if so."""
+    """Why a steered name or an alias cannot be answered, if so."""
     if _deepest(name, apex, borders.inner) is not None:
         return "it lies in a zone of its own"
     if name in borders.cuts or _cut_above(name, apex, borders.cuts):

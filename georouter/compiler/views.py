@@ -1,14 +1,15 @@
-"""The registry of steered answers: which (service, slot, written form) exists, numbered once.
+"""The registry of answers that change: which (service, slot, written form) exists, numbered once.
 
 A view says whose hash, counters and group apply; a form says how the answer is written; `Written`
-is what publication fills in: one tuple of finished answers for a group, slot and form.
+is what publication fills in: one tuple of finished answers for a group, slot and form. `Flat` is the
+same for the addresses of a name outside our zones: one answer, for everybody.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from georouter.answers.tables import Homes, View
+from georouter.answers.tables import NOT_COUNTED, Homes, View
 from georouter.policy.model import Binding
 from georouter.policy.tenants import TenantDirectory
 from georouter.words.ids import ServiceName
@@ -18,9 +19,10 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How a steered answer is written: CNAME records before it, its owner name, whose SOA denies.
+    """How an answer is written: CNAME records before it, its owner name, whose SOA denies.
 
-    For `SLOT_BOUND` also the type (HTTPS or SVCB), its records, and what stands beside them.
+    For `SLOT_BOUND` also the type (HTTPS or SVCB), its records, and what stands beside them. For aliases,
+    `most_s` bounds the TTL; `flat`: addresses in the place of a CNAME.
     """
 
     prefix: bytes
@@ -33,6 +35,8 @@ class Form:
     beside: bytes = b""
     """Records of targets for the additional section, which may be left out."""
     beside_count: int = 0
+    most_s: int | None = None
+    flat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,17 @@ class Written:
     """One entry of `Snapshot.bodies`."""
 
     group: int
+    slot: int
+    form: int
+
+
+@dataclass(frozen=True, slots=True)
+class Flat:
+    """One entry of `Snapshot.bodies` behind those of `Written`: the addresses of `target` (lower-case wire
+    format), which is in no zone of ours.
+    """
+
+    target: bytes
     slot: int
     form: int
 
@@ -79,9 +94,13 @@ class Views:
     """Collects views while names are compiled."""
 
     hooks: dict[ServiceName, Hook]
+    everybody: int = 0
+    """The group of views that are the same for everybody."""
     views: list[View] = field(default_factory=list)
     forms: list[Form] = field(default_factory=list)
     written: list[Written] = field(default_factory=list)
+    flats: list[Flat] = field(default_factory=list)
+    _flats: dict[Flat, int] = field(default_factory=dict)
     _views: dict[View, int] = field(default_factory=dict)
     _forms: dict[Form, int] = field(default_factory=dict)
     _written: dict[Written, int] = field(default_factory=dict)
@@ -103,6 +122,20 @@ class Views:
             tenant,
         )
         return ~_intern(view, self.views, self._views)
+
+    def add_flat(self, target: bytes, slot: int, form: Form, zone: int) -> int:
+        """The (negative) ref of a name of `zone` that has the addresses of `target`, in this form."""
+        number = _intern(form, self.forms, self._forms)
+        bodies = ~_intern(Flat(target, slot, number), self.flats, self._flats)
+        view = View(self.everybody, slot, bodies, 0, NOT_COUNTED, zone, subnets=False)
+        return ~_intern(view, self.views, self._views)
+
+    def finished(self) -> tuple[View, ...]:
+        """All views; the bodies of flat ones come behind all others."""
+        count = len(self.written)
+        return tuple(
+            view if view.bodies >= 0 else replace(view, bodies=count + ~view.bodies) for view in self.views
+        )
 
 
 def _intern(item: _T, items: list[_T], known: dict[_T, int]) -> int:

@@ -19,6 +19,7 @@ from georouter.answers.tables import (
 from georouter.answers.tenants import NOBODY
 from georouter.compiler.additional import beside, of_targets
 from georouter.compiler.chase import Chain, chase
+from georouter.compiler.flatten import End, flatten
 from georouter.compiler.pins import BETWEEN, MISSING, pins, tenant_behind
 from georouter.compiler.records import (
     QUESTION,
@@ -33,7 +34,7 @@ from georouter.compiler.records import (
 from georouter.compiler.referral import referral
 from georouter.compiler.tree import Tree, Where
 from georouter.compiler.views import Form, Views
-from georouter.policy.model import RecordSet, Zone
+from georouter.policy.model import Alias, RecordSet, Zone
 from georouter.wire.codes import (
     RCODE_NOERROR,
     RCODE_NXDOMAIN,
@@ -67,6 +68,8 @@ class Compiled:
     authorities: tuple[Authority, ...]
     tree: Tree
     warnings: tuple[str, ...]
+    flattened: tuple[tuple[bytes, End], ...]
+    """The owners of aliases, and where these lead."""
 
 
 def compile_zones(  # noqa: PLR0917 - a policy's names
@@ -101,12 +104,12 @@ def compile_zones(  # noqa: PLR0917 - a policy's names
         zone=tree.zone,
         zones=tables,
         answers=tuple(writer.pool.answers),
-        views=tuple(views.views),
+        views=views.finished(),
         layout=layout,
         tenants=tenants,
         pins=pins(tree, views, tables, writer.nodata),
     )
-    return Compiled(directory, authorities, tree, (*tree.warnings, *writer.warnings))
+    return Compiled(directory, authorities, tree, (*tree.warnings, *writer.warnings), tuple(writer.flattened))
 
 
 class _Writer:
@@ -127,6 +130,7 @@ class _Writer:
         self.other = array("i")
         self.warnings: list[str] = []
         self.aliases = 0
+        self.flattened: list[tuple[bytes, End]] = []
         self.names = tuple(tree.index)
         self.apexes = {tree.index[zone.apex]: zone for zone in zones}
         self.nodata = [self.pool.add(item.record(), authorities=1) for item in authorities]
@@ -152,6 +156,8 @@ class _Writer:
         if apex is not None:
             self._fill_apex(node, apex)
         service = self.tree.services.get(node)
+        if node in self.tree.aliases:
+            self._fill_flat(node, self.tree.aliases[node], Form(b"", 0, QUESTION, zone))
         if service is not None:
             form = Form(b"", 0, QUESTION, zone)
             self._steer(node, service, form, alone=not sets and apex is None)
@@ -162,7 +168,9 @@ class _Writer:
     def _fill_sole(self, node: int) -> bool:
         """A name with nothing but one record set, as most are; whether it is one."""
         held, zone = self.tree.held[node], self.tree.zone[node]
-        if held < 0 or self.tree.cut[node] or node in self.tree.services or node in self.apexes:
+        if held < 0 or self.tree.cut[node] or node in self.apexes:
+            return False
+        if node in self.tree.services or node in self.tree.aliases:
             return False
         packed = self.tree.packed[zone]
         span = packed.span(held)
@@ -216,10 +224,34 @@ class _Writer:
                 self.rrsets.setdefault(node << 16 | TYPE_ANY, ref)
         for number, bindings in self.views.hooks[service].bindings.items():
             more, count = of_targets(self.tree, zone, number, (binding.target for binding in bindings))
+            if form.flat and node << 16 | number in self.rrsets:
+                continue  # an alias has records of its own
             written = replace(form, type=number, bindings=bindings, beside=more, beside_count=count)
             self._put(node, number, self.views.add(service, SLOT_BOUND, written, zone, tenant))
         if alone and SLOT_OTHER in slots:
             self.other[node] = self.views.add(service, SLOT_OTHER, form, zone, tenant)
+
+    def _fill_flat(self, node: int, alias: Alias, form: Form) -> None:
+        """A and AAAA of where an alias leads: static ones, those of a service, or what a resolver says."""
+        end = flatten(self.tree, alias.target, alias.ttl_s)
+        if alias.owner == self.names[node]:
+            self.flattened.append((alias.owner, end))
+        form = replace(form, most_s=end.ttl_s, flat=True)
+        if end.service is not None:
+            tenant = tenant_behind(self.views.hooks[end.service].pin, self.names[end.node], end.name)
+            if tenant not in (MISSING, BETWEEN):
+                self._steer(node, end.service, form, alone=False, tenant=tenant)
+        for slot, number in _SLOT_TYPES:
+            if number in end.sets:
+                records = replace(end.sets[number], ttl_s=end.ttl_s or 0)
+                body = form.prefix + record_set(form.owner, records)
+                ref = self.pool.add(body, answers=form.prefix_count + len(records.rdatas))
+            elif end.outside is not None:
+                ref = self.views.add_flat(end.outside, slot, form, form.zone)
+            else:
+                continue
+            self._put(node, number, ref)
+            self.rrsets.setdefault(node << 16 | TYPE_ANY, ref)
 
     def _fill_alias(self, node: int, chain: Chain) -> None:
         """All types but CNAME itself: what the end of the chain has, behind the chain (RFC 6604 2.1)."""
@@ -267,7 +299,10 @@ class _Writer:
 
     def _too_many(self, node: int, chain: Chain) -> bool:
         """Whether a steered name has so many aliases that this one is left to the resolver to follow."""
-        if chain.end.node not in self.tree.services or chain.end.where is not Where.FOUND:
+        end = chain.end.node
+        if chain.end.where is not Where.FOUND or (
+            end not in self.tree.services and end not in self.tree.aliases
+        ):
             return False
         self.aliases += 1
         if self.aliases == MOST_ALIASES + 1:
@@ -291,8 +326,10 @@ class _Writer:
             if above is not None:
                 self._fill_ds(node, *above, chain)
         service = self.tree.services.get(end)
+        form = Form(chain.records, chain.count, chain.owner, zone)
+        if end in self.tree.aliases:
+            self._fill_flat(node, self.tree.aliases[end], form)
         if service is not None:
-            form = Form(chain.records, chain.count, chain.owner, zone)
             alone = not self.tree.sets(end) and apex is None
             self._steer(node, service, form, alone=alone, tenant=tenant)
 

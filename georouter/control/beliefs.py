@@ -1,16 +1,17 @@
 """Everything the control loop believes, and may change: the mutable half of `World`."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from georouter.facts import believe, overrides, readings
+from georouter.facts import aliases, believe, overrides, readings
+from georouter.facts.aliases import Addresses, AliasKey, Reply, Target
 from georouter.facts.endpoints import EndpointKey, RegionShape, is_suspect
 from georouter.facts.failover import Failover, Sight
 from georouter.facts.health import UNKNOWN, Health, Result, observe
 from georouter.facts.latency import Latency, measure
 from georouter.facts.overrides import Override, Overrides
 from georouter.facts.plan import CapacityPlan
-from georouter.facts.rules import HealthRule
+from georouter.facts.rules import AliasRule, HealthRule
 from georouter.facts.world import Effective, Reading, Readings, Standing, World
 from georouter.policy.model import Policy
 from georouter.words.ids import RegionName, ServiceName, SignalName
@@ -31,9 +32,18 @@ class Beliefs:
     rules: dict[EndpointKey, HealthRule] = field(default_factory=dict)
     failovers: dict[ServiceName, Failover] = field(default_factory=dict)
     standings: Mapping[ServiceName, Standing] = field(default_factory=dict)
+    aliases: dict[bytes, Target] = field(default_factory=dict)
+    outside: frozenset[bytes] = frozenset()
+    """The alias targets of the policy in use that a resolver is asked for."""
+    alias_rule: AliasRule = field(default_factory=AliasRule)
+    _addresses: Mapping[AliasKey, Addresses] | None = None
+    """Of `aliases`, for the world; None when that has to be put together anew."""
 
-    def adopt(self, policy: Policy) -> tuple[Override, ...]:
-        """Follow a new policy; beliefs about what it no longer has are dropped. Returns overrides so lost."""
+    def adopt(self, policy: Policy, outside: Collection[bytes] = ()) -> tuple[Override, ...]:
+        """Follow a new policy; beliefs about what it no longer has are dropped. Returns overrides so lost.
+
+        `outside` are the alias targets that its plan needs a resolver for.
+        """
         self.shapes = shapes(policy)
         self.rules = {
             key: policy.checks[key.check].rule
@@ -44,6 +54,9 @@ class Beliefs:
         self.healths = {key: health for key, health in self.healths.items() if key in self.rules}
         self.latencies = {key: latency for key, latency in self.latencies.items() if key in self.rules}
         self.last_known = {name: found for name, found in self.last_known.items() if name in policy.services}
+        self.outside, self.alias_rule = frozenset(outside), policy.server.resolver.rule
+        self.aliases = {name: target for name, target in self.aliases.items() if name in self.outside}
+        self._addresses = None
         lost = tuple(item for name, item in self.overrides.items() if name not in policy.regions)
         for override in lost:
             self.overrides = overrides.clear(self.overrides, override.region)
@@ -70,6 +83,14 @@ class Beliefs:
         """Take in a round trip."""
         if key in self.rules:
             self.latencies[key] = measure(self.latencies.get(key), rtt_ms)
+
+    def resolve(self, name: bytes, replies: Mapping[int, Reply], now: float) -> tuple[Target, Target]:
+        """Take in what a resolver said of an alias target; the beliefs before and after."""
+        before = self.aliases.get(name, aliases.UNKNOWN)
+        after = self.aliases[name] = aliases.observe(before, replies, self.alias_rule, now)
+        if after.known != before.known:
+            self._addresses = None
+        return before, after
 
     def expire(self, now: float) -> tuple[Override, ...]:
         """Drop overrides whose time is over; returns them."""
@@ -115,10 +136,22 @@ class Beliefs:
             last_known=self.last_known,
             capacity=self.capacity,
             now=now,
+            aliases=self._known_addresses(),
             previous=previous,
             rules=self.rules,
             standings=self.standings,
         )
+
+    def _known_addresses(self) -> Mapping[AliasKey, Addresses]:
+        """The same object until one of them changes."""
+        if self._addresses is None:
+            self._addresses = {
+                (name, family): held
+                for name, target in self.aliases.items()
+                if name in self.outside
+                for family, held in target.known.items()
+            }
+        return self._addresses
 
 
 def shapes(policy: Policy) -> tuple[RegionShape, ...]:

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from georouter.control.orders import Answer, Built, Call, Failed
 from georouter.control.planning import Planned
+from georouter.facts.aliases import Reply
 from georouter.facts.endpoints import EndpointKey
 from georouter.facts.overrides import Override
 from georouter.facts.signals import Values
@@ -23,6 +24,14 @@ class Probed:
     duration_s: float
     rtt_s: float | None = None
     values: Values | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AliasAsked:
+    """A resolver was asked for the addresses of an alias target; `replies` by family, 4 and 6."""
+
+    target: bytes
+    replies: Mapping[int, Reply]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +94,7 @@ class Tick:
 
 Event: TypeAlias = (
     Probed
+    | AliasAsked
     | ReloadAsked
     | BuildDone
     | OverrideSet

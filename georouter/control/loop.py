@@ -16,9 +16,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from georouter.compiler.publish import Published, publish
+from georouter.control import aliases
 from georouter.control.beliefs import Beliefs
 from georouter.control.clock import Jumps, steady_time
 from georouter.control.events import (
+    AliasAsked,
     BuildDone,
     CallDone,
     Event,
@@ -230,6 +232,8 @@ class Controller:
             match self._inbox.popleft():
                 case Probed() as probed:
                     moved |= self._probed(probed)
+                case AliasAsked() as alias:
+                    moved |= self._alias_asked(alias)
                 case ReloadAsked() as asked:
                     self._wanted.append(asked)
                 case BuildDone() as done:
@@ -282,6 +286,13 @@ class Controller:
             event = "endpoint.degraded" if after.degraded else "endpoint.recovered"
             self._out.tell(event, **where, signals=degraded(after if after.degraded else before))
         self._out.remember()
+        return True
+
+    def _alias_asked(self, asked: AliasAsked) -> bool:
+        out = self._out
+        if not aliases.take_in(asked, self.beliefs, self._wall(), out.tell, out.metrics):
+            return False
+        out.remember()
         return True
 
     def _latency_matters(self) -> bool:
@@ -408,7 +419,7 @@ class Controller:
     def _adopt(self, built: Built) -> None:
         old, self._built = self._built, built
         self._ttls_move = any(service.ttls is not None for service in built.policy.services.values())
-        for override in self.beliefs.adopt(built.policy):
+        for override in self.beliefs.adopt(built.policy, built.plan.outside):
             self._out.tell("override.dropped", region=override.region, reason="the policy has no such region")
         self.failovers.adopt(built.policy, self._wall())
         for phase, seconds in built.seconds.items():
@@ -422,6 +433,7 @@ class Controller:
                 (key.region, item.name) for key, rule in self.beliefs.rules.items() for item in rule.signals
             },
         )
+        aliases.follow(self.beliefs, built.plan.outside, self._out.metrics)
         self._overrides_changed()
         if old is None or old.files != built.files:
             self._out.adopt(built)
@@ -476,4 +488,4 @@ def _same_answers(world: World, other: World | None, *, ttls: bool) -> bool:
 
 def _answering(world: World, ttls: bool) -> tuple[object, ...]:
     doubts = (world.suspects, world.leaving) if ttls else ()
-    return (world.regions, world.last_known, world.standings, world.capacity, *doubts)
+    return (world.regions, world.last_known, world.standings, world.capacity, world.aliases, *doubts)

@@ -21,6 +21,8 @@ LEVELS = {
     "failover.promotion_unanswered": logging.WARNING,
     "failover.notice_failed": logging.WARNING,
     "failover.switched": logging.WARNING,
+    "alias.failing": logging.WARNING,
+    "alias.resolved": logging.DEBUG,
     "override.dropped": logging.WARNING,
     "clock.set": logging.WARNING,
     "rerank.failed": logging.WARNING,

@@ -30,11 +30,12 @@ from georouter.answers.layout import SLOTS
 from georouter.answers.tables import Snapshot
 from georouter.compiler.serials import Numbered
 from georouter.control.beliefs import Beliefs
-from georouter.control.events import Probed, ReloadAsked
+from georouter.control.events import AliasAsked, Probed, ReloadAsked
 from georouter.control.loop import Controller
 from georouter.control.orders import BuildRequest, Built, Counted, Failed
 from georouter.control.outlets import Outlets
 from georouter.daemon import signals
+from georouter.daemon.aliases import Aliases
 from georouter.daemon.debug import DebugDesk
 from georouter.daemon.desk import DaemonDesk
 from georouter.daemon.faults import Faults
@@ -49,6 +50,8 @@ from georouter.daemon.start import Start, first_build
 from georouter.daemon.status import status, summary
 from georouter.daemon.watching import Watcher
 from georouter.daemon.workshop import Workshop
+from georouter.facts import aliases
+from georouter.facts.aliases import Reply
 from georouter.policy.model import Policy
 from georouter.probes.prober import Prober
 from georouter.probes.target import ProbeResult, targets
@@ -173,6 +176,7 @@ class Daemon:
         self._watcher = Watcher(self._options.config, lambda: self._state_dir, self._ask_reload)
         self._prober = Prober(self._probed)
         self._metrics.probes = self._prober
+        self._aliases = Aliases(self._alias_asked, policy.server)
         self._controller = Controller(
             str(self._options.config),
             beliefs,
@@ -196,24 +200,26 @@ class Daemon:
             self._audit,
             ask=self._workshop.ask,
             status=self._status,
-            not_ready=lambda: None if self._serving else "waiting for the first round of health checks",
+            not_ready=lambda: None if self._serving else "waiting for the first round of checks and look-ups",
         )
         self._debug = DebugDesk(self._controller, self._desk.explain, time.time)
 
     def _saved_beliefs(self) -> Beliefs:
-        """What the last run believed: overrides always, health only while it is fresh."""
+        """What the last run believed: overrides and aliases always, health only while it is fresh."""
         saved, problem = state_files.load_state(self._state_dir)
         if problem and (self._state_dir / state_files.STATE_FILE).exists():
             event(log, "state.unreadable", level=logging.WARNING, error=problem)
         if saved is None:
             return Beliefs()
-        fresh = state_files.is_fresh(saved, time.time())
+        now = time.time()
+        fresh = state_files.is_fresh(saved, now)
         return Beliefs(
             healths=dict(saved.healths) if fresh else {},
             latencies=dict(saved.latencies) if fresh else {},
             overrides=saved.overrides,
             last_known=saved.last_known,
             failovers=dict(saved.failovers),
+            aliases={name: aliases.restored(target, now) for name, target in saved.aliases.items()},
         )
 
     def _try_admin(self) -> None:
@@ -232,9 +238,13 @@ class Daemon:
         return admin
 
     async def _first_round(self) -> None:
-        """Ask every endpoint nothing fresh is known of, for one timeout at most, before answering."""
+        """Ask every endpoint nothing fresh is known of, and for alias targets of which nothing is known, for
+        one timeout at most, before answering.
+        """
         wait_s = max((check.rule.timeout_s for check in self._controller.policy.checks.values()), default=0.0)
-        await self._prober.first_round(wait_s)
+        await asyncio.gather(
+            self._prober.first_round(wait_s), self._aliases.first_round(self._controller.policy)
+        )
 
     async def _serve(self) -> None:
         self._server.bind()
@@ -299,6 +309,7 @@ class Daemon:
         self._notifier.stopping()
         await self._prober.stop()
         await self._secondaries.stop()
+        await self._aliases.stop()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -326,8 +337,13 @@ class Daemon:
             )
         )
 
+    def _alias_asked(self, target: bytes, replies: Mapping[int, Reply]) -> None:
+        self._controller.post(AliasAsked(target, replies))
+
     async def _build(self, request: BuildRequest) -> Built | Failed:
         result: Built | Failed = await self._workshop.ask(request)
+        if isinstance(result, Built):
+            await self._aliases.ahead(result.policy, result.plan.outside)
         if isinstance(result, Failed) and request.files is None:
             self._watcher.refused(result.files, result.databases)
         if isinstance(result, Built):
@@ -372,6 +388,7 @@ class Daemon:
     def _adopted(self, built: Built) -> None:
         self._secondaries.adopt(built)
         self._prober.set_targets(targets(built.policy), self._controller.beliefs.healths)
+        self._aliases.follow(built.policy, built.plan.outside, self._controller.beliefs.aliases)
         self._watcher.follow(built.policy, built.files, built.databases)
         self._saver.keep(built.files)
 

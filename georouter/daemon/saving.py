@@ -67,6 +67,7 @@ class Saver:
             overrides=dict(beliefs.overrides),
             last_known=dict(beliefs.last_known),
             failovers=dict(beliefs.failovers),
+            aliases=dict(beliefs.aliases),
         )
         try:
             await asyncio.to_thread(save_state, self._directory, state)

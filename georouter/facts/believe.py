@@ -11,6 +11,7 @@ The observed state and the endpoints that are down are reported as they are, wha
 
 from collections.abc import Iterable, Mapping
 
+from georouter.facts.aliases import Addresses, AliasKey
 from georouter.facts.endpoints import (
     EndpointKey,
     RegionShape,
@@ -38,6 +39,7 @@ def world(
     *,
     last_known: Mapping[ServiceName, frozenset[RegionName]],
     now: float,
+    aliases: Mapping[AliasKey, Addresses] | None = None,
     previous: World | None = None,
     rules: Mapping[EndpointKey, HealthRule] | None = None,
     standings: Mapping[ServiceName, Standing] | None = None,
@@ -66,6 +68,7 @@ def world(
         ),
         readings=readings_by_region(shapes, healths, rules or {}),
         standings=standings or {},
+        aliases=aliases or {},
     )
 
 

@@ -1,4 +1,4 @@
-"""How many results it takes to change a mind: the parameters of the health state machine."""
+"""The parameters of what we believe: when a health changes, how long an alias target's addresses last."""
 
 from dataclasses import dataclass
 
@@ -20,3 +20,11 @@ class HealthRule:
     rise: int = 2
     signals: tuple[SignalRule, ...] = ()
     """What else a good answer is judged by."""
+
+
+@dataclass(frozen=True, slots=True)
+class AliasRule:
+    """Bounds of how long the addresses of an alias target are used before they are asked for again."""
+
+    min_ttl_s: int = 5
+    max_ttl_s: int = 3600

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
+from georouter.facts.aliases import Addresses, AliasKey
 from georouter.facts.plan import CapacityPlan
 from georouter.facts.signals import Grade, Value
 from georouter.words.ids import RegionName, ServiceName, SignalName
@@ -100,6 +101,7 @@ class World:
     `capacity` is the plan for services with a capacity step, None while there is none. `suspects` are
     regions that count as up and would be down if the failures that wait for confirmation were
     confirmed; `leaving` are those that will be drained soon. Both only lower TTLs.
+    `aliases` are the addresses of alias targets outside our zones, as far as they are known.
     """
 
     regions: Mapping[RegionName, RegionFacts] = field(default_factory=dict)
@@ -111,6 +113,7 @@ class World:
     capacity: CapacityPlan | None = None
     suspects: frozenset[RegionName] = frozenset()
     leaving: frozenset[RegionName] = frozenset()
+    aliases: Mapping[AliasKey, Addresses] = field(default_factory=dict)
 
     @property
     def away(self) -> frozenset[RegionName]:

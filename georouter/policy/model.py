@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from georouter.answers.networks import NOBODY, Networks
 from georouter.answers.ratelimit import Rate
-from georouter.facts.rules import HealthRule
+from georouter.facts.rules import AliasRule, HealthRule
 from georouter.geo.map import Network
 from georouter.policy.steps import Failover, Step
 from georouter.words.ids import CheckName, RegionName, ServiceName, ZoneName
@@ -192,6 +192,18 @@ class Transfer:
 
 
 @dataclass(frozen=True, slots=True)
+class Alias:
+    """`owner` is answered with the addresses of `target` (both lower-case wire format).
+
+    `ttl_s` bounds the TTL of the answers; None leaves it to the target.
+    """
+
+    owner: bytes
+    target: bytes
+    ttl_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Zone:
     """One zone. Its apex NS records are in `records`; the SOA is made from `soa`."""
 
@@ -203,6 +215,7 @@ class Zone:
     steered: tuple[Steered, ...]
     transfer: Transfer | None = None
     """None: nobody may copy it."""
+    aliases: tuple[Alias, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +225,17 @@ class TsigKey:
     name: bytes
     algorithm: str
     secret_file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resolver:
+    """Who is asked for alias targets outside our zones: `addresses` (host and port), or where there are
+    none the system's own. `timeout_s` is for one try.
+    """
+
+    addresses: tuple[tuple[str, int], ...] = ()
+    timeout_s: float = 2.0
+    rule: AliasRule = field(default_factory=AliasRule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +270,7 @@ class Server:
     keys: tuple[TsigKey, ...] = ()
     transfers: int = 10
     transfers_per_client: int = 2
+    resolver: Resolver = field(default_factory=Resolver)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Which service answers a name: exact names, wildcards (RFC 4592), CNAMEs and DNAMEs inside the policy."""
+"""Which service answers a name: exact names, wildcards (RFC 4592), aliases, CNAMEs, DNAMEs of the policy."""
 
 from collections.abc import Iterable, Mapping
 
@@ -10,7 +10,7 @@ from georouter.words.ids import ServiceName
 
 _WILDCARD = b"\x01*"
 _LONGEST_CHASE = 8
-"""CNAMEs and DNAMEs followed; operators rarely chain two."""
+"""Aliases, CNAMEs and DNAMEs followed; operators rarely chain two."""
 
 
 class Names:
@@ -25,6 +25,9 @@ class Names:
             for steered in zone.steered:
                 self._steered[steered.owner] = steered.service
                 self._add(steered.owner, zone.apex)
+            for alias in zone.aliases:
+                self._alias[alias.owner] = alias.target
+                self._add(alias.owner, zone.apex)
             records = pack(zone.records)
             for owner in records.names():
                 self._add(owner, zone.apex)

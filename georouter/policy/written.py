@@ -95,6 +95,18 @@ class DebugFile(FileModel):
     )
 
 
+class ResolverFile(FileModel):
+    """Who is asked for the targets of alias records outside our zones."""
+
+    addresses: Texts = Field(
+        default=[],
+        description='Recursive servers, "192.0.2.1" or "[::1]:5353"; default are those of /etc/resolv.conf.',
+    )
+    timeout: Duration = Field(default=2.0, description="A try that takes longer has failed.")
+    min_ttl: Ttl = Field(default=5, description="Addresses are asked for again no sooner than this.")
+    max_ttl: Ttl = Field(default=3600, description="And no later.")
+
+
 class ServerFile(FileModel):
     """Where the daemon listens and keeps its files."""
 
@@ -138,6 +150,9 @@ class ServerFile(FileModel):
     )
     keys: Annotated[dict[str, KeyFile], Optionally] = Field(
         default={}, description="Keys that messages are signed with (TSIG), by name."
+    )
+    resolver: Annotated[ResolverFile, Optionally] = Field(
+        default_factory=ResolverFile, description="Who is asked for alias targets."
     )
 
 
@@ -366,6 +381,7 @@ _RECORD: dict[str, Any] = {
     "type": "object",
     "properties": {
         "service": {"type": "string", "description": "Steer this name with a service."},
+        "alias": {"type": "string", "description": "Answer with the addresses of this name."},
         "ttl": {"type": "string", "pattern": "^[0-9]", "description": "TTL of these records."},
     },
     "patternProperties": {"^[A-Z][A-Z0-9-]*$": _RDATA},

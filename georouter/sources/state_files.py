@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from georouter.facts import aliases as alias_values
 from georouter.facts import overrides as override_values
 from georouter.facts.endpoints import EndpointKey
 from georouter.facts.failover import Failover
@@ -55,10 +56,11 @@ class SavedState:
     overrides: Overrides = field(default_factory=dict)
     last_known: Mapping[ServiceName, frozenset[RegionName]] = field(default_factory=dict)
     failovers: Mapping[ServiceName, Failover] = field(default_factory=dict)
+    aliases: Mapping[bytes, alias_values.Target] = field(default_factory=dict)
 
 
 def is_fresh(saved: SavedState, now: float) -> bool:
-    """Whether its healths may be used at once. Its overrides and failovers hold however old it is."""
+    """Whether its healths may be used at once. Overrides, failovers and alias addresses hold at any age."""
     return -CLOCK_SLACK_S <= now - saved.saved_at < FRESH_S
 
 
@@ -75,6 +77,7 @@ def save_state(directory: Path, state: SavedState) -> None:
         "overrides": [override_values.encode(override) for override in state.overrides.values()],
         "last_known": {service: sorted(regions) for service, regions in state.last_known.items()},
         "failovers": [failover_state.encode(name, item) for name, item in state.failovers.items()],
+        "aliases": [alias_values.encode(name, target) for name, target in state.aliases.items()],
     }
     write_atomically(directory / STATE_FILE, _dump(document))
 
@@ -97,6 +100,7 @@ def load_state(directory: Path) -> tuple[SavedState | None, str]:
         overrides={override.region: override for override in overrides},
         last_known=dict(_entries(document, "last_known", _last_known_in, problems)),
         failovers=dict(_entries({"failovers": [], **document}, "failovers", failover_state.decode, problems)),
+        aliases=dict(_entries({"aliases": [], **document}, "aliases", alias_values.decode, problems)),
     )
     return state, "; ".join(problems)
 

@@ -141,6 +141,18 @@ OVERRIDE_ACTIVE = _gauge(
     "1 while an operator's override acts on the region; absent otherwise.",
 )
 
+ALIAS_STATE = _gauge(
+    "alias_state",
+    ("target", "state"),
+    "1 for the state of what is known of an alias target outside our zones, else 0.",
+)
+ALIAS_CONFIRMED = _gauge(
+    "alias_confirmed_timestamp_seconds",
+    ("target",),
+    "When a resolver last told the addresses of an alias target (Unix time).",
+)
+ALIAS_LOOKUPS = _counter("alias_lookups", ("result",), "Times a resolver was asked for an alias target.")
+
 RELOAD_SUCCESSFUL = _gauge(
     "config_last_reload_successful", (), "1 if the last load of the policy succeeded, else 0."
 )
@@ -212,6 +224,9 @@ PUSHED: tuple[Spec, ...] = (
     PLANNED_LOAD,
     OVERLOAD,
     OVERRIDE_ACTIVE,
+    ALIAS_STATE,
+    ALIAS_CONFIRMED,
+    ALIAS_LOOKUPS,
     RELOAD_SUCCESSFUL,
     RELOAD_TIMESTAMP,
     RELOADS,

@@ -28,6 +28,9 @@ PHASES: tuple[str, ...] = ("steady", "detected", "blocked", "promoting", "refuse
 KINDS: tuple[str, ...] = ("failover", "failback")
 """Values of the `kind` label of `georouter_failover_switches_total`."""
 
+ALIAS_STATES: tuple[str, ...] = ("fresh", "stale", "unknown")
+"""Values of the `state` label of `georouter_alias_state`."""
+
 _PROBE_BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Round trips within a continent up to the longest sensible probe timeout."""
 _COMPILE_BOUNDS_S = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0, 10.0)
@@ -60,6 +63,9 @@ class Metrics:
         self._planned_load = self._series(catalog.PLANNED_LOAD)
         self._overload = self._series(catalog.OVERLOAD)
         self._overrides = self._series(catalog.OVERRIDE_ACTIVE)
+        self._alias_state = self._series(catalog.ALIAS_STATE)
+        self._alias_confirmed = self._series(catalog.ALIAS_CONFIRMED)
+        self._alias_lookups = self._series(catalog.ALIAS_LOOKUPS)
         self._reload_ok = self._series(catalog.RELOAD_SUCCESSFUL)
         self._reload_at = self._series(catalog.RELOAD_TIMESTAMP)
         self._reloads = self._series(catalog.RELOADS)
@@ -76,6 +82,7 @@ class Metrics:
         self._notified = self._series(catalog.NOTIFIED)
         for result in ("success", "failure"):
             self._reloads.add(0, result)
+            self._alias_lookups.add(0, result)
         for file in ("state", "audit"):
             self._save_failures.add(0, file)
         self._last_good.set(0)
@@ -191,6 +198,24 @@ class Metrics:
             checked = {(region, check) for region, _, check in probes}
             self._probe_success.forget(lambda labels: labels not in probes)
             self._probe_duration.forget(lambda labels: labels not in checked)
+
+    # Alias targets
+
+    def alias(self, target: str, state: str, confirmed_at: float | None) -> None:
+        """What is known of an alias target (fresh, stale, unknown), and since when (Unix time)."""
+        for known in ALIAS_STATES:
+            self._alias_state.set(known == state, target, known)
+        if confirmed_at is not None:
+            self._alias_confirmed.set(confirmed_at, target)
+
+    def alias_asked(self, ok: bool) -> None:
+        """A resolver was asked for a target, of both families."""
+        self._alias_lookups.add(1, "success" if ok else "failure")
+
+    def keep_aliases(self, targets: Collection[str]) -> None:
+        """Drop the series of all other targets."""
+        for item in (self._alias_state, self._alias_confirmed):
+            item.forget(lambda labels: labels[0] not in targets)
 
     # Configuration, compiling, surroundings
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from georouter.policy.model import Region, Service
 from georouter.policy.nodes import Path
 from georouter.policy.report import Line, Place, Report
-from georouter.policy.resolve import circles, slips, targets
+from georouter.policy.resolve import aliases, circles, slips, targets
 from georouter.policy.resolve.ledger import Sets
-from georouter.policy.resolve.records import Answering
+from georouter.policy.resolve.records import Aliasing, Answering
 from georouter.wire import codes, names, svcb
 from georouter.words.ids import RegionName, ServiceName
 
@@ -25,6 +25,7 @@ class ZoneDraft:
     apex: bytes
     sets: Sets
     services: Mapping[bytes, Answering]
+    aliases: Mapping[bytes, Aliasing]
     cuts: frozenset[bytes] = field(init=False)
     """Names below the apex with NS records: what is at and below them is other servers' (RFC 1034 4.2.1)."""
     redirects: frozenset[bytes] = field(init=False)
@@ -56,8 +57,14 @@ def check(
                 report.error(place, message, key=True)
         for name, answering in zone.services.items():
             aliased = by_hostname(answering.service, services, regions)
-            _steered(zone, name, answering, aliased, report)
+            _addressed(zone, name, answering.path, "a service", report)
             _bound(zone, name, answering, services, report)
+            _by_cname(zone, name, answering, aliased, report)
+        for name, alias in zone.aliases.items():
+            if name in zone.services:
+                report.error(alias.path, "an alias cannot stand beside a service", key=True)
+            _addressed(zone, name, alias.path, "an alias", report)
+            _hinting(zone, name, report)
         inner = frozenset(apex for apex in zones if apex != zone.apex and names.is_below(apex, zone.apex))
         _Borders(zone, inner, _servers(zone) if inner else frozenset(), report).check()
         _delegation_signers(zone, inner, report)
@@ -66,6 +73,7 @@ def check(
     targets.check(zones, report)
     circles.check(zones, report)
     slips.check(zones, lambda found: by_hostname(found.service, services, regions) is not None, report)
+    aliases.check(zones, report)
 
 
 def by_hostname(
@@ -87,9 +95,10 @@ def _cname(zone: ZoneDraft, index: int, report: Report) -> None:
     place = records[0][1]
     if len(records) > 1:
         report.error(records[1][1], "a name has at most one CNAME")
-    if name in zone.services:
-        there = _elsewhere(place, zone.services[name].path, report)
-        report.error(place, f"a CNAME cannot stand beside a service{there}", key=True)
+    for what, at in (("a service", zone.services.get(name)), ("an alias", zone.aliases.get(name))):
+        if at is not None:
+            there = _elsewhere(place, at.path, report)
+            report.error(place, f"a CNAME cannot stand beside {what}{there}", key=True)
     if name == zone.apex:
         report.error(place, "a CNAME cannot stand at the top of a zone", key=True)
         return
@@ -122,14 +131,22 @@ def _elsewhere(place: Place, other: Place, report: Report) -> str:
     return ""
 
 
-def _steered(zone: ZoneDraft, name: bytes, answering: Answering, aliased: str | None, report: Report) -> None:
+def _addressed(zone: ZoneDraft, name: bytes, path: Path, what: str, report: Report) -> None:
+    """Beside a service or an alias (`what`, at `path`) nothing else gives addresses."""
     sets = zone.sets
     for index in sets.of_name(name):
         number, place = int(sets.type[index]), sets.where(index)
-        there = _elsewhere(place, answering.path, report)
+        there = _elsewhere(place, path, report)
         if number in _ADDRESSES:
-            beside = f"{codes.type_text(number)} records cannot stand beside a service{there}"
+            beside = f"{codes.type_text(number)} records cannot stand beside {what}{there}"
             report.error(place, f"{beside}, which gives the addresses", key=True)
+
+
+def _by_cname(
+    zone: ZoneDraft, name: bytes, answering: Answering, aliased: str | None, report: Report
+) -> None:
+    """A service whose region `aliased` has hostnames answers with CNAMEs, which stand alone."""
+    sets = zone.sets
     if aliased is None:
         return
     why = f'service "{answering.service}" answers with a CNAME (region "{aliased}" has hostnames)'
@@ -160,15 +177,28 @@ def _bound(
                 f'{key} records cannot stand beside a service{there} with "{key.lower()}", which gives them'
             )
             report.error(place, message, key=True)
-        elif any(
-            key in svcb.HINTS for rdata, _ in zone.sets.records(index) for key, _ in svcb.parts(rdata)[2]
-        ):
+        elif _hints(zone, index):
             word = codes.type_text(number).lower()
             message = (
                 "these address hints do not follow the decision of the service beside them; "
                 f'write the record as "{word}" at service "{answering.service}"'
             )
             report.warn(place, message)
+
+
+def _hinting(zone: ZoneDraft, name: bytes, report: Report) -> None:
+    """HTTPS and SVCB records beside an alias, whose addresses change."""
+    for number in (codes.TYPE_HTTPS, codes.TYPE_SVCB):
+        index = zone.sets.find(name, number)
+        if index is not None and _hints(zone, index):
+            message = (
+                "these address hints do not follow the alias beside them; leave out ipv4hint and ipv6hint"
+            )
+            report.warn(zone.sets.where(index), message)
+
+
+def _hints(zone: ZoneDraft, index: int) -> bool:
+    return any(key in svcb.HINTS for rdata, _ in zone.sets.records(index) for key, _ in svcb.parts(rdata)[2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,10 +223,13 @@ class _Borders:
             if border is not None:
                 for index in range(int(zone.sets.of[number]), int(zone.sets.of[number + 1])):
                     self.records(index, name, border)
-        for name, answering in zone.services.items():
+        for name, path, what in (
+            *((name, item.path, "service") for name, item in zone.services.items()),
+            *((name, item.path, "alias") for name, item in zone.aliases.items()),
+        ):
             border = self.above(name, borders)
             if border is not None:
-                self.service(answering, name, border)
+                self.answered(path, what, name, border)
 
     def above(self, name: bytes, borders: frozenset[bytes]) -> bytes | None:
         """The highest border that `name` lies at or below."""
@@ -224,17 +257,17 @@ class _Borders:
             message = f'lies below the DNAME of "{where}", which redirects it (RFC 6672 2.4)'
             self.report.error(_owner(place), message, key=True)
 
-    def service(self, answering: Answering, name: bytes, border: bytes) -> None:
-        """A steered name at or below the border."""
+    def answered(self, path: Path, what: str, name: bytes, border: bytes) -> None:
+        """A name with a service or an alias, at or below the border."""
         where = names.name_text(border)
         if border in self.inner:
-            self.report.error(_owner(answering.path), f'belongs into the zone "{where}"', key=True)
+            self.report.error(_owner(path), f'belongs into the zone "{where}"', key=True)
         elif border in self.zone.cuts:
-            message = f'"{where}" is delegated to other name servers; no service there'
-            self.report.error(answering.path, message)
+            message = f'"{where}" is delegated to other name servers; no {what} there'
+            self.report.error(path, message)
         elif name != border:
             message = f'lies below the DNAME of "{where}", which redirects it (RFC 6672 2.4)'
-            self.report.error(_owner(answering.path), message, key=True)
+            self.report.error(_owner(path), message, key=True)
 
 
 def _servers(zone: ZoneDraft) -> frozenset[bytes]:

@@ -13,8 +13,12 @@ from georouter.policy.shape import not_yet
 from georouter.wire import codes, names
 from georouter.wire.rdata import parse_rdata, stored_type
 
-_SUGGESTED = ("A", "AAAA", "CAA", "CNAME", "HTTPS", "MX", "NS", "PTR", "SRV", "SVCB", "TXT", "service", "ttl")
-_LATER = {"ALIAS": "alias records are", "ANAME": "alias records are"}
+_SUGGESTED = (
+    *("A", "AAAA", "CAA", "CNAME", "HTTPS", "MX", "NS", "PTR", "SRV", "SVCB", "TXT"),
+    *("alias", "service", "ttl"),
+)
+_ALIASES = frozenset({"ALIAS", "ANAME"})
+"""How others write an alias record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,16 @@ class Answering:
 
     service: str
     path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Aliasing:
+    """The name (lower-case wire format) whose addresses answer a name, and where that is written."""
+
+    target: bytes
+    ttl_s: int | None
+    path: Path
+    text: str
 
 
 @dataclass(slots=True)
@@ -38,7 +52,7 @@ class Owner:
 class Reader:
     """Reads the records of the zone at `path` whose apex is `apex` (lower-case wire format) into `ledger`.
 
-    `services` are the names (lower-case wire format) that services answer.
+    `services` and `aliases` are the names (lower-case wire format) that services, or other names, answer.
     """
 
     zone: str
@@ -48,6 +62,7 @@ class Reader:
     context: Context
     ledger: Ledger
     services: dict[bytes, Answering] = field(default_factory=dict)
+    aliases: dict[bytes, Aliasing] = field(default_factory=dict)
 
     @property
     def report(self) -> Report:
@@ -95,7 +110,7 @@ class Reader:
             self.mapping(owner, node, path)
 
     def mapping(self, owner: Owner, node: Node, path: Path) -> None:
-        """`{service: name}`, `{TYPE: data}`, several of them, with or without `ttl`."""
+        """`{service: name}`, `{alias: name}`, `{TYPE: data}`, several of them, with or without `ttl`."""
         if not isinstance(node.value, dict):
             self.report.error(path, _not_a_record(node))
             return
@@ -104,6 +119,8 @@ class Reader:
         for name, item in entries.items():
             if name == "service":
                 self.service(owner, item, (*path, name))
+            elif name == "alias":
+                self.alias(owner, item, ttl_s if "ttl" in entries else None, (*path, name))
             elif name != "ttl":
                 self.records(owner, name, item, ttl_s, (*path, name))
         if not entries.keys() - {"ttl"}:
@@ -134,6 +151,27 @@ class Reader:
             self.report.error(path, f'the name is already answered by service "{owner.answering.service}"')
         elif self.context.known("service", node.value, self.context.services, path):
             self.services[owner.name] = owner.answering = Answering(node.value, path)
+
+    def alias(self, owner: Owner, node: Node, ttl_s: int | None, path: Path) -> None:
+        """The name whose addresses this one has; a name has at most one."""
+        if not isinstance(node.value, str):
+            self.report.error(path, f"expected a name, found {describe(node.value)}")
+            return
+        for type_name in ("A", "AAAA"):
+            if _fits(type_name, node.value):
+                self.report.error(path, f'"{node.value}" is an address; write {{{type_name}: {node.value}}}')
+                return
+        try:
+            target = names.lower(names.parse_relative(node.value, self.apex))
+        except ValueError as error:
+            self.report.error(path, str(error))
+            return
+        if owner.name in self.aliases:
+            self.report.error(path, "a name has at most one alias")
+        elif target == b"\0":
+            self.report.error(path, 'expected a name, found "."')
+        else:
+            self.aliases[owner.name] = Aliasing(target, ttl_s, path, node.value)
 
     def records(self, owner: Owner, type_name: str, node: Node, ttl_s: int, path: Path) -> None:
         """The records of one type: one text or a list."""
@@ -171,9 +209,7 @@ def _not_a_record(node: Node) -> str:
             f"expected a record such as {{A: 192.0.2.1}} or {{service: name}}, found {describe(node.value)}"
         )
     for type_name in ("A", "AAAA"):
-        try:
-            parse_rdata(type_name, node.value, b"\0")
-        except ValueError:
+        if not _fits(type_name, node.value):
             continue
         return f"expected a record, found {describe(node.value)}; write {{{type_name}: {node.value}}}"
     return (
@@ -181,9 +217,17 @@ def _not_a_record(node: Node) -> str:
     )
 
 
+def _fits(type_name: str, text: str) -> bool:
+    try:
+        parse_rdata(type_name, text, b"\0")
+    except ValueError:
+        return False
+    return True
+
+
 def _type_problem(name: str) -> str | None:
-    if name in _LATER:
-        return f"{_LATER[name]} not available in this version"
+    if name in _ALIASES:
+        return "an alias is written {alias: name}"
     if not_yet(name):
         return not_yet(name)
     try:

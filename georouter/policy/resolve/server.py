@@ -1,12 +1,16 @@
 """The `server:` section."""
 
+from collections.abc import Collection
+from ipaddress import ip_address
+
 from georouter.answers.networks import NOBODY
 from georouter.answers.ratelimit import Rate
-from georouter.policy.model import Location, Server
+from georouter.facts.rules import AliasRule
+from georouter.policy.model import Location, Resolver, Server
 from georouter.policy.nodes import Path
 from georouter.policy.resolve import places, sockets, transfer
 from georouter.policy.resolve.context import Context
-from georouter.policy.written import RateLimitFile, ServerFile
+from georouter.policy.written import RateLimitFile, ResolverFile, ServerFile
 
 
 def resolve(written: ServerFile, context: Context) -> Server:
@@ -49,6 +53,7 @@ def resolve(written: ServerFile, context: Context) -> Server:
         debug=places.source_networks(written.debug.allow, ("server", "debug", "allow"), context)
         if written.debug
         else NOBODY,
+        resolver=_resolver(written.resolver, listen, context),
     )
 
 
@@ -61,6 +66,38 @@ def _rate(written: RateLimitFile, context: Context) -> Rate:
         ipv6=written.ipv6,
         exempt=places.source_networks(written.exempt, ("server", "rate_limit", "exempt"), context),
     )
+
+
+def _resolver(written: ResolverFile, listen: Collection[tuple[str, int]], context: Context) -> Resolver:
+    path: Path = ("server", "resolver")
+    found: dict[tuple[str, int], None] = {}
+    for index, text in enumerate(written.addresses):
+        where = (*path, "addresses", index)
+        try:
+            address = sockets.parse_server(text)
+        except ValueError as error:
+            context.report.error(where, str(error))
+            continue
+        if is_own(address, listen):
+            context.report.error(
+                where, f'"{text}" is where this server listens; name one that resolves names'
+            )
+        elif address in found:
+            context.report.error(where, f'"{text}" is listed twice')
+        found[address] = None
+    if written.min_ttl > written.max_ttl:
+        context.report.error((*path, "min_ttl"), "is longer than max_ttl")
+    if written.max_ttl == 0:
+        context.report.error((*path, "max_ttl"), "must be at least 1s")
+    rule = AliasRule(min_ttl_s=max(1, written.min_ttl), max_ttl_s=written.max_ttl)
+    return Resolver(addresses=tuple(found), timeout_s=written.timeout, rule=rule)
+
+
+def is_own(address: tuple[str, int], listen: Collection[tuple[str, int]]) -> bool:
+    """Whether we listen there. Of the machine's own addresses only loopback is known here."""
+    host, port = address
+    everywhere = ("0.0.0.0", port) if ip_address(host).version == 4 else ("::", port)
+    return address in listen or (ip_address(host).is_loopback and everywhere in listen)
 
 
 def _listen(written: list[str], context: Context) -> tuple[tuple[str, int], ...]:

@@ -1,6 +1,8 @@
 """Socket addresses as they are written: `127.0.0.1:53`, `[::1]:5300`."""
 
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
+
+DNS_PORT = 53
 
 _EXAMPLE = 'write it like "127.0.0.1:5300" or "[::1]:5300"'
 
@@ -25,3 +27,11 @@ def parse(text: str) -> tuple[str, int]:
         return str(IPv4Address(host)), int(port)
     except AddressValueError:
         raise ValueError(f'"{host}" is not an IP address; {_EXAMPLE}') from None
+
+
+def parse_server(text: str) -> tuple[str, int]:
+    """As `parse`, for a DNS server: the port may be left out. Raises ValueError likewise."""
+    try:
+        return str(ip_address(text)), DNS_PORT
+    except ValueError:
+        return parse(text)

@@ -1,4 +1,4 @@
-"""Where NS, MX and SRV records point: hosts of ours must have addresses and be no aliases."""
+"""Where NS, MX and SRV records point: hosts of ours must have addresses and be no CNAMEs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Protocol
 
 from georouter.policy.report import Place, Report
 from georouter.policy.resolve.ledger import Sets
-from georouter.policy.resolve.records import Answering
+from georouter.policy.resolve.records import Aliasing, Answering
 from georouter.wire import codes, names
 from georouter.wire.rdata import name_in_rdata
 
@@ -26,6 +26,8 @@ class Draft(Protocol):
     @property
     def services(self) -> Mapping[bytes, Answering]: ...  # noqa: D102
     @property
+    def aliases(self) -> Mapping[bytes, Aliasing]: ...  # noqa: D102
+    @property
     def cuts(self) -> frozenset[bytes]: ...  # noqa: D102
     @property
     def redirects(self) -> frozenset[bytes]: ...  # noqa: D102
@@ -33,7 +35,7 @@ class Draft(Protocol):
 
 def check(zones: Mapping[bytes, Draft], report: Report) -> None:
     """`zones` by apex."""
-    hosts = _Hosts(zones, {name: zone for zone in zones.values() for name in zone.cuts})
+    hosts = _Hosts(finder(zones))
     for zone in zones.values():
         for index in zone.sets.of_type(codes.TYPE_NS, codes.TYPE_MX, codes.TYPE_SRV):
             number = int(zone.sets.type[index])
@@ -57,7 +59,7 @@ def _target(  # noqa: PLR0917 - what is known of one record
 ) -> None:
     text = names.name_text(host)
     match hosts.problem(host):
-        case _Problem.ADDRESS if at_cut in hosts.zones:
+        case _Problem.ADDRESS if at_cut in hosts.finder.zones:
             message = f'"{text}" is in a zone of this policy but has no address; add an A or AAAA record'
             report.error(place, message)
         case _Problem.ADDRESS:
@@ -73,13 +75,62 @@ def _target(  # noqa: PLR0917 - what is known of one record
 
 
 @dataclass(slots=True)
-class _Hosts:
-    """Looks hosts up. `cuts` are the delegations of all zones, each with its zone."""
+class Finder:
+    """Finds names among the zones (by apex) before there is a tree of them. `cuts` are the delegations of
+    all zones, each with its zone.
+    """
 
     zones: Mapping[bytes, Draft]
     cuts: Mapping[bytes, Draft]
-    known: dict[bytes, _Problem] = field(default_factory=dict)
     existing: dict[bytes, frozenset[bytes]] = field(default_factory=dict)
+
+    def zone_of(self, name: bytes) -> tuple[Draft | None, bool]:
+        """The zone that a name lies in, None where it is not ours; or who delegates it, and True."""
+        above = name
+        while above not in self.zones:
+            if above in self.cuts:
+                # the zone of ours that lies at the cut would have been found before
+                return self.cuts[above], True
+            if above == b"\0":
+                return None, False
+            above = names.parent(above)
+        return self.zones[above], False
+
+    def redirect(self, name: bytes, zone: Draft) -> bytes | None:
+        """The DNAME above a name that makes another one of it."""
+        while zone.redirects and name != zone.apex:
+            name = names.parent(name)
+            if name in zone.redirects:
+                return name
+        return None
+
+    def owner(self, name: bytes, zone: Draft) -> bytes | None:
+        """The name whose records answer `name`: itself, or the wildcard that covers it (RFC 4592 2.2.1)."""
+        if name in zone.sets.ledger.names or name in zone.services or name in zone.aliases:
+            return name
+        existing = self.existing.get(zone.apex)
+        if existing is None:
+            existing = self.existing[zone.apex] = _existing(zone)
+        above = name
+        while above not in existing:
+            above = names.parent(above)
+            if above in existing:
+                star = _WILDCARD + above
+                return star if star in existing else None
+        return name
+
+
+def finder(zones: Mapping[bytes, Draft]) -> Finder:
+    """For these zones, by apex."""
+    return Finder(zones, {name: zone for zone in zones.values() for name in zone.cuts})
+
+
+@dataclass(slots=True)
+class _Hosts:
+    """Judges hosts, each once."""
+
+    finder: Finder
+    known: dict[bytes, _Problem] = field(default_factory=dict)
 
     def problem(self, host: bytes) -> _Problem:
         """What is wrong with `host` (lower-case wire format) as a target."""
@@ -89,57 +140,32 @@ class _Hosts:
         return found
 
     def look(self, host: bytes) -> _Problem:
-        """As `problem`: from the host up to the first zone or delegation."""
-        above = host
-        while above not in self.zones:
-            if above in self.cuts:
-                # the zone of ours that lies at the cut would have been found before
-                return _Problem.NONE if _has_address(self.cuts[above], host) else _Problem.GLUE
-            if above == b"\0":
-                return _Problem.NONE
-            above = names.parent(above)
-        zone = self.zones[above]
-        if self.is_redirected(host, zone):
+        """As `problem`."""
+        zone, delegated = self.finder.zone_of(host)
+        if zone is None:
+            return _Problem.NONE
+        if delegated:
+            return _Problem.NONE if has_address(zone, host) else _Problem.GLUE
+        if self.finder.redirect(host, zone) is not None:
             return _Problem.ALIAS
-        owner: bytes | None = host
-        if host not in zone.sets.ledger.names and host not in zone.services:
-            owner = self.wildcard(host, zone)
+        owner = self.finder.owner(host, zone)
         if owner is None:
             return _Problem.ADDRESS
         if zone.sets.find(owner, codes.TYPE_CNAME) is not None:
             return _Problem.ALIAS
-        fine = owner in zone.services or _has_address(zone, owner)
+        fine = owner in zone.services or owner in zone.aliases or has_address(zone, owner)
         return _Problem.NONE if fine else _Problem.ADDRESS
 
-    def is_redirected(self, host: bytes, zone: Draft) -> bool:
-        """Whether a DNAME above `host` makes another name of it."""
-        while zone.redirects and host != zone.apex:
-            host = names.parent(host)
-            if host in zone.redirects:
-                return True
-        return False
 
-    def wildcard(self, host: bytes, zone: Draft) -> bytes | None:
-        """The wildcard that answers a name that does not exist (RFC 4592 2.2.1)."""
-        existing = self.existing.get(zone.apex)
-        if existing is None:
-            existing = self.existing[zone.apex] = _existing(zone)
-        while host not in existing:
-            host = names.parent(host)
-            if host in existing:
-                star = _WILDCARD + host
-                return star if star in existing else None
-        return None
-
-
-def _has_address(zone: Draft, host: bytes) -> bool:
+def has_address(zone: Draft, host: bytes) -> bool:
+    """Whether a name has static addresses."""
     return any(zone.sets.find(host, number) is not None for number in (codes.TYPE_A, codes.TYPE_AAAA))
 
 
 def _existing(zone: Draft) -> frozenset[bytes]:
     """The owners of a zone and all names above them."""
     found: set[bytes] = {zone.apex}
-    for names_ in (zone.sets.spellings, zone.services):
+    for names_ in (zone.sets.spellings, zone.services, zone.aliases):
         for owner in names_:
             name = owner
             while name not in found:

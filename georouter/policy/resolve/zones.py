@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from georouter.policy import shape
-from georouter.policy.model import Region, Service, Soa, Steered, Transfer, Zone
+from georouter.policy.model import Alias, Region, Service, Soa, Steered, Transfer, Zone
 from georouter.policy.nodes import Node, Path
 from georouter.policy.report import Place, Report
 from georouter.policy.resolve import coexist, transfer
@@ -102,7 +102,7 @@ def _draft(key: str, written: WrittenZone, context: Context) -> _Draft | None:
     if soa is not None and head.soa != SoaFile():
         message = f'the SOA record is in the zone file ({context.report.where(soa.place)}); remove "soa"'
         context.report.error((*path, "soa"), message, key=True)
-    draft = coexist.ZoneDraft(key, apex, sort(ledger, context.report), reader.services)
+    draft = coexist.ZoneDraft(key, apex, sort(ledger, context.report), reader.services, reader.aliases)
     return _Draft(draft, head, soa, tuple(servers) or tuple(in_file))
 
 
@@ -173,6 +173,7 @@ def _zone(draft: _Draft, context: Context) -> Zone:
         records=zone.sets.pack(),
         steered=tuple(Steered(name, ServiceName(item.service)) for name, item in zone.services.items()),
         transfer=_transfer(draft, context),
+        aliases=tuple(Alias(name, item.target, item.ttl_s) for name, item in zone.aliases.items()),
     )
 
 
