@@ -11,6 +11,8 @@ from georouter.facts.failover_view import moments, way
 
 REFRESH_S = 5
 """How often a browser loads it again."""
+MOST_ALIASES = 50
+"""How many alias targets are shown, those first that are not fresh."""
 RECENT = 20
 """How many events are shown, the last one first."""
 
@@ -35,6 +37,7 @@ def render(status: Json, not_ready: str | None) -> str:
 <h2>Services</h2>
 {_services(_rows(status, "services"))}
 {_failovers(_rows(status, "services"))}
+{_aliases(_rows(status, "aliases"))}
 <h2>Overrides</h2>
 {_overrides(_rows(status, "overrides"))}
 <h2>Recent events</h2>
@@ -168,6 +171,34 @@ def _failovers(services: Sequence[Json]) -> str:
     if not rows:
         return ""
     return "<h2>Failovers</h2>\n" + _table(("Service", "Active", "Phase", "How it came to this"), rows, "")
+
+
+def _aliases(aliases: Sequence[Json]) -> str:
+    """Nothing where there are none: most policies have none."""
+    if not aliases:
+        return ""
+    shown = sorted(aliases, key=lambda item: item.get("state") == "fresh")[:MOST_ALIASES]
+    rows = [
+        (
+            ("name", _text(item.get("target"))),
+            ("", _freshness(item.get("state"))),
+            ("", _text(", ".join(map(str, item.get("addresses") or ())))),
+            ("", _moment(item["confirmed_at"]) if item.get("confirmed_at") else "never"),
+            ("", _text(item.get("reason"))),
+        )
+        for item in shown
+    ]
+    more = f'<p class="soft">and {len(aliases) - len(shown)} more</p>' if len(aliases) > len(shown) else ""
+    heads = ("Target", "State", "Addresses", "Told", "Why not")
+    return f"<h2>Alias targets</h2>\n{_table(heads, rows, '')}{more}"
+
+
+def _freshness(state: object) -> str:
+    return f'<span class="tag {_FRESHNESS.get(str(state), "")}">{_text(state)}</span>'
+
+
+_FRESHNESS: Mapping[str, str] = {"fresh": "up", "stale": "warn", "unknown": "down"}
+"""How a target's state looks."""
 
 
 def _overrides(overrides: Sequence[Json]) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 
 from georouter.analysis.ask import Decided, Meaning, ask
 from georouter.analysis.asker import By, Judged, asker_of, judge
-from georouter.analysis.find import Found, find
+from georouter.analysis.find import Found, Kind, find
 from georouter.answers.client import NO_SUBNET
 from georouter.answers.layout import Reason
 from georouter.answers.ranges import locate as locate_range
@@ -28,6 +28,7 @@ from georouter.answers.tables import LOCAL
 from georouter.compiler.plan import Plan, plan
 from georouter.compiler.publish import publish
 from georouter.compiler.steering import make_table
+from georouter.facts.aliases import FAMILIES, AliasState
 from georouter.facts.signals import Grade, Value
 from georouter.facts.world import World
 from georouter.geo.codes import COUNTRIES
@@ -130,9 +131,20 @@ class Steering:
 
 
 @dataclass(frozen=True, slots=True)
+class Aliased:
+    """An alias: the name whose addresses it has, as the policy says; where that leads outside our zones, the
+    name that a resolver is asked for, and how good what it said is (`fresh`, `stale`, `unknown`).
+    """
+
+    target: str
+    outside: str | None = None
+    state: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """Everything about one question. For names that are not steered, `judged`, `locality` and `steering`
-    are None.
+    are None; `alias` is for names that have the addresses of another one.
     """
 
     question: Question
@@ -142,6 +154,7 @@ class Explanation:
     steering: Steering | None
     answer: Meaning
     decided: Decided | None
+    alias: Aliased | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-able: dataclasses become objects, networks and reasons texts."""
@@ -182,8 +195,9 @@ def explain(
         snapshot, wire, number, asker, now=now, udp_payload=policy.server.udp_payload_limit
     )
     question = Question(name_text(wire), type_text(number), asker.subnet, asker.resolver, asker.assumed, now)
+    alias = _aliased(policy, made, world, found)
     if found.view is None or found.service is None:
-        return Explanation(question, found, None, None, None, meaning, decided)
+        return Explanation(question, found, None, None, None, meaning, decided, alias)
     compiled_steering = CompiledSteering(snapshot, found.view)
     judged = judge(asker, compiled_steering)
     row, network = locate(geo, judged.network.network_address)
@@ -201,6 +215,26 @@ def explain(
         steering=replace(_steering(policy, decision, world, number, decided, now), tenant=tenant),
         answer=meaning,
         decided=decided,
+        alias=alias,
+    )
+
+
+def _aliased(policy: Policy, made: Plan, world: World, found: Found) -> Aliased | None:
+    """What the policy says of an alias, and what is known of its target where that is not ours."""
+    zone = policy.zones.get(found.zone) if found.zone is not None else None
+    said = (
+        (item.target for item in zone.aliases if name_text(item.owner) == found.owner) if zone else iter(())
+    )
+    target = next(said, None)
+    if found.kind is not Kind.ALIAS or found.view is None:
+        return None if target is None else Aliased(name_text(target))
+    outside = made.flats[made.directory.views[found.view].bodies - len(made.written)].target
+    known = [world.aliases.get((outside, family)) for family in FAMILIES]
+    state = AliasState.STALE if any(held is not None and held.stale for held in known) else AliasState.FRESH
+    return Aliased(
+        name_text(target or outside),
+        name_text(outside),
+        (AliasState.UNKNOWN if None in known else state).value,
     )
 
 

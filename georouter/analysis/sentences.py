@@ -21,6 +21,7 @@ REASONS: Mapping[str, str] = {
 """What the reason of a decision means."""
 
 KINDS: Mapping[str, str] = {
+    "alias": "the addresses of another name, the same for every client",
     "records": "static records, the same for every client",
     "no data": "the name exists, records of this type do not",
     "no such name": "the zone has no such name",
@@ -39,6 +40,8 @@ def lines(told: _Json) -> list[str]:
 def _lines(told: _Json) -> Iterator[str]:
     yield asked(told["question"])
     yield f"name: {name(told['found'])}"
+    if told.get("alias"):
+        yield f"alias of: {alias(told['alias'])}"
     if told["judged"]:
         yield f"judged by: {judged(told['judged'], told['question'])}"
     if told["locality"]:
@@ -68,6 +71,22 @@ def name(found: _Json) -> str:
     owner = f"matches {found['owner']}" if found["owner"] else ""
     what = f"service {found['service']}" if found["service"] else KINDS.get(found["kind"], found["kind"])
     return "; ".join(part for part in (what, zone, owner) if part)
+
+
+STATES: Mapping[str, str] = {
+    "fresh": "its addresses are fresh",
+    "stale": "it cannot be resolved now; what was known last is answered",
+    "unknown": "not all of its addresses are known here",
+}
+"""How good what is known of an alias target is."""
+
+
+def alias(of: _Json) -> str:
+    """Whose addresses a name has, and how good they are where they are not ours."""
+    if not of["outside"]:
+        return str(of["target"])
+    through = "" if of["outside"] == of["target"] else f", which leads to {of['outside']}"
+    return f"{of['target']}{through}: {STATES.get(str(of['state']), of['state'])}"
 
 
 def judged(by: _Json, question: _Json) -> str:

@@ -26,6 +26,7 @@ def _parts(told: _Json) -> "Iterator[RenderableType]":
     yield plain("")
     yield _facts(
         ("name", sentences.name(found)),
+        *([("alias of", sentences.alias(told["alias"]))] if told.get("alias") else []),
         *([("judged by", sentences.judged(told["judged"], question))] if told.get("judged") else []),
         *([("place", sentences.where(told["locality"]))] if told.get("locality") else []),
     )

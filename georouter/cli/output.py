@@ -19,6 +19,8 @@ STYLES: Mapping[str, str] = {
     "unknown": "dim",
     "ok": "green",
     "degraded": "yellow",
+    "fresh": "green",
+    "stale": "yellow",
 }
 """How the states of regions and endpoints look."""
 

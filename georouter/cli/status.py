@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 WATCH_INTERVAL_S = 2.0
 RECENT = 8
 """How many events are shown; `--json` has all that the daemon remembers."""
+MOST_ALIASES = 20
+"""Alias targets that are shown; `--json` has all."""
 _WIDEST_LIST = 6
 """More endpoints or regions than this in one cell are counted instead of named."""
 
@@ -79,6 +81,10 @@ def _parts(shown: Mapping[str, Any]) -> "Iterator[RenderableType]":
     if zones:
         yield plain("")
         yield _secondaries(zones)
+    aliases = _rows(shown, "aliases")
+    if aliases:
+        yield plain("")
+        yield _aliases(aliases)
     if overrides:
         yield plain("")
         yield _overrides(overrides, shown.get("now"))
@@ -254,6 +260,24 @@ def _secondaries(zones: Sequence[Mapping[str, Any]]) -> "RenderableType":
                 plain(item.get("attempts") or "-"),
             )
             name = serial = plain("")
+    return made
+
+
+def _aliases(aliases: Sequence[Mapping[str, Any]]) -> "RenderableType":
+    """Those that somebody should look at first; of many the rest is counted."""
+    made = table("ALIAS TARGET", "STATE", "ADDRESSES", "TOLD", "WHY NOT")
+    ordered = sorted(aliases, key=lambda item: item.get("state") == "fresh")
+    for item in ordered[:MOST_ALIASES]:
+        age_s = item.get("age_s")
+        made.add_row(
+            plain(item.get("target"), "bold"),
+            state(item.get("state")),
+            plain(", ".join(map(str, item.get("addresses") or ())) or "-"),
+            plain(f"{age_s:.0f} s ago" if isinstance(age_s, int | float) else "never"),
+            plain(item.get("reason")),
+        )
+    if len(ordered) > MOST_ALIASES:
+        made.add_row(plain(f"and {len(ordered) - MOST_ALIASES} more"))
     return made
 
 

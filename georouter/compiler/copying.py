@@ -4,7 +4,8 @@ Rule 1: what a zone says stays as it is, below delegations too (RFC 5936 3.5), b
 ours inside of it: there only the delegation and its glue are this zone's to say.
 Rule 2: a zone of ours inside that the outer one does not delegate is delegated in the copy: a secondary
 that has only the outer one would deny its names.
-Rule 3: steered names have their default answers (see `defaults`).
+Rule 3: steered names and aliases have their default answers (see `defaults`); an alias whose target is in no
+zone of ours is left out.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ import numpy as np
 
 from georouter.answers.copies import Content
 from georouter.compiler.defaults import Defaults
+from georouter.compiler.flatten import flatten
 from georouter.compiler.records import soa_data
 from georouter.compiler.serials import Numbered, Serials
 from georouter.compiler.tree import Tree
@@ -69,11 +71,19 @@ def copy_zones(zones: Sequence[Zone], tree: Tree, defaults: Defaults, serials: S
                 more=more,
                 marks=marks,
                 digest=digest,
-                steered=any(tree.zone[node] == number for node in tree.services),
+                steered=_steered(tree, number),
                 octets=records.octets + more.octets + _AROUND * len(marks),
             )
     numbers = tuple(found[zone.name].serial for zone in zones)
     return Copied(numbers, serials.then(found), contents)
+
+
+def _steered(tree: Tree, number: int) -> bool:
+    """Whether the zone has names whose answers a secondary cannot give as we do."""
+    if any(tree.zone[node] == number for node in tree.services):
+        return True
+    ends = (flatten(tree, alias.target) for node, alias in tree.aliases.items() if tree.zone[node] == number)
+    return any(end.service is not None or end.outside is not None for end in ends)
 
 
 def _digest(zone: Zone, marks: "array[int]") -> str:
@@ -81,7 +91,8 @@ def _digest(zone: Zone, marks: "array[int]") -> str:
     soa = zone.soa
     fields = (soa.mname, soa.rname, soa.refresh_s, soa.retry_s, soa.expire_s, soa.negative_ttl_s, soa.ttl_s)
     steered = sorted((item.owner, str(item.service)) for item in zone.steered)
-    digest = hashlib.sha256(repr((zone.apex, fields, steered)).encode())
+    aliases = sorted((item.owner, item.target) for item in zone.aliases)
+    digest = hashlib.sha256(repr((zone.apex, fields, steered, *aliases)).encode())
     digest.update(np.sort(np.frombuffer(marks, dtype=np.uint64)).tobytes() if marks else b"")
     return digest.hexdigest()[:32]
 

@@ -9,22 +9,24 @@ Neither health nor round trips nor the geo database have a say, so nothing but t
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from georouter.answers.tables import SLOT_A, SLOT_AAAA, SLOT_OTHER
 from georouter.compiler.bodies import bound
 from georouter.compiler.contents import Content, Contents
+from georouter.compiler.flatten import flatten
 from georouter.compiler.steering import Steered
 from georouter.compiler.tree import Tree
 from georouter.facts.world import World
 from georouter.geo.map import Places
 from georouter.policy.fences import for_everybody
-from georouter.policy.model import Binding, Policy, RecordSet
+from georouter.policy.model import Alias, Binding, Policy, RecordSet
 from georouter.routing.decide import Family, decide
 from georouter.routing.scene import universe
 from georouter.wire.codes import TYPE_A, TYPE_AAAA, TYPE_CNAME, TYPE_HTTPS, TYPE_SVCB
+from georouter.wire.names import lower
 from georouter.words.ids import ServiceName
 
 _EVERYBODY = World()
@@ -55,13 +57,32 @@ class Defaults:
     _known: dict[ServiceName, dict[int, tuple[bytes, ...]]] = field(default_factory=dict)
 
     def sets(self, tree: Tree, zone: int) -> Iterator[RecordSet]:
-        """What the steered names of a zone have."""
+        """What the steered names and the aliases of a zone have."""
         names = tuple(tree.index)
+        for node, alias in tree.aliases.items():
+            if tree.zone[node] == zone:
+                yield from self._flat(tree, node, alias)
         for node, service in tree.services.items():
             if tree.zone[node] == zone:
                 ttl_s = self.policy.services[service].ttl_s
                 for kind, rdatas in self.of(service).items():
                     yield RecordSet(names[node], kind, ttl_s, rdatas)
+
+    def _flat(self, tree: Tree, node: int, alias: Alias) -> Iterator[RecordSet]:
+        """The addresses of an alias whose target is ours; what only a resolver knows is left out."""
+        end = flatten(tree, alias.target, alias.ttl_s)
+        sets: dict[int, tuple[bytes, ...]] = {kind: held.rdatas for kind, held in end.sets.items()}
+        if end.service is not None:
+            most_s = self.policy.services[end.service].ttl_s
+            end = replace(end, ttl_s=min(end.ttl_s or most_s, most_s))
+            sets = self.of(end.service)
+            if TYPE_CNAME in sets:
+                end = flatten(tree, lower(sets[TYPE_CNAME][0]), end.ttl_s)
+                sets = {kind: held.rdatas for kind, held in end.sets.items()}
+        own = tree.sets(node)
+        for kind, rdatas in sets.items():
+            if kind not in own:
+                yield RecordSet(alias.owner, kind, end.ttl_s or 0, rdatas)
 
     def of(self, service: ServiceName) -> dict[int, tuple[bytes, ...]]:
         """The data by record type: addresses, or one CNAME, or nothing."""

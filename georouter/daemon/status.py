@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from georouter import __version__
+from georouter.control.aliases import addresses
 from georouter.control.loop import Controller
 from georouter.control.planning import wants
-from georouter.facts import overrides
+from georouter.facts import aliases, overrides
 from georouter.facts.endpoints import EndpointKey
 from georouter.facts.failover_view import view
 from georouter.facts.health import UNKNOWN
@@ -14,6 +15,7 @@ from georouter.facts.readings import grade
 from georouter.facts.world import Effective, State
 from georouter.policy.model import Region
 from georouter.routing.ttl import ttl
+from georouter.wire.names import name_text
 from georouter.words.ids import ServiceName
 
 
@@ -77,6 +79,7 @@ def status(
         ],
         "capacity": capacity_status(controller),
         "transfers": transfers,
+        "aliases": [_alias(controller, name, owners, now) for name, owners in built.plan.outside.items()],
         "overrides": [
             overrides.encode(item) for item in overrides.alive(controller.beliefs.overrides, now).values()
         ],
@@ -95,6 +98,14 @@ def summary(controller: Controller) -> str:
         parts.append("the policy is invalid, a saved one is served")
     elif reload is not None and not reload.ok:
         parts.append("the last reload failed, the policy before it stays")
+    states_of = [
+        controller.beliefs.aliases.get(name, aliases.UNKNOWN).state for name in controller.built.plan.outside
+    ]
+    parts += [
+        f"alias targets {state.value}: {states_of.count(state)}"
+        for state in (aliases.AliasState.STALE, aliases.AliasState.UNKNOWN)
+        if state in states_of
+    ]
     return "; ".join(parts)
 
 
@@ -140,6 +151,24 @@ def region_status(controller: Controller, region: Region, now: float) -> dict[st
         "rtt_ms": controller.world.rtt_ms.get(region.name),
         "endpoints": [_endpoint(controller, region, index) for index in range(len(region.endpoints))],
         "override": overrides.encode(override) if override else None,
+    }
+
+
+def _alias(controller: Controller, name: bytes, owners: Sequence[bytes], now: float) -> dict[str, Any]:
+    """One alias target that a resolver is asked for, and the names that have its addresses."""
+    target = controller.beliefs.aliases.get(name, aliases.UNKNOWN)
+    confirmed_at = target.confirmed_at
+    return {
+        "target": name_text(name),
+        "names": [name_text(owner) for owner in owners],
+        "state": target.state.value,
+        "addresses": addresses(target),
+        "ttl_s": min((held.ttl_s for held in target.known.values()), default=None),
+        "confirmed_at": confirmed_at,
+        "age_s": None if confirmed_at is None else max(0.0, now - confirmed_at),
+        "changed_at": target.changed_at,
+        "failures": target.failures,
+        "reason": target.reason,
     }
 
 

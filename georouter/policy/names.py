@@ -1,6 +1,6 @@
 """Which service answers a name: exact names, wildcards (RFC 4592), aliases, CNAMEs, DNAMEs of the policy."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from georouter.policy.model import Zone
 from georouter.policy.packed import pack
@@ -16,7 +16,7 @@ _LONGEST_CHASE = 8
 class Names:
     """The owner names of all zones. Build once, ask often."""
 
-    def __init__(self, zones: Iterable[Zone]) -> None:
+    def __init__(self, zones: Collection[Zone]) -> None:
         self._steered: dict[bytes, ServiceName] = {}
         self._alias: dict[bytes, bytes] = {}
         self._redirects: dict[bytes, bytes] = {}
@@ -36,10 +36,14 @@ class Names:
                     record = records[index]
                     targets[record.owner] = names.lower(record.rdatas[0])
             self._add(zone.apex, zone.apex)
+        for alias in (alias for zone in zones for alias in zone.aliases):
+            service = self.service_of(alias.owner)
+            if service is not None:
+                self._steered[alias.owner] = service
 
     @property
     def steered(self) -> Mapping[bytes, ServiceName]:
-        """Every steered owner (lower-case wire format) and its service."""
+        """Every steered owner (lower-case wire format) and its service; aliases of steered names, too."""
         return self._steered
 
     def service_of(self, name: bytes) -> ServiceName | None:

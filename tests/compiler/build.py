@@ -16,6 +16,7 @@ from georouter.answers.tables import Snapshot
 from georouter.facts.world import Effective, RegionFacts, State, World
 from georouter.geo.map import GeoMap, Kind, MapInfo, Places
 from georouter.policy.model import (
+    Alias,
     AllDown,
     Binding,
     Endpoint,
@@ -140,9 +141,14 @@ def with_records(made: Service, *https: Binding, svcb: tuple[Binding, ...] = ())
 
 
 def zone(
-    name: str, records: Sequence[tuple[str, str, str]] = (), steered: Mapping[str, str] | None = None
+    name: str,
+    records: Sequence[tuple[str, str, str]] = (),
+    steered: Mapping[str, str] | None = None,
+    aliases: Mapping[str, tuple[str, int | None]] | None = None,
 ) -> Zone:
-    """A zone from `(owner, type, text)` rows and `{owner: service}`; owners relative to the zone."""
+    """A zone from `(owner, type, text)` rows, `{owner: service}` and `{owner: (target, most TTL)}`; names are
+    relative to the zone.
+    """
     apex = lower(parse_name(name))
     sets: dict[tuple[bytes, int], RecordSet] = {}
     for owner, kind, text in (("@", "NS", f"ns1.{name}."), *records):
@@ -158,6 +164,10 @@ def zone(
         steered=tuple(
             Steered(lower(parse_relative(owner, apex)), ServiceName(who))
             for owner, who in (steered or {}).items()
+        ),
+        aliases=tuple(
+            Alias(lower(parse_relative(owner, apex)), lower(parse_relative(target, apex)), most_s)
+            for owner, (target, most_s) in (aliases or {}).items()
         ),
     )
 

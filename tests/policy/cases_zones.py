@@ -100,7 +100,7 @@ zones:
         '12:14: zones["example.com"].records.g.A: expected A data as text, found a mapping',
         '13:11: zones["example.com"].records.h.ttl: the TTL of a steered name is that of its service',
         '14:11: zones["example.com"].records.i.SOA: the SOA record is made from the zone\'s "soa" key',
-        '15:11: zones["example.com"].records.j.ALIAS: alias records are not available in this version',
+        '15:11: zones["example.com"].records.j.ALIAS: an alias is written {alias: name}',
         '15:21: zones["example.com"].records.j.RRSIG: RRSIG records are made by a signer, and DNSSEC is not available in this version',
         '15:31: zones["example.com"].records.j.TYPE48: DNSKEY records are made by a signer, and DNSSEC is not available in this version',
         '15:48: zones["example.com"].records.j.TYPE6: the SOA record is made from the zone\'s "soa" key',

@@ -24,6 +24,9 @@ zones:
       away: {CNAME: www.example.org.}
       "*.alias": {CNAME: api}
       api: {service: api}
+      flat: {alias: alias}
+      "*.flat": {alias: flat}
+      far: {alias: www.example.org.}
 """
 
 
@@ -42,6 +45,9 @@ zones:
         ("app.example.com", None),
         ("alias.example.com", "web"),
         ("y.alias.example.com", "api"),
+        ("flat.example.com", "web"),
+        ("x.flat.example.com", "web"),
+        ("far.example.com", None),
         ("loop.example.com", None),
         ("away.example.com", None),
         ("nothing.example.com", None),

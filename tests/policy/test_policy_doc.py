@@ -53,8 +53,10 @@ def test_the_examples_load(repository: Path) -> None:
     blocks = {block.split(":")[0]: block for block in re.findall(r"```yaml\n(.*?)```", document, re.DOTALL)}
     assert set(blocks) == {"chain", "checks", "records", "server", "services", "tests", "ttl", "zones"}
     start = "version: 1\n" + REGIONS
+    records = re.findall(r"```yaml\n(records:.*?)```", document, re.DOTALL)
+    assert len(records) == 2
     for policy in (
-        start + ZONE + indented(blocks["records"]),
+        *(start + ZONE + indented(block) for block in records),
         start + ZONE + WWW + blocks["tests"],
         start + indented(blocks["ttl"]) + ZONE + WWW,
         start + ZONE + WWW + blocks["checks"],

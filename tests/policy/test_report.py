@@ -3,6 +3,7 @@
 import pytest
 
 from tests.policy import (
+    cases_alias,
     cases_bindings,
     cases_lint,
     cases_parts,
@@ -19,6 +20,7 @@ ALL = (
     *cases_shape.CASES,
     *cases_parts.CASES,
     *cases_zones.CASES,
+    *cases_alias.CASES,
     *cases_lint.CASES,
     *cases_bindings.CASES,
     *cases_transfer.CASES,

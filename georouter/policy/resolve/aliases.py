@@ -20,7 +20,7 @@ def check(zones: Mapping[bytes, Draft], report: Report) -> None:
         for owner, alias in zone.aliases.items():
             problem = _problem(owner, alias, found)
             if problem:
-                report.error(alias.path, problem + _hint(alias))
+                report.error(alias.path, problem)
 
 
 def _problem(owner: bytes, alias: Aliasing, found: Finder) -> str:
@@ -39,7 +39,8 @@ def _problem(owner: bytes, alias: Aliasing, found: Finder) -> str:
             continue
         at = found.owner(name, zone)
         if at is None:
-            return f'leads to "{names.name_text(name)}", which does not exist'
+            hint = _hint(alias) if name == alias.target else ""
+            return f'leads to "{names.name_text(name)}", which does not exist{hint}'
         if at in zone.services or has_address(zone, at):
             return ""
         if at in zone.aliases:
@@ -48,7 +49,7 @@ def _problem(owner: bytes, alias: Aliasing, found: Finder) -> str:
             name = _target(zone, at, codes.TYPE_CNAME)
         else:
             return f'leads to "{names.name_text(name)}", which has no address'
-    return "leads back to itself"
+    return "leads back to itself" if name in seen else f"leads through more than {_MOST_LINKS} names"
 
 
 def _target(zone: Draft, owner: bytes, number: int) -> bytes:

@@ -48,7 +48,12 @@ def served(folder: Path) -> Iterator[Daemon]:
     """Two daemons, the second below the first; the first is given."""
     addresses = [(address, 53) for address in SERVED]
     with (
-        Daemon(folder / "first", policy("world.yaml"), addresses=addresses) as first,
+        Daemon(
+            folder / "first",
+            policy("world.yaml"),
+            addresses=addresses,
+            server=f", resolver: {{addresses: {TOP}}}",
+        ) as first,
         Daemon(folder / "second", policy("far.yaml"), ready="www.far.example.com", addresses=[(SECOND, 53)]),
     ):
         yield first
