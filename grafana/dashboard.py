@@ -55,6 +55,7 @@ PHASES = {
 ACTIVE_STATES = {0: ("stands by", Color.NEUTRAL), 1: ("active", Color.GOOD)}
 OVERRIDE_STATES = {1: ("active", Color.NOTICE)}
 POLICY_STATES = {0: ("as on disk", Color.GOOD), 1: ("not as on disk", Color.BAD)}
+ALIAS_STATES = {0: ("fresh", Color.GOOD), 1: ("stale", Color.WARNING), 2: ("unknown", Color.BAD)}
 ENDPOINT_STATES = {0: ("failing", Color.BAD), 1: ("answering", Color.GOOD)}
 
 OVERVIEW = Row(
@@ -604,6 +605,40 @@ SECONDARIES = Row(
     ),
 )
 
+ALIASES = Row(
+    "Aliases",
+    (
+        states(
+            "Alias targets",
+            "Names outside our zones whose addresses aliases have; where nodes differ, the worst. Stale: not "
+            "to be resolved now, the last addresses are answered. Unknown: answered with SERVFAIL.",
+            Query(
+                f'max by (target) (2 * georouter_alias_state{{{NODE},state="unknown"}}'
+                f' + ignoring (state) georouter_alias_state{{{NODE},state="stale"}})',
+                "{{target}}",
+            ),
+            names=ALIAS_STATES,
+            width=8,
+        ),
+        lines(
+            "Age of addresses",
+            "Since a resolver last told the addresses of an alias target. More than its TTL, it cannot be "
+            "resolved.",
+            Query(
+                f"max by (target) (time() - georouter_alias_confirmed_timestamp_seconds{{{NODE}}})",
+                "{{target}}",
+            ),
+            unit=Unit.SECONDS,
+        ),
+        lines(
+            "Look-ups",
+            "Times a resolver was asked for an alias target.",
+            Query(f"sum by (result) (rate(georouter_alias_lookups_total{{{NODE}}}{OVER}))", "{{result}}"),
+            unit=Unit.QUERIES,
+        ),
+    ),
+)
+
 GEO = Row(
     "Geo database",
     (
@@ -637,7 +672,7 @@ GEO = Row(
     ),
 )
 
-ROWS = (OVERVIEW, TRAFFIC, HEALTH, PROBES, RELOADS, PACKETS, SECONDARIES, GEO)
+ROWS = (OVERVIEW, TRAFFIC, HEALTH, PROBES, RELOADS, PACKETS, SECONDARIES, ALIASES, GEO)
 
 
 def dashboard() -> Json:

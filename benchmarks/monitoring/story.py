@@ -15,12 +15,14 @@ from typing import Any, Self
 
 import dns.message
 import dns.query
+import dns.rcode
 import dns.versioned
 import yaml
 
 from benchmarks.harness.ask import question
 from benchmarks.harness.daemon import Daemon
 from benchmarks.harness.hooks import HookServer
+from benchmarks.harness.outside import Outside
 from benchmarks.harness.policies import ASHBURN, LONDON, SINGAPORE
 from benchmarks.harness.regions import RegionServer
 from benchmarks.harness.wait import until
@@ -45,6 +47,7 @@ ASKED: tuple[tuple[str, str, str | None, int], ...] = (
     ("example.com", "MX", None, 3),
     ("example.com", "TXT", None, 2),
     ("db.example.com", "A", LONDON, 6),
+    ("cdn.example.com", "A", None, 4),
     ("nothing.example.com", "A", LONDON, 5),
     ("www.elsewhere.test", "A", None, 1),
 )
@@ -150,8 +153,8 @@ class Secondary:
 def demo_policy(
     ports: Sequence[int], check: dict[str, Any], hooks: str, back_after: str, secondary: str
 ) -> str:
-    """The demo's policy with checks at these ports, a database, and a secondary; without `version` and
-    `server`.
+    """The demo's policy with checks at these ports, a database, an alias, and a secondary; without
+    `version` and `server`.
     """
     policy = yaml.safe_load(DEMO.read_text())
     for key in ("version", "server", "tests"):
@@ -179,6 +182,7 @@ def demo_policy(
         ],
     }
     policy["zones"]["example.com"]["records"]["db"] = {"service": "db"}
+    policy["zones"]["example.com"]["records"]["cdn"] = {"alias": "lb.vendor.test."}
     for name, capacity in zip(NAMES, CAPACITIES, strict=True):
         policy["regions"][name]["capacity"] = capacity
     policy["services"]["web"]["demand"] = DEMAND
@@ -197,7 +201,10 @@ class Story:
         for server, lag_ms in zip(self._servers, (0, 40, 120), strict=True):
             server.say(health(lag_ms))
         self._hooks = HookServer()
-        self.daemon = Daemon(folder / "daemon", "")
+        self._outside = Outside("lb.vendor.test. 5 A 198.51.100.1", "lb.vendor.test. 5 A 198.51.100.2")
+        self.daemon = Daemon(
+            folder / "daemon", "", server=f", resolver: {{addresses: '{self._outside.address}', timeout: 1s}}"
+        )
         self._secondary = Secondary(self.daemon.address, "example.com")
         self._policy = demo_policy(
             [server.port for server in self._servers],
@@ -209,7 +216,9 @@ class Story:
         self.daemon.write(self._policy)
 
     def tell(self) -> None:
-        """Calm; a region lags behind, dies, comes back; a broken policy and its repair; a lasting drain."""
+        """Calm; a region lags behind while an alias target cannot be resolved; a region dies, comes back;
+        a broken policy and its repair; a lasting drain.
+        """
         self._act()
         self._lag()
         self._death()
@@ -220,11 +229,13 @@ class Story:
         time.sleep(self._pace.act_s)
 
     def _lag(self) -> None:
+        self._outside.rcode = dns.rcode.SERVFAIL
         lagging = self._servers[NAMES.index("ap-south")]
         for lag_ms in (600, 2400):
             lagging.say(health(lag_ms))
             time.sleep(self._pace.act_s / 4)
         until(lambda: self._region("ap-south")["health"] < 1, "the region to be degraded", 60.0)
+        self._outside.rcode = dns.rcode.NOERROR
         lagging.say(health(90))
         until(lambda: self._region("ap-south")["health"] == 1, "the region to recover", 60.0)
 
@@ -280,6 +291,7 @@ class Story:
                 stack.enter_context(server)
             stack.enter_context(self._hooks)
             stack.enter_context(self._secondary)
+            stack.enter_context(self._outside)
             stack.enter_context(self.daemon)
             stack.enter_context(Crowd(self.daemon.address, self._pace.rate))
             self._stack = stack.pop_all()

@@ -72,10 +72,11 @@ class Defaults:
         """The addresses of an alias whose target is ours; what only a resolver knows is left out."""
         end = flatten(tree, alias.target, alias.ttl_s)
         sets: dict[int, tuple[bytes, ...]] = {kind: held.rdatas for kind, held in end.sets.items()}
-        if end.service is not None:
-            most_s = self.policy.services[end.service].ttl_s
-            end = replace(end, ttl_s=min(end.ttl_s or most_s, most_s))
-            sets = self.of(end.service)
+        service = end.service
+        if service is not None:
+            most_s = self.policy.services[service].ttl_s
+            end = replace(end, ttl_s=most_s if end.ttl_s is None else min(end.ttl_s, most_s))
+            sets = self.of(service)
             if TYPE_CNAME in sets:
                 end = flatten(tree, lower(sets[TYPE_CNAME][0]), end.ttl_s)
                 sets = {kind: held.rdatas for kind, held in end.sets.items()}

@@ -9,7 +9,7 @@ from georouter.policy.nodes import Path
 from georouter.policy.report import Report
 from georouter.policy.steps import Capacity, Failover, Geo, Weighted
 from georouter.policy.unreachable import check_rules
-from georouter.wire.names import name_text
+from georouter.wire.names import is_below, name_text
 from georouter.wire.svcb import OWNER
 from georouter.words.ids import RegionName, ServiceName
 
@@ -141,7 +141,9 @@ def bindings(policy: Policy, report: Report) -> None:
 
 
 def copies(policy: Policy, report: Report) -> None:
-    """Steered names that secondaries do not get, because everybody would get their answer."""
+    """Names that secondaries do not get: steered ones whose answer not everybody may get, and aliases of
+    names in no zone of ours.
+    """
     for zone in policy.zones.values():
         if zone.transfer is None or not zone.transfer.steered:
             continue
@@ -152,6 +154,14 @@ def copies(policy: Policy, report: Report) -> None:
                 message = (
                     f'residency leaves service "{name}" no region that every client may get: its names are '
                     "left out of copies of the zone, and secondaries deny them; steered: refuse keeps it back"
+                )
+                report.warn(("zones", zone.name, "transfer"), message, key=True)
+        for alias in zone.aliases:
+            if not any(is_below(alias.target, other.apex) for other in policy.zones.values()):
+                message = (
+                    f'the alias "{name_text(alias.owner)}" is left out of copies of the zone: the addresses '
+                    f'of "{name_text(alias.target)}" are known while answering only; secondaries deny the '
+                    "name where it has nothing else; steered: refuse keeps the zone back"
                 )
                 report.warn(("zones", zone.name, "transfer"), message, key=True)
 

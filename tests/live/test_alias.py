@@ -9,9 +9,9 @@ import pytest
 
 from benchmarks.harness.ask import Reply
 from benchmarks.harness.daemon import Daemon
+from benchmarks.harness.outside import Outside
 from benchmarks.harness.policies import EU_WEST, LONDON, three_regions
 from benchmarks.harness.wait import until
-from tests.live.outside import Outside
 
 pytestmark = pytest.mark.live
 

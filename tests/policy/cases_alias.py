@@ -60,7 +60,7 @@ zones:
         '9:37: zones["example.com"].records.b[1].AAAA: AAAA records cannot stand beside an alias, which gives the addresses',
         '10:34: zones["example.com"].records.c.CNAME: a CNAME cannot stand beside an alias',
         '11:11: zones["example.com"].records.d.alias: an alias cannot stand beside a service',
-        '12:41: zones["example.com"].records.e.HTTPS: address hints beside an alias would go past it; leave out ipv4hint and ipv6hint',
+        '12:41: warning: zones["example.com"].records.e.HTTPS: these address hints do not follow the alias beside them; leave out ipv4hint and ipv6hint',
         '14:26: zones["example.com"].records["under.sub"].alias: "sub.example.com" is delegated to other name servers; no alias there',
         '16:7: zones["example.com"].records["under.gone"]: lies below the DNAME of "gone.example.com", which redirects it (RFC 6672 2.4)',
         '17:7: zones["example.com"].records["in.inner"]: belongs into the zone "inner.example.com"',

@@ -41,6 +41,11 @@ CASES: tuple[Case, ...] = (
         '1:115: zones["example.com"].transfer.steered: expected default or refuse, found "no"',
     ),
     Case(
+        "transfer_alias",
+        "zones: {example.com: {ns: [ns.example.net], records: {a: {service: web}, b: {alias: a}, c: {alias: lb.example.net.}}, transfer: {allow: 192.0.2.1}}}\n",
+        '1:119: warning: zones["example.com"].transfer: the alias "c.example.com" is left out of copies of the zone: the addresses of "lb.example.net" are known while answering only; secondaries deny the name where it has nothing else; steered: refuse keeps the zone back',
+    ),
+    Case(
         "key_names",
         "server: {keys: {a..b: {secret_file: k}}}\n",
         "1:17: server.keys[\"a..b\"]: 'a..b' has an empty label",

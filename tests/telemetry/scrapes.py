@@ -111,6 +111,8 @@ def busy() -> Metrics:
     metrics.notification("web", sent=True)
     metrics.capacity({RegionName("eu"): 1005.0}, {RegionName("eu"): 1.5})
     metrics.overrides([("eu", "drain")])
+    metrics.alias("lb.vendor.test", "fresh", 1.7e9)
+    metrics.alias_asked(ok=True)
     metrics.reload(ok=True, at=1.7e9)
     metrics.serving_last_good(serving=False)
     metrics.compiled("plan", 0.5)
