@@ -176,6 +176,20 @@ STATUS: dict[str, Any] = {
             }
         ],
     },
+    "aliases": [
+        {
+            "target": "lb.example.net",
+            "names": ["example.com"],
+            "state": "fresh",
+            "addresses": ["198.51.100.1"],
+            "ttl_s": 60,
+            "confirmed_at": 1770000290.0,
+            "age_s": 10.0,
+            "changed_at": 1770000000.0,
+            "failures": 0,
+            "reason": "",
+        }
+    ],
     "overrides": [
         {
             "kind": "drain",

@@ -152,3 +152,20 @@ def test_before_anything_is_known() -> None:
     text = " ".join(outline({}, "starting").texts)
     assert "No regions." in text
     assert "nothing yet" in text
+
+
+def test_aliases() -> None:
+    """Targets outside our zones with what is wrong; nothing where there are none."""
+    (good,) = STATUS["aliases"]
+    lost = good | {
+        "target": "cdn.example.org",
+        "state": "stale",
+        "confirmed_at": None,
+        "reason": "no such name",
+    }
+    texts = outline(STATUS | {"aliases": [good, lost]}).texts
+    begin = texts.index("Alias targets")
+    assert texts.index("cdn.example.org", begin) < texts.index("lb.example.net", begin)
+    assert "never" in texts
+    assert "no such name" in texts
+    assert "Alias targets" not in outline(STATUS | {"aliases": []}).texts

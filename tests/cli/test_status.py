@@ -141,3 +141,23 @@ def test_secondaries(run: Run, desk: FakeDesk) -> None:
     assert "example.com 7 192.0.2.54:53 refused: NOTAUTH 2" in lines
     assert "[::1]:53 acknowledged 1" in lines
     assert "example.net 8 - - -" in lines
+
+
+def test_aliases(run: Run, desk: FakeDesk) -> None:
+    """A line for each target, those first that somebody should look at; of many the rest is counted."""
+    (good,) = STATUS["aliases"]
+    lost = good | {"target": "cdn.example.org", "state": "stale", "reason": "no such name"}
+    new = good | {"target": "x.example.org", "state": "unknown", "addresses": [], "age_s": None}
+    desk.shown = STATUS | {"aliases": [good, lost, new]}
+    lines = [" ".join(line.split()) for line in run("status").output.splitlines()]
+    places = [
+        lines.index(line)
+        for line in (
+            "cdn.example.org stale 198.51.100.1 10 s ago no such name",
+            "x.example.org unknown - never",
+            "lb.example.net fresh 198.51.100.1 10 s ago",
+        )
+    ]
+    assert places == sorted(places)
+    desk.shown = STATUS | {"aliases": [good] * (module.MOST_ALIASES + 2)}
+    assert "and 2 more" in run("status").output
