@@ -34,11 +34,12 @@ def free_port(host: str = "127.0.0.1") -> int:
     Below those that the kernel gives to outgoing connections: one of these could otherwise take the port of a
     server that is down for a while, and a client that asks too early could be connected to itself.
     """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     while True:
         port = random.randrange(*PORTS)
         try:
             for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
-                with socket.socket(socket.AF_INET, kind) as probe:
+                with socket.socket(family, kind) as probe:
                     probe.bind((host, port))
         except OSError:
             continue

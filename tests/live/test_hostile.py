@@ -12,7 +12,7 @@ from benchmarks.harness.daemon import Daemon
 from benchmarks.harness.policies import EU_WEST, LONDON, three_regions
 from benchmarks.harness.processes import open_files, resident_mib
 from benchmarks.harness.wait import until
-from tests.live.conftest import RECORDS
+from tests.live.conftest import RECORDS, SERVICES
 from tests.live.hostile import deserves_an_answer, packets
 
 pytestmark = pytest.mark.live
@@ -37,7 +37,9 @@ READ_EVERY = 10
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     """A daemon that has seen some junk already, so that its memory is what it will be."""
-    with Daemon(tmp_path_factory.mktemp("hostile"), three_regions(records=RECORDS)) as daemon:
+    with Daemon(
+        tmp_path_factory.mktemp("hostile"), three_regions(records=RECORDS, services=SERVICES)
+    ) as daemon:
         udp(daemon, packets(SEED - 1, 4000))
         tcp(daemon, packets(SEED - 1, 4000))
         yield daemon

@@ -259,10 +259,14 @@ def test_one_client_waits_its_turn() -> None:
     async def scene() -> None:
         async with running(hello) as server:
             (address,) = server.addresses
-            for turn in range(10):
-                how = (dns.query.udp, dns.query.tcp)[turn % 2]
-                assert texts(await ask(address, QUESTION, how))
-            assert (await ask(address, QUESTION)).rcode() == dns.rcode.SERVFAIL
+            told = 0
+            for turn in range(500):  # ten a second, and nobody knows how slow this machine is
+                reply = await ask(address, QUESTION, (dns.query.udp, dns.query.tcp)[turn % 2])
+                if reply.rcode() == dns.rcode.SERVFAIL:
+                    break
+                assert texts(reply)
+                told += 1
+            assert 10 <= told < 500
             assert texts(await ask(address, QUESTION, source="127.0.0.2"))
             assert server.debug_questions()["limited"] == 1
 

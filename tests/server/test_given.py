@@ -7,6 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from benchmarks.harness.wait import free_port
 from georouter.server.bind import bind_all, try_bind
 from georouter.server.given import given_sockets, is_listener, takes_both
 from georouter.server.mmsg import MmsgChannel, open_channel
@@ -29,7 +30,8 @@ def udp(stack: ExitStack, host: str = "127.0.0.1", port: int = 0, *, share: bool
     )
     if share:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    sock.bind((host, port))
+    # not a port that the kernel gives to outgoing connections, of which TCP may be using it
+    sock.bind((host, port or free_port(host)))
     return sock
 
 
