@@ -10,6 +10,7 @@ the query has the stored name's labels. A query name with a zero octet inside a 
 which is inside a label: no stored name ends there.
 """
 
+from collections.abc import Callable
 from struct import pack
 from typing import NamedTuple
 
@@ -33,7 +34,7 @@ from georouter.answers.outgoing import Outgoing
 from georouter.answers.ratelimit import SLIP
 from georouter.answers.steer import Steerings
 from georouter.answers.tables import PLAIN, Answer, Snapshot
-from georouter.answers.tenants import pinned
+from georouter.answers.tenants import Found, desk
 from georouter.wire.codes import (
     CLASS_IN,
     OPTION_COOKIE,
@@ -44,7 +45,7 @@ from georouter.wire.codes import (
     TYPE_ANY,
 )
 from georouter.wire.edns import DO_FLAG, MAPPED_PREFIX, OPT_START, WIDTHS
-from georouter.wire.message import FLAG_CD, FLAG_RD, FLAG_TC, name_end
+from georouter.wire.message import FLAG_CD, FLAG_RD, FLAG_TC, MAX_LABEL, MAX_NAME, name_end
 
 DEFAULT = Conduct()
 
@@ -127,6 +128,7 @@ class Responder:
         "_cookies",
         "_counters",
         "_debug",
+        "_desks",
         "_directory",
         "_heads",
         "_index",
@@ -158,6 +160,7 @@ class Responder:
         self._other = directory.other
         self._zone = directory.zone
         self._pins = directory.pins
+        self._desks: dict[int, Callable[[bytes, int, int], Found]] = {}
         self._answers = (*directory.answers, NOT_AUTHORITATIVE)
         self._outside = len(directory.answers)
         self._no_zone = len(directory.zones)
@@ -200,10 +203,8 @@ class Responder:
                 held = self._rrsets.get(node << 16 | kind)
                 ref = self._other[node] if held is None else held
         else:
-            if name_end(query, 12) != end or (self._debug and query[13] == _UNDERSCORE):
-                return self._careful.respond(query, source, family, proto, now)
-            node, ref, tenant, tally = self._stand_in(name, kind)
-            if ref == REDIRECTED:
+            node, ref, tenant, tally = self._stand_in(query, name, kind)
+            if ref == REDIRECTED or (self._debug and query[13] == _UNDERSCORE):
                 return self._careful.respond(query, source, family, proto, now)
         size = len(query)
         form, proven = None, False
@@ -274,17 +275,26 @@ class Responder:
             counters[tally] += 1
         return reply
 
-    def _stand_in(self, name: bytes, kind: int) -> tuple[int, int, int, int]:
-        """Node, ref, tenant and its counter for a name that does not stand in a zone."""
-        node = closest_encloser(self._index, name)
-        if node == NOT_OURS:
-            return node, self._outside, -1, -1
-        ref = below(self._directory, node, kind)
-        pin = self._pins.get(node)
-        if pin is None:
-            return node, ref, -1, -1
-        ref, tenant = pinned(self._directory, pin, name, ref)
-        return node, ref, tenant, pin.counter if 0 <= tenant < pin.known else pin.counter + 1
+    def _stand_in(self, query: bytes, name: bytes, kind: int) -> tuple[int, int, int, int]:
+        """Node, ref, tenant and its counter for a name that does not stand in a zone.
+
+        The ref is `REDIRECTED` where the careful way is right: for what is no name, too. Behind a first label
+        of at most 63 octets, a hit in the index proves the rest as it does a whole name.
+        """
+        at = 1 + name[0]
+        node = self._index.get(name[at:], NOT_OURS)
+        if node == NOT_OURS or at > MAX_LABEL + 1 or len(name) > MAX_NAME:
+            if name_end(query, 12) != 12 + len(name):
+                return NOT_OURS, REDIRECTED, -1, -1
+            node = closest_encloser(self._index, name)
+            if node == NOT_OURS:
+                return node, self._outside, -1, -1
+        if node not in self._pins:
+            return node, below(self._directory, node, kind), -1, -1
+        find = self._desks.get(node)
+        if find is None:
+            find = self._desks[node] = desk(self._directory, node)
+        return find(name, at, kind)
 
     def _among_cookies(
         self, query: bytes, at: int, source: int, family: int, now: float

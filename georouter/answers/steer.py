@@ -24,6 +24,7 @@ class Steering:
         "counters",
         "fences",
         "first",
+        "fixed",
         "pinned",
         "runs",
         "salt",
@@ -48,6 +49,8 @@ class Steering:
         self.sticky: Sticky | None = group.sticky
         self.pinned: Pinned | None = group.pinned
         self.tenant: int = view.tenant
+        self.fixed: dict[int, tuple[Answer, int, int]] = {}
+        """By kind of tenant, where everybody always gets the same."""
         self.ttl_s: int = group.ttl_s
         self.runs: Runs = group.runs[view.slot]
         self.first: array[int] = self.runs.first
@@ -78,6 +81,9 @@ class Steering:
         with a scope no wider than the client's block and the network's range, which is given.
         """
         if tenant >= 0 or self.tenant >= 0:
+            fixed = self.fixed.get(tenant)
+            if fixed is not None:
+                return fixed
             return self._steer_tenant(address, family, source, now, tenant if tenant >= 0 else self.tenant)
         if family == 4:
             starts, bits = self.v4.starts, 32
@@ -133,7 +139,10 @@ class Steering:
             else:
                 value = choose(self.salt, network_key(address, family), self.ttl_s, now)
                 alternative = pick(self.runs, ranking, value)
-        return self.bodies[self.body[alternative]], width, self.counter_base + self.tally[alternative]
+        found = self.bodies[self.body[alternative]], width, self.counter_base + self.tally[alternative]
+        if self.fences is None and self.count[ranking] == 1:
+            self.fixed[tenant] = found
+        return found
 
     def rank_tenant(self, tenant: int, address: int, family: int, source: int) -> tuple[int, int]:
         """The ranking for a kind of tenant and a client, and the scope of what it leads to.

@@ -1,12 +1,19 @@
 """Whose name it is: from a name below a wildcard to the tenant's kind."""
 
+from collections.abc import Callable
+from typing import TypeAlias
 from zlib import crc32
 
 from georouter.answers.choice import settle
+from georouter.answers.lookup import below
 from georouter.answers.tables import UNKNOWN_CHAIN, UNKNOWN_HASH, Directory, Pin, Tenants
 
 NOBODY = -1
 """The kind of labels that are not in the directory."""
+
+
+Found: TypeAlias = tuple[int, int, int, int]
+"""Node, ref, tenant's kind, counter."""
 
 
 def look_up(tenants: Tenants, label: bytes) -> int:
@@ -62,3 +69,37 @@ def pinned(directory: Directory, pin: Pin, name: bytes, ref: int) -> tuple[int, 
     if pin.unknown == UNKNOWN_HASH:
         return ref, settle(pin.homes, label) if label else NOBODY
     return pin.nxdomain if label else pin.nodata, NOBODY
+
+
+def desk(directory: Directory, node: int) -> Callable[[bytes, int, int], Found]:
+    """`lookup.below` and `pinned` in one call for names whose closest encloser is `node`, which has a pin.
+
+    It takes a name, where its second label begins, and the type asked for. The same as the two, with what
+    they look at already in hand.
+    """
+    pin = directory.pins[node]
+    tenants, known, counter, parent = directory.tenants[pin.tenants], pin.known, pin.counter, pin.parent
+    shift, first, start, labels, kinds = (
+        tenants.shift,
+        tenants.first,
+        tenants.start,
+        tenants.labels,
+        tenants.kind,
+    )
+    refs: dict[int, int] = {}
+    single = pin.label == 1
+
+    def find(name: bytes, at: int, type_: int) -> Found:
+        ref = refs.get(type_)
+        if ref is None:
+            ref = refs[type_] = below(directory, node, type_)
+        if single and len(name) - at == parent:
+            label = name[1:at]
+            bucket = crc32(label) >> shift
+            low = first[bucket]
+            if first[bucket + 1] == low + 1 and labels[start[low] : start[low + 1]] == label:
+                return node, ref, kinds[low], counter
+        ref, kind = pinned(directory, pin, name, ref)
+        return node, ref, kind, counter if 0 <= kind < known else counter + 1
+
+    return find
