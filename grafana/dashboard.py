@@ -178,10 +178,14 @@ TRAFFIC = Row(
         ),
         lines(
             "Answers by service",
-            "Answers that were decided by a service's chain.",
+            "Answers that were decided by a service's chain, and queries for names of tenants.",
             Query(
                 f"sum by (service) (rate(georouter_routing_decisions_total{{{DECISION}}}{OVER}))",
                 "{{service}}",
+            ),
+            Query(
+                f"sum by (service, tenant) (rate(georouter_tenant_queries_total{{{SERVICE}}}{OVER}))",
+                "{{service}}, {{tenant}} tenants",
             ),
             unit=Unit.QUERIES,
         ),

@@ -48,6 +48,11 @@ DECISIONS = _counter(
 REFUSALS = _counter(
     "residency_refusals", ("service",), "Answers without a region because a residency fence left none."
 )
+TENANT_QUERIES = _counter(
+    "tenant_queries",
+    ("service", "tenant"),
+    "Queries for names of tenants: known, or unknown to the directory. All tenants together.",
+)
 DROPS = _counter(
     "kernel_receive_drops", (), "Datagrams the kernel dropped because a receive buffer was full."
 )
@@ -195,6 +200,7 @@ PULLED: tuple[Spec, ...] = (
     RESPONSES,
     DECISIONS,
     REFUSALS,
+    TENANT_QUERIES,
     DROPS,
     FAILURES,
     UNSENT,

@@ -42,7 +42,8 @@ def moves(old: Layout, new: Layout) -> tuple[Move, ...]:
     """Where counters of `old` lie in `new`, by the names of zones, services and regions."""
     if old == new:
         return ((0, 0, old.size),)
-    return (*_zone_moves(old, new), *_service_moves(old, new))
+    tenants = ((old.tenants_of(name), new.tenants_of(name), 2) for name in old.pinned if name in new.pinned)
+    return (*_zone_moves(old, new), *_service_moves(old, new), *tenants)
 
 
 def _zone_moves(old: Layout, new: Layout) -> list[Move]:

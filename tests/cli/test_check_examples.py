@@ -21,6 +21,7 @@ def test_one_example_per_use() -> None:
         "eu-residency",
         "read-local-write-global",
         "zone-file",
+        "multi-tenant",
     }
 
 

@@ -90,8 +90,9 @@ SENT = Sent("example.com", "AXFR", 7, (4, 1), "", "sent", 3, 40000, 0.5)
 
 def busy() -> Metrics:
     """Everything said once, so that every metric has a series."""
-    layout = lay_out(["example.com"], [("web", ["eu", "us"])])
+    layout = lay_out(["example.com"], [("web", ["eu", "us"])], pinned=["web"])
     counters = [0] * layout.size
+    counters[layout.tenants_of("web")] = 1
     counters[0] = 3
     counters[layout.responses_base] = 3
     counters[layout.services[0].base] = 2

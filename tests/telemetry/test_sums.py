@@ -97,3 +97,16 @@ def test_equal_layouts_move_everything(layout: Layout) -> None:
         )
         == layout.size
     )
+
+
+def test_queries_for_tenants_stay_with_their_service() -> None:
+    """Through reloads that add and take away services with tenants."""
+    old = lay_out(["example.com"], [("a", ["x"]), ("b", ["x"]), ("c", ["x"])], pinned=["b", "c"])
+    new = lay_out(["example.com"], [("c", ["x"]), ("a", ["x"])], pinned=["a", "c"])
+    counters = [0] * old.size
+    counters[old.tenants_of("b")], counters[old.tenants_of("c") + 1] = 5, 7
+    summed = Summer().total([(old, counters), (new, [0] * new.size)])
+    assert summed is not None
+    _, total = summed
+    assert total[new.tenants_of("c") : new.tenants_of("c") + 2].tolist() == [0, 7]
+    assert total.sum() == 7
