@@ -11,6 +11,7 @@ BENCHMARKS = (
     "reload",
     "reload_storm",
     "names",
+    "proof",
     "scraping",
     "geo_truth",
 )

@@ -8,13 +8,25 @@ from pathlib import Path
 import click
 
 from georouter.analysis import policy_tests
+from georouter.cli.claims import claims_of, refuse_unknown_kinds
 from georouter.cli.internet import internet
 from georouter.cli.output import print_json
+from georouter.cli.proving import Proof, prove_all
+from georouter.cli.proving import as_json as proof_json
+from georouter.cli.proving import lines as proof_lines
 from georouter.policy.kinds import check_kinds
 from georouter.policy.load import load
 from georouter.policy.model import Policy, PolicyTest
 from georouter.sources import policy_files
 from georouter.words.errors import Diagnostic, PolicyError, Severity, SourceError
+
+
+@dataclass(frozen=True, slots=True)
+class Residency:
+    """What to prove: the fences of the policy, and claims about some services (all, if none is named)."""
+
+    claims: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -26,6 +38,7 @@ class Outcome:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     results: tuple[policy_tests.Result, ...] = ()
     geo: bool = True
+    proofs: tuple[Proof, ...] = ()
 
     def count(self, severity: Severity) -> int:
         """How many diagnostics are as bad as `severity`."""
@@ -39,7 +52,8 @@ class Outcome:
     def ok(self, *, strict: bool) -> bool:
         """Whether the policy can be used; with `strict` warnings count too."""
         bad = self.count(Severity.ERROR) + (self.count(Severity.WARNING) if strict else 0)
-        return self.policy is not None and not bad and not self.failures
+        refuted = any(proof.refuted for proof in self.proofs)
+        return self.policy is not None and not bad and not self.failures and not refuted
 
 
 @click.command()
@@ -52,7 +66,35 @@ class Outcome:
     show_default=True,
     help="Load the geo database to check match kinds and run the policy's tests.",
 )
-def check(*, config: str | None, strict: bool, as_json: bool, geo: bool) -> None:
+@click.option(
+    "--prove-residency",
+    is_flag=True,
+    help="Prove that no fence is ever crossed: every location, every combination of regions down.",
+)
+@click.option(
+    "--claim",
+    "claims",
+    multiple=True,
+    metavar="WHO=REGIONS",
+    help='Prove this too, such as "EU=jurisdiction:EU" or "country:CH=eu-west"; may be repeated.',
+)
+@click.option(
+    "--claim-service",
+    "services",
+    multiple=True,
+    metavar="NAME",
+    help="Claims are about this service, not all; may be repeated.",
+)
+def check(
+    *,
+    config: str | None,
+    strict: bool,
+    as_json: bool,
+    geo: bool,
+    prove_residency: bool,
+    claims: Sequence[str],
+    services: Sequence[str],
+) -> None:
     """Check a policy and run its tests.
 
     Every problem is printed as FILE:LINE:COLUMN: PATH: what is wrong. The exit code is 0 when the
@@ -62,7 +104,12 @@ def check(*, config: str | None, strict: bool, as_json: bool, geo: bool) -> None
         path = policy_files.find_config(config, os.environ)
         if not path.exists():
             raise click.UsageError(f"{path} does not exist")
-        outcome = examine(path, geo=geo)
+        wanted = Residency(tuple(claims), tuple(services)) if prove_residency or claims else None
+        if services and not claims:
+            raise click.UsageError("--claim-service says what a --claim is about: give one")
+        if wanted is not None and not geo:
+            raise click.UsageError("a proof needs the geo database: leave out --no-geo")
+        outcome = examine(path, geo=geo, residency=wanted)
     except SourceError as error:
         raise click.UsageError(str(error)) from error
     if as_json:
@@ -73,8 +120,11 @@ def check(*, config: str | None, strict: bool, as_json: bool, geo: bool) -> None
         click.get_current_context().exit(1)
 
 
-def examine(path: Path, *, geo: bool = True) -> Outcome:
-    """Load, check and test the policy at `path`. SourceError when it cannot be read."""
+def examine(path: Path, *, geo: bool = True, residency: Residency | None = None) -> Outcome:
+    """Load, check and test the policy at `path`, and prove `residency` if asked to.
+
+    SourceError when it cannot be read, UsageError for claims that make no sense.
+    """
     outcome = Outcome(path, geo=geo)
     try:
         loaded = load(policy_files.read(path))
@@ -83,9 +133,11 @@ def examine(path: Path, *, geo: bool = True) -> Outcome:
         return outcome
     outcome.policy = loaded.policy
     found = list(loaded.warnings)
+    claims = claims_of(loaded.policy, residency.claims, residency.services) if residency else {}
+    every = tuple(dict.fromkeys(claim for made in claims.values() for claim in made))
     if geo:
         try:
-            whole = internet(loaded.policy)
+            whole = internet(loaded.policy, [claim.clients for claim in every])
         except SourceError as error:
             found.append(Diagnostic(str(path), 0, 0, "geo", str(error)))
         else:
@@ -93,6 +145,9 @@ def examine(path: Path, *, geo: bool = True) -> Outcome:
             found += problems
             if not problems:
                 outcome.results = policy_tests.run(loaded.policy, whole)
+            if residency is not None and not problems:
+                refuse_unknown_kinds(loaded.policy, every, whole.info.kinds)
+                outcome.proofs = prove_all(loaded.policy, whole, claims)
     outcome.diagnostics = _shortened(sorted(found))
     return outcome
 
@@ -117,6 +172,9 @@ def _print(outcome: Outcome, *, strict: bool) -> None:
             f"{where}: test failed: {_asked(result.test)} for {result.test.client}{down}: {result.reason}",
             err=True,
         )
+    for proof in outcome.proofs:
+        for line in proof_lines(proof):
+            click.echo(line)
     click.echo(_summary(outcome, strict=strict))
 
 
@@ -141,6 +199,9 @@ def _summary(outcome: Outcome, *, strict: bool) -> str:
     elif outcome.policy is not None:
         passed = len(outcome.results) - len(outcome.failures)
         parts.append(f"{passed} of {_many(len(outcome.policy.tests), 'test')} passed")
+    if fenced := [proof for proof in outcome.proofs if proof.verdict.fences]:
+        proved = sum(proof.verdict.proved for proof in fenced)
+        parts.append(f"residency of {proved} of {_many(len(fenced), 'service')} proved")
     verdict = "ok" if outcome.ok(strict=strict) else "not usable" if errors else "failed"
     return f"{outcome.config}: {verdict}: {', '.join(parts)}"
 
@@ -178,4 +239,5 @@ def _as_json(outcome: Outcome, *, strict: bool) -> dict[str, object]:
             }
             for result in outcome.results
         ],
+        "residency": [proof_json(proof) for proof in outcome.proofs],
     }

@@ -181,6 +181,25 @@ def rerank(old: Plan, policy: Policy, geo: GeoMap, world: World) -> Plan:
     return replace(old, steered=steering.rerank(old.steered, policy, geo, world))
 
 
+def alone(whole: Plan, group: int) -> tuple[Plan, dict[int, int]]:
+    """The plan with only one group, and the new numbers of its `written`: for whoever reads what is published
+    and asks no names, which still mean the whole plan.
+    """
+    steered = whole.steered
+    found = steered.steerings[group]
+    kept = [index for index, written in enumerate(whole.written) if written.group == group]
+    narrow = replace(
+        whole,
+        steered=Steered(
+            (steered.tables[found.table],),
+            (replace(found, table=0),),
+            {name: 0 for name, number in steered.group_of.items() if number == group},
+        ),
+        written=tuple(replace(whole.written[index], group=0) for index in kept),
+    )
+    return narrow, {index: number for number, index in enumerate(kept)}
+
+
 def salt(seed: str, service: str) -> int:
     """64 bits that make services choose independently; nodes with one seed choose alike."""
     return int.from_bytes(hashlib.sha256(f"{seed}\0{service}".encode()).digest()[:8], "big")
