@@ -3,7 +3,7 @@
     python -m benchmarks.proof
 
 One service with 12 regions, everywhere on the built-in map, every combination of regions down; with chains
-that differ in how much there is to walk. Seconds are of processor time, which on an idle machine is how long it takes.
+that differ in how much there is to walk. Seconds are of processor time.
 """
 
 import time
