@@ -46,4 +46,6 @@ def read_key(key: TsigKey) -> Key:
         raise SourceError(f"{file} must hold a secret in base64, and nothing else") from None
     if not secret:
         raise SourceError(f"{file} is empty; it must hold a secret in base64")
+    import georouter.wire.signing  # noqa: F401, PLC0415 - it takes a while: now, not at the first request
+
     return Key(key.name, key.algorithm, secret)

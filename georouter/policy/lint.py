@@ -150,7 +150,8 @@ def copies(policy: Policy, report: Report) -> None:
         for name in dict.fromkeys(item.service for item in zone.steered):
             service = policy.services[name]
             allowed = for_everybody(service)
-            if allowed is not None and allowed.isdisjoint(service.regions):
+            answering = {*service.regions, *service.fallback}
+            if allowed is not None and allowed.isdisjoint(answering):
                 message = (
                     f'residency leaves service "{name}" no region that every client may get: its names are '
                     "left out of copies of the zone, and secondaries deny them; steered: refuse keeps it back"

@@ -8,7 +8,7 @@ import pytest
 from georouter.compiler.defaults import Defaults
 from georouter.compiler.steering import steer
 from georouter.facts.world import World
-from georouter.policy.model import Binding, Endpoint, Region, Service
+from georouter.policy.model import AllDown, Binding, Endpoint, Region, Service
 from georouter.policy.steps import (
     Failover,
     Geo,
@@ -135,3 +135,9 @@ def test_https_has_the_same_addresses() -> None:
     assert of(made)[2:] == ['HTTPS 1 . ipv4hint="192.0.2.1" ipv6hint="2001:db8::1"', 'HTTPS 2 . port="443"']
     shut = replace(made, chain=(fence(EUROPE, EU, unplaced=Unplaced.DENY),))
     assert of(shut) == []
+
+
+def test_a_fallback_inside_the_fences() -> None:
+    """Where no region of the service's own is left, it is what everybody gets, as it is without a copy."""
+    made = service("web", ["eu", "us"], [fence(EUROPE, AP)], AllDown.FALLBACK, ["ap"])
+    assert of(made) == ["A 192.0.2.4", "AAAA 2001:db8::4"]
