@@ -153,7 +153,7 @@ def copies(policy: Policy, report: Report) -> None:
             answering = {*service.regions, *service.fallback}
             if allowed is not None and allowed.isdisjoint(answering):
                 message = (
-                    f'residency leaves service "{name}" no region that every client may get: its names are '
+                    f'residency or tenants leave service "{name}" no region for every client: its names are '
                     "left out of copies of the zone, and secondaries deny them; steered: refuse keeps it back"
                 )
                 report.warn(("zones", zone.name, "transfer"), message, key=True)

@@ -17,6 +17,7 @@ from georouter.policy.steps import (
     Limit,
     Match,
     Nearest,
+    Pin,
     Residency,
     Step,
     Sticky,
@@ -24,10 +25,12 @@ from georouter.policy.steps import (
     Weighted,
     WithoutEcs,
 )
+from georouter.policy.tenants import Tenancy
 from georouter.wire.codes import type_text
 from georouter.wire.rdata import rdata_text
 from georouter.words.ids import RegionName, ServiceName
 from tests.compiler.build import REGIONS, policy, region, service, tiny_map, zone
+from tests.compiler.test_pins import directory
 
 EU, EU2, US, AP = (RegionName(name) for name in ("eu", "eu2", "us", "ap"))
 EUROPE = Match(continents=("EU",))
@@ -90,10 +93,13 @@ def test_the_answer_for_a_client_that_nobody_can_place(chain: Sequence[Step], ex
         ((fence(EUROPE, EU2, without_ecs=WithoutEcs.RESTRICT),), "eu2"),
         ((fence(EUROPE, EU2, without_ecs=WithoutEcs.DENY),), ""),
         ((fence(Match(networks=()), EU2, unplaced=Unplaced.ALLOW),), "eu2"),
+        ((Pin(directory(acme=Tenancy(EU))),), ""),
     ],
 )
 def test_fences_hold_for_everybody(chain: Sequence[Step], expected: str) -> None:
-    """Only what every client may get, those inside of a fence and those that nobody can place alike."""
+    """Only what every client may get, those inside of a fence and those that nobody can place alike;
+    and no tenant another one's home.
+    """
     assert region_of(chain) == expected
 
 

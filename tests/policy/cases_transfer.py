@@ -69,6 +69,6 @@ CASES: tuple[Case, ...] = (
 services: {web: {regions: [us, eu], chain: [{residency: {clients: {country: [DE]}, regions: [eu], unplaced: deny}}]}}
 zones: {example.com: {ns: [ns.example.net], records: {www: {service: web}, "*.app": {service: web}}, transfer: {allow: 192.0.2.1}}}
 """,
-        '2:102: warning: zones["example.com"].transfer: residency leaves service "web" no region that every client may get: its names are left out of copies of the zone, and secondaries deny them; steered: refuse keeps it back',
+        '2:102: warning: zones["example.com"].transfer: residency or tenants leave service "web" no region for every client: its names are left out of copies of the zone, and secondaries deny them; steered: refuse keeps it back',
     ),
 )
