@@ -419,7 +419,8 @@ class CarefulResponder:
         """A message with no records but OPT; the question only where it could be read."""
         question = asked.question.raw if asked.question else b""
         opt = self._opt(asked, rcode, cookie)
-        flags |= QR | (asked.flags & (_OPCODE_BITS | FLAG_RD)) | (rcode & 0xF)
+        kept = asked.flags & _OPCODE_BITS or asked.flags & FLAG_RD  # only QUERY has an RD bit
+        flags |= QR | kept | (rcode & 0xF)
         counts = bytes((0, 1 if question else 0, 0, 0, 0, 0, 0, 1 if opt else 0))
         zone, proto, family = lane
         self._count_request(zone, proto, family, self._slot(asked, zone))

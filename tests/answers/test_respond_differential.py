@@ -67,7 +67,7 @@ def check(message: bytes, source: str, proto: Proto) -> bytes | None:
     assert reply[:2] == message[:2]
     assert len(reply) <= (65535 if proto is Proto.TCP else 1232)
     assert reply[2] & 0x80
-    assert reply[2] & 0x79 == message[2] & 0x79  # opcode and RD
+    assert reply[2] & 0x79 == (message[2] & 0x78 or message[2] & 1)  # the opcode; RD where that is QUERY
     no_family = option(8, bytes(4)) in reply  # well formed to us and to dig, not to dnspython
     if not message[2] & 0x78 and not no_family:
         read = dns.message.from_wire(reply)

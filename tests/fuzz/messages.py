@@ -123,7 +123,7 @@ def judge(message: bytes, reply: bytes, limits: Limits, proto: Proto) -> None:
     """What every answer keeps to."""
     assert reply[:2] == message[:2]
     assert reply[2] & 0x80
-    assert reply[2] & 0x79 == message[2] & 0x79, "opcode and RD"
+    assert reply[2] & 0x79 == (message[2] & 0x78 or message[2] & 1), "opcode, or RD"
     assert len(reply) <= (65535 if proto is Proto.TCP else limits.udp_payload)
     rcode = reply[3] & 0xF
     if rcode in (dns.rcode.FORMERR, dns.rcode.NOTIMP, dns.rcode.REFUSED) or reply[2] & 2:
