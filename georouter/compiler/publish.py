@@ -246,7 +246,7 @@ def _bodies(
     plan: Plan, states: tuple[GroupState, ...], writer: Writer, kept: Published | None
 ) -> tuple[tuple[Answer, ...], ...]:
     """One tuple of answers per entry of `plan.written`, those of `kept` where they say the same."""
-    same_aliases = kept is not None and kept.aliases == writer.aliases
+    moving = _moving_hosts(plan, writer, kept)
     bodies = []
     for index, written in enumerate(plan.written):
         contents, ttl_s = states[written.group].contents[written.slot], states[written.group].ttl.seconds
@@ -254,19 +254,32 @@ def _bodies(
         known: dict[Content, Answer] = {}
         if kept is not None and kept.states[written.group].ttl.seconds == ttl_s:
             old = kept.states[written.group].contents[written.slot]
-            moving = form.flat and not same_aliases and any(content.target for content in old)
-            if not moving and (old is contents or old == contents):
+            moved = {content for content in old if content.target in moving} if form.flat and moving else ()
+            if not moved and (old is contents or old == contents):
                 bodies.append(kept.snapshot.bodies[index])
                 continue
-            known = dict(zip(old, kept.snapshot.bodies[index], strict=True))
-            if moving:
-                known = {content: answer for content, answer in known.items() if content.target is None}
+            pairs = zip(old, kept.snapshot.bodies[index], strict=True)
+            known = {content: answer for content, answer in pairs if content not in moved}
         bodies.append(
             tuple(
                 known.get(content) or writer.write(content, form, written.slot, ttl_s) for content in contents
             )
         )
     return tuple(bodies)
+
+
+def _moving_hosts(plan: Plan, writer: Writer, kept: Published | None) -> frozenset[bytes]:
+    """Hostnames of endpoints that lead to names outside our zones whose addresses are no longer those of
+    `kept`.
+    """
+    if kept is None or kept.aliases is writer.aliases or not plan.ends:
+        return frozenset()
+    changed = {
+        name
+        for name, family in kept.aliases.keys() | writer.aliases.keys()
+        if kept.aliases.get((name, family)) != writer.aliases.get((name, family))
+    }
+    return frozenset(host for host, end in plan.ends.items() if end.outside in changed)
 
 
 def _flat_bodies(plan: Plan, writer: Writer, kept: Published | None) -> tuple[tuple[Answer, ...], ...]:

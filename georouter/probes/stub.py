@@ -160,9 +160,10 @@ def _among(name: bytes, owners: Collection[bytes]) -> bool:
 
 
 def _refusals(error: dns.resolver.NoNameservers) -> str:
-    """`SERVFAIL from 192.0.2.1, timeout from 192.0.2.2`."""
+    """`SERVFAIL from 192.0.2.1 port 53, timeout from 192.0.2.2 port 53`."""
     found: dict[str, None] = {}
     for server, _, _, problem, response in error.kwargs.get("errors", ()):
         said = dns.rcode.to_text(response.rcode()) if response is not None else str(problem) or "nothing"
-        found[f"{said} from {server}"] = None
+        where = str(server).removeprefix("Do53:").replace("@", " port ")  # as dnspython writes it
+        found[f"{said} from {where}"] = None
     return ", ".join(found) or "no name server answers"

@@ -211,3 +211,39 @@ def test_copies_hold_no_records_of_their_own() -> None:
     travelled, kept = pickle.loads(pickle.dumps((packed, made.contents)))
     assert kept[NAME].records is travelled.records
     assert told(kept[NAME]) == told(made.contents[NAME])
+
+
+def test_aliases() -> None:
+    """Static and steered targets are flattened with the least TTL; what only a resolver knows is left out."""
+    made = zone(
+        "example.com",
+        [("mail", "A", "192.0.2.60")],
+        {"www": "web"},
+        {"@": ("www", 20), "static": ("mail", 7), "out": ("lb.example.net.", None), "*.w": ("static", None)},
+    )
+    content = compiled(shared(made)).contents[NAME]
+    assert told(content) == STEERED | {
+        "example.com NS ns1.example.com.",
+        "mail.example.com A 192.0.2.60",
+        "example.com A 192.0.2.1",
+        "example.com AAAA 2001:db8::1",
+        "static.example.com A 192.0.2.60",
+        "*.w.example.com A 192.0.2.60",
+    }
+    ttls_s = {name_text(owner): int.from_bytes(tail[4:8]) for owner, tail in content if tail[:2] == b"\0\1"}
+    assert ttls_s["example.com"] == 20
+    assert ttls_s["static.example.com"] == ttls_s["*.w.example.com"] == 7
+    other = dataclasses.replace(made, aliases=made.aliases[:-1])
+    assert compiled(shared(other)).contents[NAME].digest != content.digest
+
+
+@pytest.mark.parametrize(("target", "steered"), [("mail", False), ("www.example.net.", True), ("to", True)])
+def test_aliases_that_a_copy_cannot_follow(target: str, steered: bool) -> None:
+    """Steered and outside targets make the zone one with steered names, which may be kept back."""
+    one = zone(
+        "example.com", [("mail", "A", "192.0.2.60")], None, {"a": (target, None), "to": ("x.example.org.", 5)}
+    )
+    if not steered:
+        one = dataclasses.replace(one, aliases=one.aliases[:1])
+    other = zone("example.org", (), {"x": "web"})
+    assert compiled(shared(one), other).contents[NAME].steered is steered

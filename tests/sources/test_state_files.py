@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from georouter.facts.aliases import Addresses, Target
 from georouter.facts.endpoints import EndpointKey
 from georouter.facts.health import Health
 from georouter.facts.latency import Latency
@@ -45,6 +46,9 @@ STATE = SavedState(
     latencies={KEY: Latency(12.5, 5)},
     overrides={EU: Override(OverrideKind.DRAIN, EU, "upgrade", "alice", 950.0, 2750.0)},
     last_known={ServiceName("web"): frozenset({EU, RegionName("us")})},
+    aliases={
+        b"\2lb\4test\0": Target({4: Addresses((b"\xc0\0\2\1",), 60), 6: Addresses((), 60)}, 990.0, 900.0)
+    },
 )
 
 
