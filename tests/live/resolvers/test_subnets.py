@@ -67,7 +67,7 @@ def test_one_query_per_scope(daemons: Daemon, passing: Resolver, seed: int) -> N
 
 def test_static_names_are_the_same_for_everybody(daemons: Daemon, passing: Resolver) -> None:
     """Scope 0 is one cache entry for the whole Internet, of denials too."""
-    for name in ("scopeless.star.example.com", "scopeless.example.com"):
+    for name in ("scopeless.star.example.com", "flat-out.example.com", "scopeless.example.com"):
         first = passing.ask(name, client=LONDON)
         before = daemons.metric("georouter_dns_requests_total")
         again = passing.ask(name, client=SINGAPORE)
@@ -87,7 +87,8 @@ def test_a_client_without_a_subnet_spoils_nobodys_answer(passing: Resolver) -> N
 
 def test_through_aliases(passing: Resolver) -> None:
     """The alias is everybody's, what it leads to is not."""
-    for name in ("alias.example.com", "chain.example.com", "up.inner.example.com", "back.far.example.com"):
+    names = ("alias.example.com", "chain.example.com", "up.inner.example.com", "back.far.example.com")
+    for name in (*names, "flat.example.com", "any.flat.example.com"):
         for client, address in ((LONDON, EU_WEST), (SINGAPORE, AP_SOUTH), (LONDON, EU_WEST)):
             assert passing.ask(name, client=client).addresses == (address,)
 
