@@ -27,6 +27,7 @@ from georouter.compiler.steering import freeze
 from georouter.facts.world import Effective, RegionFacts, State, World
 from georouter.geo.map import GeoMap
 from georouter.policy.model import Policy
+from georouter.routing.steps.pin import pin_of
 from georouter.wire.codes import type_text
 from georouter.words.ids import RegionName, ServiceName
 
@@ -139,6 +140,7 @@ class _Walk:
         )
         self._bits = [bits(policy, (name,)) for name in self._regions]
         self._masks = expectation.masks
+        self._pinned = any(pin_of(policy.services[name]) is not None for name in names)
         # the row behind the last is for answers that name no region: those are outside of nothing
         rows = [[not bit & mask for mask in self._masks] for bit in self._bits]
         self._outside = np.array([*rows, [False] * len(self._masks)])
@@ -157,7 +159,13 @@ class _Walk:
             for text in self._reader.strangers
         )
         unasked = () if self._views else ("no name is answered by this service",)
-        return (*unasked, *self._owners.notes(universe, self._masks), *strange)
+        pinned = ("the names of its tenants are not walked here, only those decided by place",)
+        return (
+            *unasked,
+            *(pinned if self._pinned else ()),
+            *self._owners.notes(universe, self._masks),
+            *strange,
+        )
 
     def run(self) -> _Hit | None:
         """The first answer outside, with as few regions down as it takes."""

@@ -6,10 +6,11 @@ from dataclasses import replace
 from itertools import combinations, pairwise
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 
 from georouter.analysis import proof as proof_module
 from georouter.analysis.counter import Crossing
-from georouter.analysis.fencing import Claim
+from georouter.analysis.fencing import Claim, residencies
 from georouter.analysis.proof import Verdict, gray, prove
 from georouter.analysis.questions import How
 from georouter.answers.tables import Fences
@@ -24,6 +25,7 @@ from georouter.policy.steps import (
     Limit,
     Match,
     Nearest,
+    Pin,
     Residency,
     Step,
     Sticky,
@@ -31,11 +33,15 @@ from georouter.policy.steps import (
     Weighted,
     WithoutEcs,
 )
+from georouter.policy.tenants import Tenancy
 from georouter.routing.scene import Scene
 from georouter.routing.select import Selector
 from georouter.routing.tiers import TierArray
 from georouter.words.ids import RegionName, ServiceName
 from tests.compiler.build import REGIONS, binding, policy, region, service, tiny_map, with_records, zone
+from tests.compiler.test_pins import directory
+from tests.routing.chains import services, sites
+from tests.routing.scenes import policy_of
 
 EU, EU2, US, AP = (RegionName(name) for name in ("eu", "eu2", "us", "ap"))
 GROUP = Match(groups=("EU",))
@@ -293,6 +299,25 @@ def test_names_that_lead_to_other_tables_are_refused(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(proof_module, "plan", broken)
     with pytest.raises(ValueError, match="another service"):
         proved(rules(FENCE))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(services, sites)
+def test_random_policies_never_cross_their_fences(
+    random: Service, at: dict[str, tuple[float, float]]
+) -> None:
+    """Any chain, fallback and last resort: everywhere, every combination of regions down, every block."""
+    www = zone("example.com", (), {"www": "web"})
+    made = replace(policy_of(random, at), zones={www.name: www})
+    ((verdict,),) = prove(made, tiny_map())
+    assert verdict.crossing is None
+    assert verdict.proved == bool(residencies(random))
+
+
+def test_tenants_are_not_walked_and_that_is_said() -> None:
+    """Their names have rankings of their own."""
+    verdict = proved(rules(FENCE, Pin(directory(acme=Tenancy(EU)))))
+    assert verdict.notes == ("the names of its tenants are not walked here, only those decided by place",)
 
 
 def test_gray_walks_every_combination_once() -> None:

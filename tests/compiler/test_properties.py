@@ -12,10 +12,12 @@ from georouter.answers.layout import REASONS
 from georouter.compiler.plan import plan
 from georouter.compiler.publish import publish
 from georouter.facts.failover import FailoverRule
+from georouter.facts.plan import CapacityPlan, Spread
 from georouter.facts.world import Standing, World
 from georouter.geo.map import GeoMap
-from georouter.policy.model import AllDown, Policy
+from georouter.policy.model import AllDown, Policy, Service
 from georouter.policy.steps import (
+    Capacity,
     Failover,
     Geo,
     GeoRule,
@@ -30,8 +32,12 @@ from georouter.policy.steps import (
     Weighted,
 )
 from georouter.routing.decide import Decision, Family, decide
+from georouter.routing.scene import universe
+from georouter.routing.select import rule_of
 from georouter.words.ids import RegionName, ServiceName
 from tests.compiler.build import REGIONS, Asker, answers, policy, region, service, tiny_map, world, zone
+from tests.routing.chains import NAMES, fence_of, services, sites, worlds
+from tests.routing.scenes import Spot, policy_of
 
 EU, EU2, US, AP, AU = (RegionName(name) for name in ("eu", "eu2", "us", "ap", "au"))
 PARTS = (
@@ -257,3 +263,58 @@ def test_a_sticky_scope_is_never_wider_than_the_network() -> None:
     for subnet, scope in {"200.0.0.0/24": 20, "10.0.0.0/24": 26, "2500::/64": 48, "200.0.0.0/8": 20}.items():
         response = asker.ask("www.example.com.", subnet=subnet)
         assert response.options[0].scopelen == scope  # type: ignore[attr-defined]
+
+
+PARTS_OF_ALL = st.lists(st.floats(0.05, 1.0), min_size=len(NAMES), max_size=len(NAMES))
+
+
+@settings(max_examples=80, deadline=None)
+@given(services, sites, worlds, PARTS_OF_ALL, st.sampled_from((None, *NAMES)), st.booleans(), st.booleans())
+def test_whatever_acts_on_regions_compiled_is_decided_and_inside_the_fence(  # noqa: PLR0917 - all that acts
+    web: Service,
+    at: dict[str, tuple[float, float]],
+    now: World,
+    parts: list[float],
+    active: RegionName | None,
+    held: bool,
+    sticky: bool,
+) -> None:
+    """Overrides (a region outside forced up), sticky choices, any capacity plan and any standing of a
+    failover: every place of the map gets the candidates of `decide`, and none from outside its fence.
+    The way there and back is the identity.
+    """
+    web = replace(web, chain=(*web.chain, *((Sticky(),) if sticky else ()), Capacity()))
+    www = zone("example.com", (), {"www": "web"})
+    rules = replace(policy_of(web, at), zones={www.name: www})
+    geo, quiet = tiny_map(), World(rtt_ms=now.rtt_ms)
+    compiled = plan(rules, geo, quiet)
+    names, weights = universe(web), rule_of(web).weights
+    table = compiled.steered.tables[0]
+    shares = {
+        ranked.tiers: tuple(
+            parts[column] if any(column in tier for tier in ranked.tiers) else 0.0
+            for column in range(len(names))
+        )
+        for ranked in table.rankings
+    }
+    planned = CapacityPlan(0.0, frozenset(), Spread({(names, weights): shares}))
+    standings = {} if active not in names else {web.name: Standing(active, web.regions, held)}
+    now = replace(now, capacity=planned, standings=standings if web.failover else {})
+    before = publish(compiled, quiet, 1)
+    there = publish(compiled, now, 2, before)
+    for row in range(len(geo.places)):
+        decision = decide(rules, web, geo.places.row(row), now)
+        spot = Spot(geo.places.country[row].decode(), continent=geo.places.continent[row].decode())
+        if spot.country == "FR":
+            continue  # `fence_of` knows one country of the group
+        assert decision.answers() <= fence_of(web, spot)
+        ranking = table.rankings.index(decision.ranked)
+        for slot, family in ((0, Family.A), (1, Family.AAAA)):
+            made = there.states[0].selections[slot]
+            assert made.distinct[made.of[ranking]] == decision.selections[family]
+            regions = {name for item in made.distinct[made.of[ranking]].candidates for name in item.regions}
+            assert {names[region] for region in regions} <= fence_of(web, spot)
+    back = publish(compiled, quiet, 3, there)
+    assert back.snapshot.bodies == before.snapshot.bodies
+    for old, new in zip(before.states[0].selections, back.states[0].selections, strict=True):
+        assert [old.distinct[item] for item in old.of] == [new.distinct[item] for item in new.of]
