@@ -48,6 +48,8 @@ ASKED: tuple[tuple[str, str, str | None, int], ...] = (
     ("example.com", "TXT", None, 2),
     ("db.example.com", "A", LONDON, 6),
     ("cdn.example.com", "A", None, 4),
+    ("acme.tenants.example.com", "A", LONDON, 4),
+    ("unknown.tenants.example.com", "A", LONDON, 2),
     ("nothing.example.com", "A", LONDON, 5),
     ("www.elsewhere.test", "A", None, 1),
 )
@@ -182,6 +184,9 @@ def demo_policy(
         ],
     }
     policy["zones"]["example.com"]["records"]["db"] = {"service": "db"}
+    pinned = {"directory": "tenants.csv", "label": 1}
+    policy["services"]["tenants"] = {"regions": list(NAMES), "chain": [{"pin": pinned}, "nearest"]}
+    policy["zones"]["example.com"]["records"]["*.tenants"] = {"service": "tenants"}
     policy["zones"]["example.com"]["records"]["cdn"] = {"alias": "lb.vendor.test."}
     for name, capacity in zip(NAMES, CAPACITIES, strict=True):
         policy["regions"][name]["capacity"] = capacity
@@ -189,6 +194,12 @@ def demo_policy(
     policy["services"]["web"].setdefault("chain", []).append({"capacity": {}})
     policy["zones"]["example.com"]["transfer"] = {"allow": "127.0.0.1", "notify": secondary}
     return str(yaml.safe_dump(policy, sort_keys=False))
+
+
+def write_tenants(folder: Path) -> None:
+    """The directory of tenants that the policy names."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "tenants.csv").write_text("tenant,home\nacme,us-east\n")
 
 
 class Story:
@@ -206,6 +217,7 @@ class Story:
             folder / "daemon", "", server=f", resolver: {{addresses: '{self._outside.address}', timeout: 1s}}"
         )
         self._secondary = Secondary(self.daemon.address, "example.com")
+        write_tenants(folder / "daemon")
         self._policy = demo_policy(
             [server.port for server in self._servers],
             pace.check,
