@@ -11,6 +11,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
+from operator import itemgetter
 from typing import TypeAlias
 
 from georouter.policy import suggest, yaml
@@ -89,6 +90,7 @@ def _csv_rows(text: str, tell: Tell, before: int) -> Iterator[Row]:
         if places is None:
             return
         width = len(header)
+        pick = itemgetter(*(place if place >= 0 else width for place in places))
         for cells in reader:
             if not cells or cells[0].startswith("#"):
                 continue
@@ -96,9 +98,8 @@ def _csv_rows(text: str, tell: Tell, before: int) -> Iterator[Row]:
             if len(cells) != width:
                 tell(line, f"expected {width} columns as in the header, found {len(cells)}")
                 continue
-            tenant, home, residency, state, moving_to = (
-                cells[place].strip() if place >= 0 else "" for place in places
-            )
+            cells.append("")
+            tenant, home, residency, state, moving_to = map(str.strip, pick(cells))
             yield line, tenant, (home, residency, state, moving_to)
     except csv.Error as error:
         tell(reader.line_num + before, f"not CSV: {error}")
