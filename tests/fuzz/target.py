@@ -11,6 +11,7 @@ NAMES = (
     "messages",
     "signed",
     "edns",
+    "tsig",
     "names",
     "rdata",
     "zonefiles",
