@@ -211,7 +211,7 @@ def chain_cut_short(case: Disagreement) -> Reply | None:
         seen.add(end)
         rest = ask(case.peer, end, case.question.type)
         answer |= rest.answer
-        if case.question.type == "ANY":  # a CNAME answers it
+        if case.question.type == "ANY" and not redirected(rest):  # a CNAME answers it, but for a made one
             break
         end, _ = end_of_chain(case.name, answer)
     additional = rest.additional if is_referral(rest) else frozenset()
