@@ -14,7 +14,7 @@ REPOSITORY = Path(__file__).parent.parent.parent
 MERGE = (sys.executable, "-m", "tests.fuzz", "merge")
 FOUND = REPOSITORY / ".fuzz"
 """Inputs that reached something new, and those that failed; not part of the repository."""
-MOST_OCTETS = 40 * 1024
+MOST_OCTETS, MOST_FILES = 40 * 1024, 120
 """Of one target's corpus."""
 MEMORY_MB = 1500
 WATCHED = ("georouter", "dns", "h11")
@@ -53,7 +53,7 @@ def fuzz(name: str, seconds: int) -> None:
 
 
 def keep(name: str) -> None:
-    """The smallest inputs that reach all that was reached, the smallest first, up to `MOST_OCTETS`."""
+    """Of the smallest inputs that reach all that was reached, as many of every size as there is room for."""
     small = FOUND / f"{name}.small"
     small.mkdir(parents=True, exist_ok=True)
     for path in small.iterdir():
@@ -62,12 +62,16 @@ def keep(name: str) -> None:
     (CORPUS / name).mkdir(parents=True, exist_ok=True)
     for path in (CORPUS / name).iterdir():
         path.unlink()
-    room = MOST_OCTETS
-    for path in sorted(small.iterdir(), key=lambda path: (path.stat().st_size, path.name)):
-        room -= path.stat().st_size
-        if room < 0:
-            break
+    for path in chosen(sorted(small.iterdir(), key=lambda path: (path.stat().st_size, path.name))):
         (CORPUS / name / path.name[:12]).write_bytes(path.read_bytes())
+
+
+def chosen(paths: Sequence[Path]) -> Sequence[Path]:
+    """Every second, or third, and so on, so that the limits are kept."""
+    step = 1
+    while len(paths[::step]) > MOST_FILES or sum(path.stat().st_size for path in paths[::step]) > MOST_OCTETS:
+        step += 1
+    return paths[::step]
 
 
 def start(name: str, arguments: list[str]) -> Target:

@@ -43,7 +43,7 @@ ABOUT = About(
         b"\0",
         b"ok",
     ),
-    mutations=1500,
+    mutations=800,
 )
 
 

@@ -63,7 +63,7 @@ ABOUT = About(
         b"\x0c",
         b"\x85",
     ),
-    mutations=700,
+    mutations=500,
 )
 POLICY = (
     "version: 1\nzones:\n  example.com: {file: zones/0.zone}\n  sub.example.com: {ns: [ns.example.net]}\n"
