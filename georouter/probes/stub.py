@@ -70,7 +70,7 @@ class Stub:
         """What is said of `name` (wire format), by family. `owners` are our aliases to names outside."""
         try:
             servers = self._current()
-        except (OSError, dns.exception.DNSException) as error:
+        except Exception as error:  # noqa: BLE001 - whatever is in the system's file, it may be mended
             failure = Reply(failure=bounded(f"no name servers: {error}"))
             return dict.fromkeys(_TYPES, failure)
         if not servers.resolver.nameservers:
@@ -94,15 +94,15 @@ class Stub:
                     search=False,
                     lifetime=patience_s,
                 )
+            return _read(answer, owners)
         except dns.resolver.NXDOMAIN:
             return Reply(ttl_s=DENIED_TTL_S, failure="no such name", denied=True)
         except dns.resolver.NoNameservers as error:
             return Reply(failure=bounded(_refusals(error)))
         except (dns.exception.Timeout, TimeoutError):
             return Reply(failure=f"timeout after {patience_s:g} s")
-        except (dns.exception.DNSException, OSError, ValueError, EOFError) as error:
-            return Reply(failure=bounded(str(error) or type(error).__name__))
-        return _read(answer, owners)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is asked again, and others go on
+            return Reply(failure=bounded(f"{type(error).__name__}: {error}"))
 
     def _current(self) -> _Servers:
         """The servers to ask; the system's are read again when its file changes."""

@@ -133,3 +133,18 @@ def test_what_is_local() -> None:
     assert is_local("127.0.0.1")
     assert not is_local("192.0.2.1")
     assert not is_local("2001:db8::1")
+
+
+def test_whatever_breaks_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing but cancelling ends a round: the target would never be asked for again."""
+
+    async def broken(*_: object, **__: object) -> None:
+        raise KeyError("odd")
+
+    monkeypatch.setattr("dns.asyncresolver.Resolver.resolve", broken)
+    assert {reply.failure for reply in ask(("127.0.0.1", 53)).values()} == {"KeyError: 'odd'"}
+    file = tmp_path / "resolv.conf"
+    for content in (b"nameserver not-an-address\n", b"\xff\xfe\n", b"options ndots:x\nnameserver\n"):
+        file.write_bytes(content)
+        replies = asyncio.run(Stub(Resolver(), lambda _: False, file).ask(parse_name(NAME)))
+        assert all(reply.failure for reply in replies.values()), content
