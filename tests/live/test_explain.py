@@ -38,8 +38,13 @@ def explained(daemon: Daemon, *words: str) -> Any:
 def test_live_and_offline_agree(
     daemon: Daemon, words: tuple[str, ...], by: str | None, region: str | None
 ) -> None:
-    """On every way to be judged."""
+    """On every way to be judged. The zone's serial is not compared: the daemon's own rises and is kept."""
     live, offline = (explained(daemon, *words, how) for how in ("--live", "--offline"))
+    for told in (live, offline):
+        for record in told["answer"]["records"]:
+            if record["type"] == "SOA":
+                mname, rname, _, *times = record["data"].split()
+                record["data"] = " ".join((mname, rname, *times))
     assert live == offline
     assert (live["judged"] or {}).get("by") == by
     assert (live["decided"] or {}).get("region") == region
