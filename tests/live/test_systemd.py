@@ -168,6 +168,7 @@ def test_systemd_runs_the_unit(booted: tuple[Machine, Path], need: Callable[[str
         "cache",
         "cookie_secret",
         "last-good-policy.json",
+        "serials.json",
         "state.json",
     ]
 
