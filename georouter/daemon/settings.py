@@ -65,7 +65,12 @@ class Settings:
             rate=policy.rate_limit,
             debug=policy.debug,
             receive_buffer_bytes=policy.receive_buffer_bytes,
-            tcp=TcpLimits(self._connections(), policy.tcp_connections_per_client, policy.tcp_idle_timeout_s),
+            tcp=TcpLimits(
+                self._connections(),
+                policy.tcp_connections_per_client,
+                policy.tcp_idle_timeout_s,
+                policy.tcp_lifetime_s,
+            ),
             transfers=TransferLimits(policy.transfers, policy.transfers_per_client),
         )
 

@@ -255,6 +255,7 @@ class Server:
     tcp_connections: int = 1000
     tcp_connections_per_client: int = 100
     tcp_idle_timeout_s: float = 10.0
+    tcp_lifetime_s: float = 600.0
     seed: str = "georouter"
     """Part of every weighted choice's hash; nodes with the same seed choose alike."""
     cookies: bool = True

@@ -63,6 +63,9 @@ class LimitsFile(FileModel):
     tcp_idle_timeout: Duration = Field(
         default=10.0, description="Close a silent TCP connection after this long."
     )
+    tcp_lifetime: Duration = Field(
+        default=600.0, description="Close a TCP connection after this long, however busy."
+    )
     transfers: int = Field(default=10, ge=1, le=1000, description="Zone transfers at a time at most.")
     transfers_per_client: int = Field(default=2, ge=1, le=1000, description="The same for one client.")
 

@@ -10,7 +10,8 @@ Rules:
 3. Buffers are bounded: one message and one read on the way in; on the way out, reading stops while
    the client does not read.
 4. At the limit of all connections, the one longest without a query makes room; at the limit of one
-   client network, the new one is turned away (RFC 7766 6.2.2).
+   client network, the new one is turned away (RFC 7766 6.2.2). After its lifetime, a connection is closed
+   at the first moment of silence, and a little later without one (RFC 9210 4.2); transfers may end.
 5. What a server must not answer (a response, less than a header) ends the connection.
 6. Draining: who is connected gets answers until nothing more comes; who connects meanwhile is answered
    too. Listeners close last, and a connection's end follows its last answer. Listeners that a supervisor
@@ -61,6 +62,7 @@ class TcpLimits:
     connections: int = 1000
     connections_per_client: int = 100
     idle_timeout_s: float = 10.0
+    lifetime_s: float = 600.0
 
 
 class TcpServer:
@@ -77,6 +79,7 @@ class TcpServer:
         self.limits = limits
         """May be replaced at any time; what is open stays open."""
         self._connections: dict[Connection, None] = {}  # the longest without a query first
+        self._young: dict[Connection, None] = {}  # within their lifetime, the oldest first
         self._clients: dict[tuple[int, int], int] = {}
         self._acceptors: list[Acceptor] = []
         self._lent: list[Acceptor] = []
@@ -145,6 +148,7 @@ class TcpServer:
         if connection not in self._connections:
             return
         del self._connections[connection]
+        self._young.pop(connection, None)
         self._clients[client] -= 1
         if not self._clients[client]:
             del self._clients[client]
@@ -185,7 +189,7 @@ class TcpServer:
             self._make_room()
         connection = Connection(self, client)
         self._clients[client] = held + 1
-        self._connections[connection] = None
+        self._connections[connection] = self._young[connection] = None
         start = asyncio.ensure_future(self._start(connection, sock))
         self._starting.add(start)
         start.add_done_callback(self._starting.discard)
@@ -210,12 +214,18 @@ class TcpServer:
         self._sweep = loop.call_later(min(1.0, self.limits.idle_timeout_s / 4), self._sweep_now)
 
     def _sweep_now(self) -> None:
-        oldest = asyncio.get_running_loop().time() - self.limits.idle_timeout_s
+        now = asyncio.get_running_loop().time()
         while self._connections:
             connection = next(iter(self._connections))
-            if connection.last_query_at > oldest:
+            if connection.last_query_at > now - self.limits.idle_timeout_s:
                 break
             connection.cut()
+        while self._young:
+            connection = next(iter(self._young))
+            if connection.opened_at > now - self.limits.lifetime_s:
+                break
+            del self._young[connection]
+            connection.retire(self.limits.idle_timeout_s)
         self._sweep_later()
 
 
@@ -225,7 +235,7 @@ class Connection(asyncio.BufferedProtocol):
     def __init__(self, server: TcpServer, client: tuple[int, int]) -> None:
         """`client` is (family, source address), see `source_of`."""
         self._loop = asyncio.get_running_loop()
-        self.last_query_at = self._loop.time()
+        self.opened_at = self.last_query_at = self._loop.time()
         """On the loop's clock; the time of opening before the first query."""
         self._server = server
         self._transport: asyncio.Transport | None = None
@@ -302,6 +312,11 @@ class Connection(asyncio.BufferedProtocol):
     def drain(self) -> None:
         """Close once nothing comes any more."""
         self._loop.call_later(LINGER_S, self._close_if_silent, self._received)
+
+    def retire(self, grace_s: float) -> None:
+        """Close once nothing comes any more, and after `grace_s` without waiting for that."""
+        self.drain()
+        self._loop.call_later(grace_s, self._end_of_life, grace_s)
 
     def finish(self) -> None:
         """Answer what is whole, and send the end behind it. What the client sends on is taken and thrown
@@ -437,6 +452,12 @@ class Connection(asyncio.BufferedProtocol):
     def _whole_query(self) -> bool:
         waiting = self._waiting
         return len(waiting) >= 2 and len(waiting) >= 2 + (waiting[0] << 8 | waiting[1])
+
+    def _end_of_life(self, grace_s: float) -> None:
+        if self._outgoing:
+            self._loop.call_later(grace_s, self._end_of_life, grace_s)
+        elif self._transport is not None:
+            self.finish()
 
     def _close_if_silent(self, received: int) -> None:
         """Close unless something came meanwhile, or a query is here in part."""

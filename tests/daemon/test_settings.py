@@ -21,6 +21,7 @@ EVERYTHING = Server(
     tcp_connections=10,
     tcp_connections_per_client=5,
     tcp_idle_timeout_s=3.0,
+    tcp_lifetime_s=60.0,
     cookies=False,
     nsid="n",
     identity="i",
@@ -57,7 +58,7 @@ def test_a_reload_takes_over_what_needs_no_socket(tmp_path: Path) -> None:
     now = settings.current
     assert now.limits.udp_payload == 1400
     assert now.receive_buffer_bytes == 1 << 20
-    assert now.tcp == TcpLimits(10, 5, 3.0)
+    assert now.tcp == TcpLimits(10, 5, 3.0, 60.0)
     assert now.rate == Rate(10)
     assert now.debug == EVERYTHING.debug
     assert now.transfers == TransferLimits(3, 1)

@@ -11,7 +11,7 @@ import pytest
 
 from georouter.answers.layout import Proto
 from georouter.server.bind import bind_all
-from georouter.server.tcp import TURN, WRITE_HIGH, TcpLimits, TcpServer
+from georouter.server.tcp import LINGER_S, TURN, WRITE_HIGH, TcpLimits, TcpServer
 
 Scene = Callable[["Client"], Awaitable[None]]
 
@@ -201,6 +201,41 @@ def test_an_idle_connection_is_closed() -> None:
         await client.open_connections(0)
 
     run(scene, idle_timeout_s=0.2)
+
+
+def test_a_connection_ends_after_its_lifetime() -> None:
+    """At a moment of silence: everything that was asked has been answered."""
+
+    async def scene(client: Client) -> None:
+        reader, writer = await client.connect()
+        asked = 0
+        while not reader.at_eof():
+            asked += 1
+            writer.write(frame(query(asked)))
+            assert await read_frame(reader) == query(asked)
+            await asyncio.sleep(2 * LINGER_S)
+        assert asked > 1
+        assert await ended(reader)
+
+    run(scene, idle_timeout_s=2, lifetime_s=0.2)
+
+
+def test_a_connection_that_is_never_silent_ends_too() -> None:
+    """What comes in time is answered, then there is an end instead of a reset."""
+
+    async def scene(client: Client) -> None:
+        reader, writer = await client.connect()
+        answered = 0
+        while True:
+            writer.write(frame(query(1)))
+            reply = await reader.read(len(frame(query(1))))
+            if not reply:
+                break
+            assert reply == frame(query(1))
+            answered += 1
+        assert answered > 10
+
+    run(scene, idle_timeout_s=0.2, lifetime_s=0.1)
 
 
 def test_an_octet_now_and_then_is_idle_too() -> None:

@@ -40,6 +40,7 @@ def resolve(written: ServerFile, context: Context) -> Server:
         tcp_connections=limits.tcp_connections,
         tcp_connections_per_client=limits.tcp_connections_per_client,
         tcp_idle_timeout_s=limits.tcp_idle_timeout,
+        tcp_lifetime_s=limits.tcp_lifetime,
         seed=written.seed,
         cookies=written.cookies,
         cookie_secret_file=context.absolute(secret, ("server", "cookie_secret_file")) if secret else None,
