@@ -21,7 +21,7 @@ check: ## format, lint, types, import contracts
 
 test: check ## check, then every test (those against real servers too, see tests/live)
 	@scripts/live-packages
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(BIN)/pytest -n 3 $(PYTEST_ARGS)
 
 format: ## let ruff rewrite what it can
 	@scripts/setup dev

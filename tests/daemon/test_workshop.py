@@ -149,7 +149,8 @@ def test_what_both_have_does_not_travel_again(tmp_path: Path) -> None:
 
     asyncio.run(ask())
     whole_request, named_request, whole, named = sizes
-    assert named_request < 500 < whole_request
+    path = len(str(config))  # of which pytest decides; each of the files is named by its path, too
+    assert named_request - path < 200 < whole_request - 2 * path
     assert named < whole - len(ZONE)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.failover import Death, measure
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.live, pytest.mark.alone, pytest.mark.timeout(90)]
 RATE = 500
 PACE = "interval: 1s, timeout: 400ms, confirm_interval: 100ms, fall: 3, rise: 2"
 """Faster than the default, so that the test is short; benchmarks/failover.py measures the default."""

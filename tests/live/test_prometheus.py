@@ -78,6 +78,7 @@ def test_prometheus_scrapes_and_counts(need: Callable[[str], str], daemon: Daemo
         assert prometheus.value('sum(georouter_routing_decisions_total{region="eu-west"})') is not None
 
 
+@pytest.mark.alone
 def test_scraping_loses_nothing(daemon: Daemon) -> None:
     """2,000 queries a second and fifty scrapes a second beside them: every query is answered."""
     stop = threading.Event()

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.reload_storm import growth, measure
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.alone]
 SECONDS, RATE, NAMES = 10.0, 2000, 300
 GROWTH_MIB = 4.0
 

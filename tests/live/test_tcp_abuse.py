@@ -77,6 +77,7 @@ def test_one_client_gets_its_share(small: Daemon) -> None:
         assert exchange(held[0]) == EU_WEST
 
 
+@pytest.mark.alone
 def test_idle_and_slow_ones_delay_nobody(tmp_path: Path) -> None:
     """benchmarks/tcp.py in small: a thousand idle, a hundred that send an octet a second, none cut."""
     limits = f", limits: {{tcp_connections: {IDLE + SLOW + 200}, tcp_connections_per_client: 100}}"
@@ -109,7 +110,9 @@ def test_what_never_becomes_a_message(small: Daemon, start: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "octets", [b"\0\0", b"\0\x01x", b"\0\x0b" + bytes(11), FRAMED[:4] + b"\x80" + FRAMED[5:]]
+    "octets",
+    [b"\0\0", b"\0\x01x", b"\0\x0b" + bytes(11), FRAMED[:4] + b"\x80" + FRAMED[5:]],
+    ids=["nothing", "an octet", "half a header", "an answer"],
 )
 def test_what_is_no_query(small: Daemon, octets: bytes) -> None:
     """A length of 0, less than a header, a response: no answer, and the connection ends at once."""

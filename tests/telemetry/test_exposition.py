@@ -132,6 +132,7 @@ def test_promtool_is_content() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
+@pytest.mark.alone
 def test_a_large_policy_is_scraped_quickly() -> None:
     """30,000 series (1,000 services in 30 regions) hold the control loop for a fraction of 0.1 s.
 
