@@ -35,3 +35,4 @@ bench: ## measure throughput beside other servers, failover, reload, start-up an
 
 clean: ## remove everything these commands made
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache state
+	find georouter -name "*.so" -delete
