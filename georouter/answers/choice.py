@@ -42,10 +42,9 @@ def choose(salt: int, client: int, ttl_s: int, now: float) -> int:
     return (value ^ value >> 31) >> 32
 
 
-def pick(runs: Runs, ranking: int, value: int) -> int:
-    """Index into the run of `ranking` for a value of `choose`: the first threshold above it."""
-    first = runs.first[ranking]
-    return bisect_right(runs.threshold, value, first, first + runs.count[ranking] - 1)
+def pick(runs: Runs, first: int, count: int, value: int) -> int:
+    """Index into the run of `count` from `first` for a value of `choose`: the first threshold above it."""
+    return bisect_right(runs.threshold, value, first, first + count - 1)
 
 
 _FRACTION = 24
@@ -75,16 +74,29 @@ def mix(value: int) -> int:
     return value ^ value >> 31
 
 
-def stick(runs: Runs, ranking: int, salt: int, client: int) -> int:
-    """Index into the run of `ranking` that this client network always gets while it is there.
+def divide(runs: Runs, first: int, count: int, salt: int, client: int) -> tuple[int, int]:
+    """Where the part begins and how long it is, of a run with a cohort, that is for this client network.
+
+    The cohort are the networks whose value is below its bound. A network's value depends on the service and
+    the cohort's region alone, never on time: a cohort that grows keeps whom it has, one that shrinks lets
+    those go that came last. The value is the upper half of what `stick` draws for that region, so that its
+    lower half chooses in the band, and independent of what `stick` draws for others and of `choose`.
+    """
+    extent = runs.extent[first]
+    if mix(mix(salt ^ client) ^ runs.key[first]) >> 32 < runs.cohort[first]:
+        return first, extent
+    return first + extent, count - extent
+
+
+def stick(runs: Runs, first: int, count: int, salt: int, client: int) -> int:
+    """Index into the run of `count` from `first` that this client network always gets while it is there.
 
     Weighted rendezvous hashing: every band draws an exponential variate from its key and the client, at the
     rate of its weight, and the least one wins. So a band that goes leaves all others' clients alone, and
     the share of each is that of its weight. Inside the band the thresholds choose by the winner's own hash.
     """
     client = mix(salt ^ client)
-    index = runs.first[ranking]
-    end = index + runs.count[ranking]
+    index, end = first, first + count
     best, least, winner = index, -1, 0
     while index < end:
         drawn = mix(client ^ runs.key[index])

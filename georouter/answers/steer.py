@@ -3,7 +3,7 @@
 from array import array
 from bisect import bisect_right
 
-from georouter.answers.choice import choose, lasting_key, network_key, pick, stick
+from georouter.answers.choice import choose, divide, lasting_key, network_key, pick, stick
 from georouter.answers.client import NO_SUBNET
 from georouter.answers.ranges import locate, scope
 from georouter.answers.tables import LOCAL, Answer, Fences, Pinned, RangeTable, Runs, Snapshot, Sticky
@@ -19,6 +19,8 @@ class Steering:
         "bodies",
         "body",
         "census",
+        "cohort",
+        "cohorts",
         "count",
         "counter_base",
         "counters",
@@ -47,6 +49,7 @@ class Steering:
         self.v6: RangeTable = ranges.v6
         self.fences: Fences | None = group.fences
         self.sticky: Sticky | None = group.sticky
+        self.cohorts: Sticky | None = group.cohorts
         self.pinned: Pinned | None = group.pinned
         self.tenant: int = view.tenant
         self.fixed: dict[int, tuple[Answer, int, int]] = {}
@@ -55,6 +58,7 @@ class Steering:
         self.runs: Runs = group.runs[view.slot]
         self.first: array[int] = self.runs.first
         self.count: array[int] = self.runs.count
+        self.cohort: array[int] = self.runs.cohort
         self.body: array[int] = self.runs.body
         self.tally: array[int] = self.runs.tally
         self.bodies: tuple[Answer, ...] = snapshot.bodies[view.bodies]
@@ -111,16 +115,23 @@ class Steering:
             ranking = fenced(fences, ranking, address, family, source)
         if self.census >= 0:
             self.counters[self.census + self.slots[ranking]] += 1
-        alternative = self.first[ranking]
-        sticky = self.sticky
+        alternative, count = self.first[ranking], self.count[ranking]
+        cohorts, sticky = self.cohorts, self.sticky
+        if cohorts is not None:
+            prefix = cohorts.ipv4 if family == 4 else cohorts.ipv6
+            if self.cohort[alternative]:
+                client = lasting_key(address, family, prefix)
+                alternative, count = divide(self.runs, alternative, count, self.salt, client)
+            width = max(width, prefix)
         if sticky is not None:
             prefix = sticky.ipv4 if family == 4 else sticky.ipv6
-            if self.count[ranking] > 1:
-                alternative = stick(self.runs, ranking, self.salt, lasting_key(address, family, prefix))
+            if count > 1:
+                client = lasting_key(address, family, prefix)
+                alternative = stick(self.runs, alternative, count, self.salt, client)
             width = max(width, prefix)
-        elif self.count[ranking] > 1:
+        elif count > 1:
             value = choose(self.salt, network_key(address, family), self.ttl_s, now)
-            alternative = pick(self.runs, ranking, value)
+            alternative = pick(self.runs, alternative, count, value)
         return self.bodies[self.body[alternative]], width, self.counter_base + self.tally[alternative]
 
     def _steer_tenant(
@@ -130,15 +141,19 @@ class Steering:
         ranking, width = self.rank_tenant(tenant, address, family, source)
         if ranking < 0:
             return None, width, 0
-        alternative = self.first[ranking]
-        if self.count[ranking] > 1:
-            if self.sticky is not None:
-                prefix = self.sticky.ipv4 if family == 4 else self.sticky.ipv6
-                alternative = stick(self.runs, ranking, self.salt, lasting_key(address, family, prefix))
-                width = max(width, prefix)
-            else:
-                value = choose(self.salt, network_key(address, family), self.ttl_s, now)
-                alternative = pick(self.runs, ranking, value)
+        alternative, count = self.first[ranking], self.count[ranking]
+        lasting = self.sticky or self.cohorts
+        if count > 1 and lasting is not None:
+            prefix = lasting.ipv4 if family == 4 else lasting.ipv6
+            client = lasting_key(address, family, prefix)
+            width = max(width, prefix)
+            if self.cohorts is not None and self.cohort[alternative]:
+                alternative, count = divide(self.runs, alternative, count, self.salt, client)
+            if self.sticky is not None and count > 1:
+                alternative = stick(self.runs, alternative, count, self.salt, client)
+        if count > 1 and self.sticky is None:
+            value = choose(self.salt, network_key(address, family), self.ttl_s, now)
+            alternative = pick(self.runs, alternative, count, value)
         found = self.bodies[self.body[alternative]], width, self.counter_base + self.tally[alternative]
         if self.fences is None and self.count[ranking] == 1:
             self.fixed[tenant] = found

@@ -103,6 +103,12 @@ class Runs:
     In sticky groups (`Group.sticky`) the run consists of bands, one per region, and thresholds begin anew in
     each. A band's first alternative has in `key` the region's 64 bits, in `scale` the inverse of its weight
     (see `choice.stick`), and in `extent` the number of alternatives in the band. Elsewhere these are empty.
+
+    In groups with cohorts (`Group.cohorts`) a run may begin with a band for a cohort alone, followed by a run
+    as above for all others; thresholds begin anew behind the band. Then the run's first alternative has in
+    `cohort` the cohort's exclusive upper bound of the hash values of `choice.divide` (else 0), in `key` the
+    region's 64 bits and in `extent` the number of alternatives in the band, sticky or not. Elsewhere
+    `cohort` is empty.
     """
 
     first: "array[int]"
@@ -113,11 +119,12 @@ class Runs:
     key: "array[int]" = field(default_factory=lambda: array("Q"))
     scale: "array[int]" = field(default_factory=lambda: array("Q"))
     extent: "array[int]" = field(default_factory=lambda: array("I"))
+    cohort: "array[int]" = field(default_factory=lambda: array("I"))
 
 
 @dataclass(frozen=True, slots=True)
 class Sticky:
-    """The prefix lengths of the client networks that keep their region; no scope is wider."""
+    """The prefix lengths of the client networks that keep their region (or cohort); no scope is wider."""
 
     ipv4: int
     ipv6: int
@@ -206,6 +213,8 @@ class Group:
     slots: "array[int]" = field(default_factory=lambda: array("H"))
     """Per ranking its slot of the census (see `layout`); empty for services without one."""
     pinned: Pinned | None = None
+    cohorts: Sticky | None = None
+    """Whose networks a ramp moves one after the other; in sticky groups it equals `sticky`."""
 
 
 NOT_COUNTED = -1

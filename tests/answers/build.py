@@ -21,6 +21,7 @@ from georouter.answers.tables import (
     RangeTable,
     Runs,
     Snapshot,
+    Sticky,
     View,
     ZoneTable,
 )
@@ -154,19 +155,20 @@ class Builder:
         self.other[node] = self.answer(answer)
         self.cut[node] = cut
 
-    def group(
+    def group(  # noqa: PLR0917 - what a group has
         self,
         v4: Sequence[tuple[str, int]],
         v6: Sequence[tuple[str, int]],
         slots: Mapping[int, Runs],
         fences: Fences | None = None,
         ttl_s: int = 30,
+        cohorts: Sticky | None = None,
     ) -> int:
         """A map and the group that uses it."""
         self.maps.append(RangeMap(table4(v4), table6(v6)))
         empty = runs([])
         used = (slots.get(SLOT_A, empty), slots.get(SLOT_AAAA, empty), slots.get(SLOT_OTHER, empty))
-        self.groups.append(Group(len(self.maps) - 1, ttl_s, fences, used))
+        self.groups.append(Group(len(self.maps) - 1, ttl_s, fences, used, cohorts=cohorts))
         return len(self.groups) - 1
 
     def steered(

@@ -11,6 +11,7 @@ from georouter.answers.choice import (
     MAX_SCALE,
     UNIT_SCALE,
     choose,
+    divide,
     exponential,
     lasting_key,
     network_key,
@@ -105,8 +106,8 @@ def test_pick_takes_the_first_threshold_above_the_value() -> None:
     """Thresholds are exclusive, the last one takes the rest; a weight of zero takes nothing."""
     made = runs([[(9, 0, 1.0)], [(0, 0, 1.0), (1, 0, 0.0), (2, 0, 3.0)]])
     quarter = made.threshold[1]
-    assert pick(made, 0, TOP) == 0
-    assert [pick(made, 1, value) for value in (0, quarter - 1, quarter, TOP)] == [1, 1, 3, 3]
+    assert pick(made, 0, 1, TOP) == 0
+    assert [pick(made, 1, 3, value) for value in (0, quarter - 1, quarter, TOP)] == [1, 1, 3, 3]
 
 
 def bands(*weights: float) -> Runs:
@@ -133,7 +134,7 @@ def without(made: Runs, region: int) -> Runs:
 
 def home(made: Runs, client: int, salt: int = SALT) -> int:
     """The region a client network gets."""
-    return made.body[stick(made, 0, salt, client)] // 2
+    return made.body[stick(made, 0, made.count[0], salt, client)] // 2
 
 
 def test_exponential_is_the_negative_logarithm() -> None:
@@ -152,7 +153,7 @@ def test_a_sticky_share_is_that_of_the_weight() -> None:
     """Over client networks, bands and the addresses inside them get what their weights say."""
     made = bands(5.0, 1.0, 3.0, 1.0)
     count = 20_000
-    taken = Counter(made.body[stick(made, 0, SALT, lasting_key(key, 4, 24))] for key in networks(count))
+    taken = Counter(made.body[stick(made, 0, 8, SALT, lasting_key(key, 4, 24))] for key in networks(count))
     for region, weight in enumerate((5, 1, 3, 1)):
         share = (taken[2 * region] + taken[2 * region + 1]) / count
         assert share == pytest.approx(weight / 10, abs=0.01)
@@ -163,9 +164,9 @@ def test_a_region_that_goes_moves_only_its_own_clients() -> None:
     """Everybody else keeps region and address; the moved ones spread by weight; its return undoes it."""
     made = bands(5.0, 1.0, 3.0, 1.0)
     keys = networks(10_000)
-    before = {key: made.body[stick(made, 0, SALT, key)] for key in keys}
+    before = {key: made.body[stick(made, 0, 8, SALT, key)] for key in keys}
     less = without(made, 0)
-    after = {key: less.body[stick(less, 0, SALT, key)] for key in keys}
+    after = {key: less.body[stick(less, 0, 6, SALT, key)] for key in keys}
     moved = [key for key in keys if before[key] != after[key]]
     assert {before[key] // 2 for key in moved} == {0}
     assert len(moved) == sum(region // 2 == 0 for region in before.values())
@@ -210,3 +211,50 @@ def test_a_lasting_key_is_that_of_the_prefix(one: str, other: str, prefix: int, 
         return lasting_key(int(address) >> (0 if address.version == 4 else 64), address.version, prefix)
 
     assert (key(one) == key(other)) is same
+
+
+def with_cohort(bound: int, key: int = 77) -> Runs:
+    """A band of two addresses for the cohort, then two others behind it."""
+    made = runs([[(0, 0, 1.0), (1, 0, 1.0), (2, 0, 1.0), (3, 0, 1.0)]])
+    made.threshold[:] = array("I", [TOP // 2, TOP, TOP // 2, TOP])
+    made.key.extend([key, 0, 0, 0])
+    made.extent.extend([2, 0, 0, 0])
+    made.cohort.extend([bound, 0, 0, 0])
+    return made
+
+
+def members(bound: int, key: int = 77, salt: int = SALT) -> set[int]:
+    """The client networks of 20,000 that are in the cohort."""
+    made = with_cohort(bound, key)
+    found = {client: divide(made, 0, 4, salt, client) for client in networks(20_000)}
+    assert set(found.values()) <= {(0, 2), (2, 2)}
+    return {client for client, part in found.items() if part == (0, 2)}
+
+
+def test_a_cohort_only_grows() -> None:
+    """Who is in at a fraction is in at every larger one, and a cohort is as large as its fraction."""
+    before: set[int] = set()
+    for percent in (0, 1, 2, 10, 37, 50, 99, 100):
+        now = members(min(round(percent / 100 * 2**32), TOP))
+        assert before <= now
+        assert len(now) / 20_000 == pytest.approx(percent / 100, abs=0.01)
+        before = now
+
+
+def test_cohorts_are_independent() -> None:
+    """Of services, of regions, of the choice in a time slot, and of where sticky clients are otherwise."""
+    half = members(TOP // 2)
+    others = {
+        "service": members(TOP // 2, salt=SALT ^ 0x5A5A),
+        "region": members(TOP // 2, key=78),
+        "slot": {client for client in networks(20_000) if choose(SALT, client, 30, 6e8) < TOP // 2},
+        "home": {client for client in networks(20_000) if home(bands(1.0, 1.0), client) == 0},
+    }
+    both = {name: len(half & other) / 20_000 for name, other in others.items()}
+    assert both == {name: pytest.approx(0.25, abs=0.01) for name in others}
+
+
+def test_cohorts_never_change() -> None:
+    """A native twin, and tomorrow's version, must divide as today's."""
+    drawn = "".join(str(divide(with_cohort(TOP // 3), 0, 4, SALT, client)[0] // 2) for client in networks(64))
+    assert drawn == "1001101010001001011010111110100011101111011111011011101111101111"

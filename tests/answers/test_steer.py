@@ -10,8 +10,8 @@ from georouter.answers.client import NO_SUBNET
 from georouter.answers.layout import REASONS
 from georouter.answers.ranges import locate, scope
 from georouter.answers.steer import MAX_FENCE_RANGES, Steering
-from georouter.answers.tables import SLOT_A, Fences, RangeMap, Snapshot
-from tests.answers.build import Builder, address_answer, example, one_each, runs, table4, table6
+from georouter.answers.tables import SLOT_A, Fences, RangeMap, Runs, Snapshot, Sticky
+from tests.answers.build import TOP, Builder, address_answer, example, one_each, runs, table4, table6
 
 NOW = 1_760_000_000.0
 FREE, EU, CH, BOTH = 0, 1, 2, 3
@@ -132,3 +132,45 @@ def test_one_candidate_needs_no_choice() -> None:
         answers[0].body,
         answers[1].body,
     }
+
+
+def ramped(percent: float) -> tuple[Steering, list[object]]:
+    """Everybody on a or b by time slots, but for a cohort on c, which has two addresses."""
+    made = Builder(services=[("web", ("a", "b", "c"))])
+    zone = made.zone("example.com")
+    c = 2 * REASONS
+    slot = runs([[(0, c, 1.0), (1, c, 1.0), (2, 0, 1.0), (3, REASONS, 1.0)]])
+    slot.threshold[:] = array("I", [TOP // 2, TOP, TOP // 2, TOP])
+    slot = Runs(
+        *(slot.first, slot.count, slot.threshold, slot.body, slot.tally),
+        key=array("Q", [5, 0, 0, 0]),
+        extent=array("I", [2, 0, 0, 0]),
+        cohort=array("I", [int(percent / 100 * TOP), 0, 0, 0]),
+    )
+    group = made.group([("0.0.0.0", 0)], [("::", 0)], {SLOT_A: slot}, cohorts=Sticky(24, 56))
+    answers = [address_answer(f"192.0.2.{number}") for number in range(4)]
+    made.steered("www.example.com", zone, group, "web", {"A": answers})
+    return Steering(made.snapshot(), 0), list(answers)
+
+
+def test_a_cohort_keeps_its_region_whatever_the_time_slot() -> None:
+    """Its addresses take turns, the others go between theirs, and no scope is wider than a network."""
+    steering, answers = ramped(30)
+    seen: dict[int, set[int]] = {}
+    for now in range(0, 750, 30):
+        for network in range(200):
+            answer, width, _ = steering.steer(network << 8, 4, 24, NOW + now)
+            assert width == 24
+            seen.setdefault(network, set()).add(answers.index(answer))
+    assert set(map(frozenset, seen.values())) == {frozenset({0, 1}), frozenset({2, 3})}
+    assert sum(found == {0, 1} for found in seen.values()) / 200 == pytest.approx(0.3, abs=0.07)
+    assert steering.steer(0x20010DB8 << 32, 6, 64, NOW)[1] == 56
+
+
+def test_the_others_go_on_as_they_would_with_a_smaller_cohort() -> None:
+    """Who is in neither cohort gets the very same answer; who is in the smaller one stays in the larger."""
+    (small, few), (large, many) = ramped(10), ramped(60)
+    for network in range(2000):
+        before = few.index(small.steer(network << 8, 4, 24, NOW)[0])
+        after = many.index(large.steer(network << 8, 4, 24, NOW)[0])
+        assert after == before or (before >= 2 and after < 2)
