@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 # In CI the same examples each time: what lands must not depend on luck. At a desk, new ones at every run.
 settings.register_profile("ci", derandomize=True)
@@ -17,25 +19,37 @@ if os.environ.get("CI") == "true":
 
 SYSTEM_PATHS = ("/usr/sbin", "/sbin", "/usr/local/sbin")
 """Where Debian keeps servers; not on every user's PATH."""
-TOGETHER = ("installed", "network")
-"""Fixtures that live longer than a module, and are dear."""
+TOGETHER = {
+    "tests/live/resolvers/": "resolvers",
+    "tests/live/test_container.py": "installed",
+    "tests/live/test_systemd.py": "installed",
+}
+"""Beginnings of paths, and what is shared by the modules there that is too dear to be made twice."""
 
 
-@pytest.hookimpl(tryfirst=True)
+class ModuleByModule(LoadScopeScheduling):
+    """How `pytest -n` shares the tests out: a module, or those that share something dear, to one process.
+
+    Not by xdist's own groups: its 3.8 loses them with pytest 9.2, and cuts modules into pieces then
+    (https://github.com/pytest-dev/pytest-xdist/issues/1386).
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return next((what for begin, what in TOGETHER.items() if path.startswith(begin)), path)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling | None:
+    """Ours, unless `--dist` asks for another."""
+    return ModuleByModule(config, log) if config.getoption("dist") == "load" else None
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Whoever shares something dear goes to one worker; live tests begin first, those `alone` come last."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group(item)))
+    """In several processes, live tests begin first, since they wait; those `alone` come last."""
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: (is_marked(item, "alone"), not is_marked(item, "live")))
-
-
-def group(item: pytest.Item) -> str:
-    """What stays together: a module, who shares one of `TOGETHER`, who wants the machine for itself."""
-    if is_marked(item, "alone"):
-        return "alone"
-    fixtures = getattr(item, "fixturenames", ())
-    return next((name for name in TOGETHER if name in fixtures), item.nodeid.partition("::")[0])
 
 
 def is_marked(item: pytest.Item, name: str) -> bool:
