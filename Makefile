@@ -28,8 +28,8 @@ format: ## let ruff rewrite what it can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: ## measure throughput beside other servers, failover, reload, start-up and geographic truth
-	@scripts/setup dev
+bench: ## measure beside other servers (python -m benchmarks.peers), failover, reload, start-up and geographic truth
+	@scripts/setup bench
 	@scripts/live-packages bench
 	@$(BIN)/python -m benchmarks.all
 

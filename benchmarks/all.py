@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 BENCHMARKS = (
-    "throughput",
+    "peers",
     "startup",
     "tcp",
     "failover",

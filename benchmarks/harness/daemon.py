@@ -55,6 +55,8 @@ class Daemon:
         self._server = server
         self.before: tuple[str, ...] = ()
         """A command that starts the daemon's command, such as `prlimit --nofile=100`."""
+        self.environment: dict[str, str] = {}
+        """Variables to start it with, beside our own."""
         self.given: tuple[socket.socket, ...] = ()
         """Sockets to start it with, as a supervisor does (sd_listen_fds(3))."""
         self._process: subprocess.Popen[bytes] | None = None
@@ -86,6 +88,7 @@ class Daemon:
         """Start and return at once."""
         environment = {**os.environ, "XDG_CACHE_HOME": str(self.folder / "cache"), "NO_COLOR": "1"}
         environment.pop("GEOROUTER_CONFIG", None)
+        environment.update(self.environment)
         with self.log.open("ab") as log:
             self.started_s = time.monotonic()
             self._process = subprocess.Popen(

@@ -12,6 +12,14 @@ def resident_mib(pid: int) -> float:
     return 0.0
 
 
+def memory_mib(pid: int, what: str = "VmRSS") -> float:
+    """A line of proc(5)'s status: all resident memory, files mapped included; `VmHWM` for the most so far."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(f"{what}:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
 def children(pid: int) -> tuple[int, ...]:
     """The living children, zombies left out."""
     every = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()]

@@ -1,72 +1,113 @@
-"""The result as a picture: SVG written by hand, so that the bench needs no plotting library."""
+"""The results as pictures (SVG), drawn by matplotlib."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
 
-WIDTH, ROW, TOP, LABEL, PANEL, GAP = 860, 34, 62, 150, 300, 50
-FIRST, OTHER, WHISKER, TEXT, FAINT = "#0b6e99", "#9fb4bf", "#33454e", "#1f2a30", "#66757d"
+FIRST, OTHER, KERNEL, WHISKER = "#0b6e99", "#9fb4bf", "#d4dee3", "#33454e"
+"""Ours, the others, the kernel's part of a bar, and the line from lowest to highest."""
+INCHES = (11.0, 3.4)
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One server's median with the extremes of its rounds."""
+    """One server's median with the extremes of its rounds; `part` of it is drawn in the stronger colour."""
 
     name: str
     low: float
     middle: float
     high: float
+    part: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One quantity; `text` writes a value."""
+    """One quantity; `form` writes a value. `scale` is matplotlib's name of an axis."""
 
     title: str
-    note: str
     bars: Sequence[Bar]
-    text: Callable[[float], str]
+    form: str
+    scale: str = "linear"
 
 
-def draw(panels: Sequence[Panel], caption: str) -> str:
-    """Panels side by side, servers below each other; the first one stands out."""
-    rows = len(panels[0].bars)
-    height = TOP + rows * ROW + 40
-    size = f'viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
-    font = 'font-family="system-ui, sans-serif" font-size="13"'
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" {font}>',
-        f"<title>{escape(caption)}</title>",
-        f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
-    ]
-    for row, bar in enumerate(panels[0].bars):
-        weight = ' font-weight="600"' if row == 0 else ""
-        parts.append(_text(LABEL - 12, TOP + row * ROW + 18, bar.name, f'text-anchor="end"{weight}'))
-    for number, panel in enumerate(panels):
-        parts += _panel(panel, LABEL + number * (PANEL + GAP))
-    parts.append(_text(12, height - 12, caption, 'font-size="11"', FAINT))
-    return "\n".join([*parts, "</svg>"]) + "\n"
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Points of one curve with the extremes of their rounds."""
+
+    name: str
+    at: Sequence[float]
+    low: Sequence[float]
+    middle: Sequence[float]
+    high: Sequence[float]
 
 
-def _panel(panel: Panel, left: float) -> list[str]:
-    scale = (PANEL - 70) / max(bar.high for bar in panel.bars)
-    parts = [
-        _text(left, 24, panel.title, 'font-weight="600"'),
-        _text(left, 42, panel.note, 'font-size="11"', FAINT),
-    ]
-    for row, bar in enumerate(panel.bars):
-        top = TOP + row * ROW
-        middle = top + 13
-        low, high = left + bar.low * scale, left + bar.high * scale
-        size = f'width="{bar.middle * scale:.1f}" height="26"'
-        whisker = f"M{low:.1f} {middle}H{high:.1f}M{low:.1f} {middle - 5}v10M{high:.1f} {middle - 5}v10"
-        parts += [
-            f'<rect x="{left}" y="{top}" {size} rx="2" fill="{OTHER if row else FIRST}"/>',
-            f'<path d="{whisker}" stroke="{WHISKER}" stroke-width="1.5" fill="none"/>',
-            _text(high + 8, middle + 5, panel.text(bar.middle), ""),
-        ]
-    return parts
+def is_there() -> bool:
+    """Whether matplotlib is installed (the extra `bench`)."""
+    return find_spec("matplotlib") is not None
 
 
-def _text(x: float, y: float, text: str, how: str, color: str = TEXT) -> str:
-    return f'<text x="{x:.1f}" y="{y}" fill="{color}" {how}>{escape(text)}</text>'
+def bars(panels: Sequence[Panel], caption: str, path: Path) -> None:
+    """Panels side by side, servers below each other; those whose name begins as the first one's stand out."""
+    figure, axes = _figure(len(panels))
+    names = [bar.name for bar in panels[0].bars]
+    ours = names[0].split(",")[0]
+    for axis, panel in zip(axes, panels, strict=True):
+        for row, bar in enumerate(panel.bars):
+            color = FIRST if bar.name.startswith(ours) else OTHER
+            axis.barh(row, bar.middle, color=color if bar.part is None else KERNEL)
+            if bar.part is not None:
+                axis.barh(row, bar.part, color=color)
+            axis.plot((bar.low, bar.high), (row, row), color=WHISKER, linewidth=1.5, marker="|")
+            axis.annotate(
+                f"{bar.middle:{panel.form}}",
+                (bar.high, row),
+                xytext=(6, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=8,
+            )
+        axis.set_title(panel.title, fontsize=10, loc="left")
+        axis.set_xscale(panel.scale)
+        axis.margins(x=0.22)
+        axis.set_yticks(range(len(names)), names if axis is axes[0] else [""] * len(names))
+        axis.invert_yaxis()
+    _save(figure, caption, path)
+
+
+def lines(panels: Sequence[tuple[str, str, Sequence[Line]]], caption: str, path: Path) -> None:
+    """Panels of (title, what is along the axis, curves), the axis logarithmic and values from 0."""
+    figure, axes = _figure(len(panels))
+    for axis, (title, along, curves) in zip(axes, panels, strict=True):
+        for curve, color in zip(curves, (FIRST, OTHER), strict=False):
+            axis.plot(curve.at, curve.middle, color=color, marker="o", label=curve.name)
+            axis.fill_between(curve.at, curve.low, curve.high, color=color, alpha=0.2)
+        axis.set_xscale("log")
+        axis.set_ylim(bottom=0)
+        axis.set_title(title, fontsize=10, loc="left")
+        axis.set_xlabel(along, fontsize=9)
+        if len(curves) > 1:
+            axis.legend(frameon=False, fontsize=8)
+    _save(figure, caption, path)
+
+
+def _figure(count: int) -> tuple[Any, Any]:
+    import matplotlib as mpl  # noqa: PLC0415 - measuring needs no pictures
+
+    mpl.use("svg")
+    mpl.rcParams.update({"svg.hashsalt": "georouter", "svg.fonttype": "none", "font.family": "sans-serif"})
+    from matplotlib import pyplot as plt  # noqa: PLC0415
+
+    figure, axes = plt.subplots(1, count, figsize=INCHES, squeeze=False)
+    for axis in axes[0]:
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.tick_params(labelsize=8)
+    return figure, axes[0]
+
+
+def _save(figure: Any, caption: str, path: Path) -> None:
+    figure.text(0.01, 0.01, caption, fontsize=8, color="#66757d")
+    figure.tight_layout(rect=(0, 0.05, 1, 1))
+    path.parent.mkdir(exist_ok=True)
+    figure.savefig(path, format="svg", metadata={"Date": None})

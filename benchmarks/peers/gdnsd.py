@@ -1,12 +1,9 @@
 """gdnsd with plugin_geoip: one map by continent and country, one resource for every name."""
 
+from benchmarks.peers.peer import Peer
 from benchmarks.peers.world import DEFAULT, NAMES, REGIONS, TTL_S, ZONE, Site, countries
 
-NAME = "gdnsd geoip"
 PROGRAM = "gdnsd"
-PACKAGES = ("gdnsd",)
-PARTS: tuple[str, ...] = ()
-"""Files that must be there besides the program."""
 
 
 def prepare(site: Site) -> list[str]:
@@ -57,3 +54,11 @@ plugins => {{
 """
     )
     return [PROGRAM, "-c", str(site.folder), "start"]
+
+
+PEER = Peer(
+    name="gdnsd geoip",
+    program=PROGRAM,
+    prepare=prepare,
+    packages=("gdnsd",),
+)

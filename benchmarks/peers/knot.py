@@ -1,12 +1,13 @@
-"""Knot DNS with mod-geoip in its `geodb` mode, keyed by country."""
+"""Knot DNS with mod-geoip in its `geodb` mode, keyed by country.
 
+Without mod-cookies: that answers BADCOOKIE to clients that do not show a server cookie yet, which is
+another answer than everybody else gives. So Knot reads cookies and makes none.
+"""
+
+from benchmarks.peers.peer import Peer
 from benchmarks.peers.world import DEFAULT, NAMES, REGIONS, TTL_S, ZONE, Site, countries
 
-NAME = "Knot mod-geoip"
 PROGRAM = "knotd"
-PACKAGES = ("knot", "knot-module-geoip")
-PARTS = ("/usr/lib/*/knot/modules-*/geoip.so",)
-"""Files that must be there besides the program."""
 
 
 def prepare(site: Site) -> list[str]:
@@ -59,3 +60,12 @@ zone:
 """
     )
     return [PROGRAM, "--config", str(settings)]
+
+
+PEER = Peer(
+    name="Knot mod-geoip",
+    program=PROGRAM,
+    prepare=prepare,
+    packages=("knot", "knot-module-geoip"),
+    parts=("/usr/lib/*/knot/modules-*/geoip.so",),
+)

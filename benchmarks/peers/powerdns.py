@@ -1,12 +1,12 @@
-"""PowerDNS with its geoip backend: `%mp` maps a country to a region's records. Its caches are on."""
+"""PowerDNS with its geoip backend: `%mp` maps a country to a region's records. Its caches are on.
 
+Without its cookies: like Knot's, they mean BADCOOKIE instead of an answer for who shows none of ours yet.
+"""
+
+from benchmarks.peers.peer import Peer
 from benchmarks.peers.world import DEFAULT, NAMES, REGIONS, TTL_S, ZONE, Site, countries
 
-NAME = "PowerDNS geoip"
 PROGRAM = "pdns_server"
-PACKAGES = ("pdns-server", "pdns-backend-geoip")
-PARTS = ("/usr/lib/*/pdns/libgeoipbackend.so",)
-"""Files that must be there besides the program."""
 
 
 def prepare(site: Site) -> list[str]:
@@ -52,3 +52,12 @@ def prepare(site: Site) -> list[str]:
         + "\n"
     )
     return [PROGRAM, f"--config-dir={site.folder}", "--daemon=no", "--guardian=no", "--disable-syslog=yes"]
+
+
+PEER = Peer(
+    name="PowerDNS geoip",
+    program=PROGRAM,
+    prepare=prepare,
+    packages=("pdns-server", "pdns-backend-geoip"),
+    parts=("/usr/lib/*/pdns/libgeoipbackend.so",),
+)

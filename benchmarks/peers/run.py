@@ -1,12 +1,13 @@
-"""One server as a process on a processor of its own, and dnsperf on another."""
+"""One server as a process on a processor of its own, asked from another one."""
 
 import os
 import re
-import shutil
 import subprocess
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import TracebackType
 from typing import Self
 
 import dns.exception
@@ -14,61 +15,58 @@ import dns.message
 import dns.query
 
 from benchmarks.harness.ask import Reply, read
+from benchmarks.harness.processes import memory_mib
 from benchmarks.harness.wait import until
+from benchmarks.peers.native import Asked, ask_for
+from benchmarks.peers.peer import PATH, Peer
+from benchmarks.peers.processors import asker_prefix, server_prefix
 from benchmarks.peers.world import Site
 
 START_S = 60.0
 CLIENTS, OUTSTANDING = 8, 100
-"""dnsperf's sockets, and its queries under way: fewer than any server's receive buffer holds."""
-PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
-"""Servers are not on every user's."""
+"""dnsperf's sockets, and its queries under way: its own defaults are one and these."""
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one run of dnsperf saw.
+    """What one run saw.
 
     `cpu_us` is the server's processor time per query, `user_us` what of it was outside the kernel;
-    `busy` is the share of its processor that it used.
+    `busy` is the share of its processor that it used, `busy_s` that in seconds.
     """
 
     rate: float
     cpu_us: float
     user_us: float
     busy: float
+    busy_s: float
     lost: int
-
-
-def is_installed(server: ModuleType) -> bool:
-    """Whether its program and all its parts are there."""
-    return shutil.which(server.PROGRAM, path=PATH) is not None and all(
-        any(Path("/").glob(part[1:])) for part in server.PARTS
-    )
-
-
-def processors() -> tuple[list[str], list[str]]:
-    """Command prefixes for the server and for dnsperf; empty where there is only one processor."""
-    usable = sorted(os.sched_getaffinity(0))
-    if len(usable) < 2 or not shutil.which("taskset"):
-        return [], []
-    return ["taskset", "-c", str(usable[0])], ["taskset", "-c", str(usable[1])]
+    memory_mib: float
 
 
 class Running:
-    """`server` started on `site`, until the end of the block."""
+    """`server` started on `site`, until the end of the block; `prefix` is what binds it to processors."""
 
-    def __init__(self, server: ModuleType, site: Site) -> None:
+    def __init__(self, server: Peer, site: Site, prefix: list[str] | None = None) -> None:
         self.server = server
-        self.name: str = server.NAME
+        self.name = server.name
+        self.port = site.port
+        self._prefix = server_prefix() if prefix is None else prefix
         self._site = site
         self._log = site.folder / "log"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def ask(self, query: bytes) -> Reply:
+    @property
+    def pid(self) -> int:
+        """Of the server."""
+        assert self._process is not None
+        return self._process.pid
+
+    def ask(self, query: bytes, timeout_s: float = 2.0) -> Reply:
         """The answer to a message as it stands."""
         message = dns.message.from_wire(query)
-        return read(dns.query.udp(message, "127.0.0.1", port=self._site.port, timeout=2.0))
+        return read(dns.query.udp(message, "127.0.0.1", port=self._site.port, timeout=timeout_s))
 
     def wait_ready(self, query: bytes) -> None:
         """Until `query` is answered; RuntimeError with the log when the server ends instead."""
@@ -78,57 +76,44 @@ class Running:
             if self._process.poll() is not None:
                 raise RuntimeError(f"{self.name} ended:\n{self._log.read_text(errors='replace')}")
             try:
-                return self.ask(query).rcode == "NOERROR"
+                return self.ask(query, 0.2).rcode == "NOERROR"
             except (OSError, dns.exception.Timeout):
                 return False
 
         until(answered, f"an answer from {self.name}", START_S)
 
-    def measure(self, queries: Path, seconds: float) -> Round:
+    def measure(self, queries: Path, seconds: float, asker: "Asker") -> Round:
         """Ask as fast as it answers."""
-        _, prefix = processors()
-        command = [
-            *prefix,
-            "dnsperf",
-            "-B",
-            "-s",
-            "127.0.0.1",
-            "-p",
-            str(self._site.port),
-            "-d",
-            str(queries),
-        ]
-        before = self._processor_s()
-        done = subprocess.run(
-            [*command, "-l", str(seconds), "-c", str(CLIENTS), "-q", str(OUTSTANDING), "-t", "1"],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        user_s, kernel_s = (now - then for now, then in zip(self._processor_s(), before, strict=True))
-        spent_s = user_s + kernel_s
-        completed = _figure("Queries completed", done.stdout)
+        before, began = self.processor_s(), time.monotonic()
+        rate, answered, lost = asker(self.port, queries, seconds)
+        elapsed = time.monotonic() - began
+        user_s, kernel_s = (now - then for now, then in zip(self.processor_s(), before, strict=True))
         return Round(
-            rate=_figure("Queries per second", done.stdout),
-            cpu_us=spent_s / completed * 1e6,
-            user_us=user_s / completed * 1e6,
-            busy=spent_s / _figure(r"Run time \(s\)", done.stdout),
-            lost=int(_figure("Queries lost", done.stdout)),
+            rate=rate,
+            cpu_us=(user_s + kernel_s) / answered * 1e6,
+            user_us=user_s / answered * 1e6,
+            busy=min(1.0, (user_s + kernel_s) / min(elapsed, answered / rate)),
+            busy_s=user_s + kernel_s,
+            lost=lost,
+            memory_mib=memory_mib(self.pid),
         )
 
-    def _processor_s(self) -> tuple[float, float]:
-        """Processor time of all its threads: their own, and in the kernel for them."""
-        assert self._process is not None
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+    def at_rate(self, queries: Path, seconds: float, rate: float) -> Asked:
+        """Ask at a steady rate, whatever is answered."""
+        return ask_for(self.port, queries, seconds, rate)
+
+    def processor_s(self) -> tuple[float, float]:
+        """Processor time of all its threads: their own, and in the kernel for them (proc(5))."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return int(fields[11]) / TICKS_PER_S, int(fields[12]) / TICKS_PER_S
 
     def __enter__(self) -> Self:
-        prefix, _ = processors()
         command = self.server.prepare(self._site)
-        environment = {**os.environ, "PATH": PATH, "XDG_CACHE_HOME": str(self._site.folder / "cache")}
+        cache = str(self._site.folder / "cache")
+        environment = {**os.environ, "PATH": PATH, "XDG_CACHE_HOME": cache, **self.server.environment}
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [*prefix, *command],
+                [*self._prefix, *command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -148,6 +133,33 @@ class Running:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+Asker = Callable[[int, Path, float], tuple[float, int, int]]
+"""Asks a port for so many seconds; answers per second, answers, and queries lost."""
+
+
+def dnsperf(port: int, queries: Path, seconds: float) -> tuple[float, int, int]:
+    """The field's own tool. It needs about 2.5 µs per query, more than a fast server does."""
+    command = [*asker_prefix(), "dnsperf", "-B", "-s", "127.0.0.1", "-p", str(port), "-d", str(queries)]
+    done = subprocess.run(
+        [*command, "-l", str(seconds), "-c", str(CLIENTS), "-q", str(OUTSTANDING), "-T", "1", "-t", "1"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=seconds + 30,
+    )
+    return (
+        _figure("Queries per second", done.stdout),
+        int(_figure("Queries completed", done.stdout)),
+        int(_figure("Queries lost", done.stdout)),
+    )
+
+
+def batches(port: int, queries: Path, seconds: float) -> tuple[float, int, int]:
+    """load.c, which sends and receives many datagrams with one call, as resolvers under load arrive."""
+    asked = ask_for(port, queries, seconds)
+    return asked.rate, asked.answered, asked.lost
 
 
 def _figure(what: str, output: str) -> float:

@@ -39,7 +39,12 @@ class Truth:
         subnets = [option.address for option in message.options if isinstance(option, dns.edns.ECSOption)]
         address = subnets[0] if subnets else HERE
         v4, v6 = REGIONS[self._region_of(address)]
-        return Expected("NOERROR", (v4 if question.rdtype == dns.rdatatype.A else v6,))
+        match question.rdtype:
+            case dns.rdatatype.A:
+                return Expected("NOERROR", (v4,))
+            case dns.rdatatype.AAAA:
+                return Expected("NOERROR", (v6,))
+        return Expected("NOERROR", ())
 
     def _region_of(self, address: str) -> str:
         match self._database.get(address):
@@ -56,4 +61,4 @@ def open_truth(path: str) -> Truth:
 
 def steered(queries: Sequence[bytes], truth: Truth) -> bytes:
     """The first query that has an address for an answer: to find out who is there."""
-    return next(query for query in queries if truth.of(query).rcode == "NOERROR")
+    return next(query for query in queries if truth.of(query).addresses)

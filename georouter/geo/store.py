@@ -32,8 +32,11 @@ PLACE_COLUMNS: Mapping[str, str] = {
 RANGE_COLUMNS: Mapping[str, str] = {"starts4": "<u4", "place4": "<u4", "starts6": "<u8", "place6": "<u4"}
 
 
-def encode(map: GeoMap) -> bytes:  # noqa: A002
-    """The compact form; the same bytes for the same map. Overlays are not part of it: ValueError."""
+def encode(map: GeoMap, level: int = 9) -> bytes:  # noqa: A002
+    """The compact form; the same bytes for the same map and compression level (1 to 9, which is smallest).
+
+    Overlays are not part of it: ValueError.
+    """
     arrays = to_arrays(map)
     packed = []
     listing = []
@@ -46,7 +49,7 @@ def encode(map: GeoMap) -> bytes:  # noqa: A002
     header = json.dumps({"info": info_text(map.info), "cities": map.places.cities, "arrays": listing})
     text = header.encode()
     raw = b"".join([len(text).to_bytes(4, "big"), text, *packed])
-    return MAGIC + zlib.compress(raw, 9)
+    return MAGIC + zlib.compress(raw, level)
 
 
 def decode(data: bytes) -> GeoMap:
