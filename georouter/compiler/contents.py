@@ -6,11 +6,14 @@ in the same order; so a region that fails or returns changes which contents are 
 and none of the finished answers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import lru_cache
 from ipaddress import ip_address
+from itertools import permutations
+from math import perm
+from typing import TypeAlias
 
 from georouter.answers.layout import Reason
 from georouter.answers.tables import SLOT_A, SLOT_AAAA
@@ -56,7 +59,13 @@ class Content:
     """Not on denials, which tell by themselves."""
 
 
+Rotations: TypeAlias = tuple[tuple[Content, float], ...]
+"""What a region is answered with, and the weight of each."""
+
 NODATA, PROHIBITED, SERVFAIL = (Content(denial=denial) for denial in Denial)
+
+MOST_TOGETHER = 256
+"""Ways of putting regions into one answer up to which all are written ahead: 2 of 16 regions."""
 
 _FAMILY = {SLOT_A: 4, SLOT_AAAA: 6}
 
@@ -74,14 +83,10 @@ class Contents:
     _numbered: dict[tuple[tuple[int, ...], Note | None], list[tuple[int, float]]] = field(
         default_factory=dict
     )
-    _rotations: dict[int, tuple[tuple[Content, float], ...]] = field(default_factory=dict)
+    _rotations: dict[int, Rotations] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for content in (NODATA, PROHIBITED, SERVFAIL):
-            self.number(content)
-        for region in self.steering.regions:
-            for content, _ in rotations(region, self.slot, NOBODY_CHECKS, self._most):
-                self.number(content)
+        self.items = dict(_steady_items(self.steering, self.slot))
         self.steady = len(self.items)
 
     @property
@@ -104,8 +109,8 @@ class Contents:
         numbered = self._numbered.get((regions, note))
         if numbered is None:
             numbered = self._numbered[regions, note] = [
-                (self.number(noted(self._joined(content, turn, regions[1:]), note)), weight)
-                for turn, (content, weight) in enumerate(self._of(regions[0]))
+                (self.number(noted(content, note)), weight)
+                for content, weight in joined([self._of(region) for region in regions], self._most)
             ]
         return numbered
 
@@ -117,23 +122,16 @@ class Contents:
         last_known = self.steering.rule.when_all_down is AllDown.LAST_KNOWN
         return Note.LAST_KNOWN if last_known else Note.ALL_DOWN
 
-    def _of(self, region: int) -> tuple[tuple[Content, float], ...]:
+    def _of(self, region: int) -> Rotations:
         known = self._rotations.get(region)
         if known is None:
-            known = rotations(self.steering.regions[region], self.slot, self.facts[region], self._most)
+            facts = self.facts[region]
+            if facts.endpoints_down:
+                known = rotations(self.steering.regions[region], self.slot, facts, self._most)
+            else:
+                known = unchecked(self.steering, self.slot)[region]
             self._rotations[region] = known
         return known
-
-    def _joined(self, first: Content, turn: int, others: Sequence[int]) -> Content:
-        """Addresses of further regions behind those of the first; a hostname stands alone."""
-        if first.target is not None or not others:
-            return first
-        rdatas = dict.fromkeys(first.rdatas)
-        for region in others:
-            rotations = self._of(region)
-            rdatas.update(dict.fromkeys(rotations[turn % len(rotations)][0].rdatas))
-        kept = tuple(rdatas)[: self._most]
-        return Content(rdatas=kept) if kept else NODATA
 
 
 def noted(content: Content, note: Note | None) -> Content:
@@ -141,7 +139,54 @@ def noted(content: Content, note: Note | None) -> Content:
     return content if note is None or content.denial is not None else replace(content, note=note)
 
 
-def rotations(region: Region, slot: int, facts: RegionFacts, most: int) -> tuple[tuple[Content, float], ...]:
+@lru_cache(maxsize=256)
+def unchecked(steering: Steering, slot: int) -> tuple[Rotations, ...]:
+    """The rotations of each region of a group where nobody looks at its endpoints."""
+    most = steering.rule.limit.addresses
+    return tuple(rotations(region, slot, NOBODY_CHECKS, most) for region in steering.regions)
+
+
+@lru_cache(maxsize=256)
+def _steady_items(steering: Steering, slot: int) -> Mapping[Content, int]:
+    """The contents that need no news of health, numbered."""
+    turns, most = unchecked(steering, slot), steering.rule.limit.addresses
+    found = [NODATA, PROHIBITED, SERVFAIL]
+    for regions in together_steady(steering):
+        found += (content for content, _ in joined([turns[region] for region in regions], most))
+    return {content: number for number, content in enumerate(dict.fromkeys(found))}
+
+
+@lru_cache(maxsize=256)
+def together_steady(steering: Steering) -> tuple[tuple[int, ...], ...]:
+    """The regions that an answer may hold, in order: each alone, and if there are not too many ways every
+    combination. So a failover finds the answers with several regions finished, too.
+    """
+    every = range(len(steering.regions))
+    alone = tuple((region,) for region in every)
+    most = min(steering.rule.limit.regions, len(every))
+    if sum(perm(len(every), count) for count in range(1, most + 1)) > MOST_TOGETHER:
+        return alone
+    return (*alone, *(some for count in range(2, most + 1) for some in permutations(every, count)))
+
+
+def joined(turns: Sequence[Rotations], most: int) -> Rotations:
+    """The rotations of the first region, addresses of further ones behind them; a hostname stands alone."""
+    first, *others = turns
+    if not others:
+        return first
+    found = []
+    for turn, (content, weight) in enumerate(first):
+        if content.target is None:
+            rdatas = dict.fromkeys(content.rdatas)
+            for other in others:
+                rdatas.update(dict.fromkeys(other[turn % len(other)][0].rdatas))
+            kept = tuple(rdatas)[:most]
+            content = Content(rdatas=kept) if kept else NODATA  # noqa: PLW2901 - with what follows it
+        found.append((content, weight))
+    return tuple(found)
+
+
+def rotations(region: Region, slot: int, facts: RegionFacts, most: int) -> Rotations:
     """One content per endpoint that may come first, at most `most` addresses in each."""
     alive = live(region, facts)
     hosts = [endpoint for endpoint in alive if endpoint.family == 0]

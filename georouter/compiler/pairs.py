@@ -13,17 +13,25 @@ and the pair has what the region has.
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
 from georouter.answers.layout import REASONS
 from georouter.answers.tables import SLOT_A, SLOT_AAAA
-from georouter.compiler.contents import NODATA, PROHIBITED, SERVFAIL, Content, rotations
+from georouter.compiler.contents import (
+    NODATA,
+    PROHIBITED,
+    SERVFAIL,
+    Content,
+    joined,
+    together_steady,
+    unchecked,
+)
 from georouter.compiler.runs import NOTHING_LAID, TOP, Laid, Piece, cumulative, lay_out, mark
 from georouter.compiler.selections import Selections
 from georouter.compiler.steering import Steering
-from georouter.facts.world import NOBODY_CHECKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +105,7 @@ class _Numbers:
     steady: int = 0
 
     def __post_init__(self) -> None:
-        for content in (NODATA, PROHIBITED, SERVFAIL):
-            self.number(content)
-        most = self.steering.rule.limit.addresses
-        for region in self.steering.regions:
-            sides = [rotations(region, slot, NOBODY_CHECKS, most) for slot in (SLOT_A, SLOT_AAAA)]
-            bounds = [cumulative([weight for _, weight in side], 0, TOP) for side in sides]
-            for _, a, b in _zip(*bounds):
-                self.number(together(sides[0][a][0], sides[1][b][0]))
+        self.items = dict(_steady_items(self.steering))
         self.steady = len(self.items)
 
     def number(self, content: Content) -> int:
@@ -125,7 +126,20 @@ class _Numbers:
             if band.scale is not None:
                 mark(piece, band.key, band.scale, len(piece.body) - begin)
         steady = one.steady and other.steady and max(piece.body) < self.steady
-        return piece if steady else replace(piece, steady=False)
+        return piece if steady else piece.unsteady()
+
+
+@lru_cache(maxsize=256)
+def _steady_items(steering: Steering) -> Mapping[Content, int]:
+    """The pairs that need no news of health, numbered."""
+    found = [NODATA, PROHIBITED, SERVFAIL]
+    most = steering.rule.limit.addresses
+    turns = [unchecked(steering, slot) for slot in (SLOT_A, SLOT_AAAA)]
+    for regions in together_steady(steering):
+        sides = [joined([side[region] for region in regions], most) for side in turns]
+        bounds = [cumulative([weight for _, weight in side], 0, TOP) for side in sides]
+        found += (together(sides[0][a][0], sides[1][b][0]) for _, a, b in _zip(*bounds))
+    return {content: number for number, content in enumerate(dict.fromkeys(found))}
 
 
 class _Band(NamedTuple):

@@ -2,7 +2,7 @@
 
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,11 @@ class Piece:
     key: "array[int]" = field(default_factory=lambda: array("Q"))
     scale: "array[int]" = field(default_factory=lambda: array("Q"))
     extent: "array[int]" = field(default_factory=lambda: array("I"))
+
+    def unsteady(self) -> "Piece":
+        """The same, with contents that may have other numbers in another world."""
+        # not `dataclasses.replace`, which takes ten times as long: this is called for every other piece
+        return Piece(self.threshold, self.body, self.tally, False, self.key, self.scale, self.extent)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,7 +108,7 @@ def _piece(selection: Selection, contents: Contents) -> Piece:
         return piece
     if sticky:
         _bands(piece, selection, contents)
-        return piece if max(piece.body) < contents.steady else replace(piece, steady=False)
+        return piece if max(piece.body) < contents.steady else piece.unsteady()
     lower = 0
     bounds = cumulative([candidate.weight for candidate in selection.candidates], 0, TOP)
     for candidate, upper in zip(selection.candidates, bounds, strict=True):
@@ -112,7 +117,7 @@ def _piece(selection: Selection, contents: Contents) -> Piece:
         lower = upper
     if max(piece.body) < contents.steady:
         return piece
-    return replace(piece, steady=False)
+    return piece.unsteady()
 
 
 def _bands(piece: Piece, selection: Selection, contents: Contents) -> None:

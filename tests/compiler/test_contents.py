@@ -4,13 +4,14 @@ import pytest
 
 from georouter.answers.layout import Reason
 from georouter.answers.tables import SLOT_A, SLOT_AAAA, SLOT_OTHER
-from georouter.compiler.contents import NODATA, PROHIBITED, SERVFAIL, Content, Contents
+from georouter.compiler.contents import NODATA, PROHIBITED, SERVFAIL, Content, Contents, together_steady
 from georouter.compiler.steering import Steering, steer
 from georouter.facts.world import Effective, RegionFacts, State
 from georouter.policy.model import Endpoint, Region
 from georouter.policy.steps import Limit
 from georouter.routing.select import NODATA as NO_RECORDS
 from georouter.routing.select import REFUSED, Candidate, Selection, live
+from georouter.words.ids import RegionName
 from tests.compiler.build import policy, region, service, tiny_map, world, zone
 
 UP = RegionFacts(State.UP, Effective.UP)
@@ -118,3 +119,27 @@ def test_health_does_not_renumber() -> None:
     assert steady.steady == sick.steady == len(steady.items)
     assert list(sick.items)[: sick.steady] == list(steady.items)
     assert len(sick.items) == sick.steady + 1
+
+
+def test_answers_of_several_regions_are_numbered_ahead() -> None:
+    """A failover finds them finished: every order of as many regions as an answer may hold."""
+    parts = (region("eu", "192.0.2.1"), region("us", "192.0.2.2"), region("ap", "192.0.2.3"))
+    steering = group(*parts, limit=Limit(regions=2))
+    contents = Contents(steering, SLOT_A, (UP, UP, UP))
+    assert together_steady(steering) == ((0,), (1,), (2,), (0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1))
+    assert said(contents, 2, 0) == [(a(3, 1), 1.0)]
+    assert said(contents, 0) == [(a(1), 1.0)]
+    assert len(contents.items) == contents.steady
+
+
+def test_too_many_ways_are_not_numbered_ahead() -> None:
+    """Seventeen regions, two in an answer, would be 289 of them."""
+    parts = [
+        dataclasses.replace(region("eu", f"192.0.2.{number}"), name=RegionName(f"r{number}"))
+        for number in range(1, 18)
+    ]
+    steering = group(*parts, limit=Limit(regions=2))
+    contents = Contents(steering, SLOT_A, (UP,) * len(parts))
+    assert len(together_steady(steering)) == len(parts)
+    assert said(contents, 0, 1) == [(a(1, 2), 1.0)]
+    assert len(contents.items) == contents.steady + 1
