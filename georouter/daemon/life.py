@@ -43,6 +43,7 @@ from georouter.daemon.hooks import Hooks
 from georouter.daemon.journal import Journal
 from georouter.daemon.memory import give_back
 from georouter.daemon.notify import from_environment
+from georouter.daemon.refusals import Refusals
 from georouter.daemon.saving import Saver
 from georouter.daemon.secondaries import Secondaries
 from georouter.daemon.settings import Settings
@@ -133,6 +134,7 @@ class Daemon:
                     ("control", self._controller),
                     ("save", self._saver),
                     ("watch", self._watcher),
+                    ("refusals", self._refusals),
                 )
             ]
             if self._notifier.watchdog_s is not None:
@@ -203,6 +205,7 @@ class Daemon:
             not_ready=lambda: None if self._serving else "waiting for the first round of checks and look-ups",
         )
         self._debug = DebugDesk(self._controller, self._desk.explain, time.time)
+        self._refusals = Refusals(self._server.counters, self._record, time.time)
 
     def _saved_beliefs(self) -> Beliefs:
         """What the last run believed: overrides and aliases always, health only while it is fresh."""
@@ -321,6 +324,7 @@ class Daemon:
         if self._serving:  # answers come to the last
             self._serving = False
             await self._server.stop(GRACE_S)
+            self._refusals.look(last=True)
         event(log, "server.stopped")
 
     # -- what the rooms say --------------------------------------------------------------------
@@ -410,7 +414,11 @@ class Daemon:
     def _record(self, action: str, **fields: object) -> None:
         """Into the audit log, in a thread: a slow disk must not hold up what it tells of."""
         write = partial(self._audit.record, time.time(), action, author="georouter", **fields)
-        asyncio.get_running_loop().run_in_executor(None, write)
+        asyncio.get_running_loop().run_in_executor(None, write).add_done_callback(self._recorded)
+
+    def _recorded(self, written: "asyncio.Future[bool]") -> None:
+        if not written.result():
+            self._metrics.state_save_failed("audit")
 
     def _unsaved(self, problem: str) -> None:
         self._metrics.state_save_failed()
