@@ -68,7 +68,7 @@ def test_a_and_aaaa_choose_the_same_region(value: int, facts: list[RegionFacts])
     tallies = []
     for slot in (SLOT_A, SLOT_AAAA):
         runs = runs_of(tuple(facts), slot)
-        tallies.append(runs.tally[pick(runs, 0, value)])
+        tallies.append(runs.tally[pick(runs, runs.first[0], runs.count[0], value)])
     assert tallies[0] == tallies[1]
 
 
