@@ -10,7 +10,7 @@ try:
 except ImportError:  # installed without build requirements: the Python path
     cythonize = None
 
-NATIVE = ("georouter.answers._tables", "georouter.answers._respond")
+NATIVE = ("georouter.answers._tables", "georouter.answers._respond", "georouter.server._loop")
 """Modules written in Cython, each with its `.pyx` and `.pxd`."""
 
 
@@ -19,7 +19,14 @@ def extensions() -> list[Extension]:
     if cythonize is None:
         return []
     found = [
-        Extension(name, [name.replace(".", "/") + ".pyx"], extra_compile_args=["-O3"], optional=True)
+        Extension(
+            name,
+            [name.replace(".", "/") + ".pyx"],
+            include_dirs=["georouter/server"],
+            depends=["georouter/server/_loop.h"],
+            extra_compile_args=["-O3"],
+            optional=True,
+        )
         for name in NATIVE
     ]
     directives = {"language_level": 3, "boundscheck": True, "wraparound": False, "cdivision": True}
