@@ -12,6 +12,7 @@ BENCHMARKS = (
     "reload_storm",
     "names",
     "proof",
+    "capacity",
     "tenants",
     "scraping",
     "geo_truth",

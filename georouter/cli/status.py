@@ -250,7 +250,9 @@ def _capacity(plan: Mapping[str, Any]) -> "Iterator[RenderableType]":
             plain("-" if over is None else f"{over:.2f} times", "" if over is None else "bold red"),
         )
     yield made
-    yield plain(f"planned {moment(plan['made_at'])}", "dim")
+    ready = plan.get("losses")
+    further = f"; ready for the loss of any one of {ready} regions" if ready else "; not ready for a loss yet"
+    yield plain(f"planned {moment(plan['made_at'])}{further}", "dim" if ready else "yellow")
 
 
 def _secondaries(zones: Sequence[Mapping[str, Any]]) -> "RenderableType":

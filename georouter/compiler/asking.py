@@ -1,6 +1,6 @@
 """Who asks a service, by ranking: what the capacity plan is made of."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -8,22 +8,23 @@ from numpy.typing import NDArray
 
 from georouter.compiler.steering import census_slot
 from georouter.facts.demand import Census, division
-from georouter.facts.plan import CapacityPlan
+from georouter.facts.plan import CapacityPlan, Spread
 from georouter.facts.world import World
 from georouter.geo.map import UNPLACED, GeoMap
 from georouter.geo.special import mark
 from georouter.policy.model import Policy, Service
-from georouter.routing.capacity import Asking, make_plan
+from georouter.routing.capacity import Asking, CapacityPlanner
 from georouter.routing.rank import Ranked, distinct, rank
 from georouter.routing.scene import make_scene, universe
 from georouter.routing.select import rule_of
 from georouter.routing.steps.latency import estimate_ms
-from georouter.words.ids import ServiceName
+from georouter.words.ids import RegionName, ServiceName
 
 CHUNK = 65536
 """Places at a time: 65536 x 30 regions x 8 bytes are 16 MB."""
 
 _Array = NDArray[np.float64]
+_NONE = np.empty(0, dtype=np.int64)
 
 
 def address_space(geo: GeoMap) -> _Array:
@@ -79,24 +80,52 @@ class Crowd:
         weight = address_space(geo)
         self._askings: dict[ServiceName, Asking] = {}
         self._slots: dict[ServiceName, NDArray[np.int64]] = {}
+        self._last: tuple[float, CapacityPlanner] | None = None
         for name, service in policy.services.items():
             rule = rule_of(service)
             if service.demand is None and (rule.capacity is None or rule.capacity.signal is None):
                 continue
             rankings, of = distinct(rank(policy, service, make_scene(policy, service, geo.places, world)))
             self._askings[name] = make_asking(policy, service, geo, world, rankings, of, weight, 1.0)
-            names = universe(service)
-            self._slots[name] = np.array([census_slot(ranked, names) for ranked in rankings], dtype=np.int64)
 
     def plan(self, world: World, censuses: Mapping[ServiceName, Census], now: float) -> CapacityPlan:
-        """The plan for this world; what is in force now is `world.capacity`. Raises NoSolverError."""
+        """The plan for this world alone; what is in force now is `world.capacity`. Raises NoSolverError."""
+        return self._planner(world, censuses, now).plan(world, now, world.capacity)
+
+    def losses(
+        self,
+        world: World,
+        censuses: Mapping[ServiceName, Census],
+        now: float,
+        names: Sequence[RegionName],
+    ) -> dict[RegionName, Spread]:
+        """What to do at the loss of each of these regions. Raises NoSolverError.
+
+        Cheaper after a `plan` or `losses` with the same clients, which are told by `now`.
+        """
+        return self._planner(world, censuses, now).losses(world, names)
+
+    def _planner(self, world: World, censuses: Mapping[ServiceName, Census], now: float) -> CapacityPlanner:
+        if self._last is not None and self._last[0] == now:
+            return self._last[1]
         askings = []
         for name, asking in self._askings.items():
             scale = self._scale(name, asking, world, now)
             if scale > 0:
-                parts = division(asking.demand, self._slots[name], censuses.get(name))
-                askings.append(replace(asking, demand=parts * scale))
-        return make_plan(self._policy, askings, world, now, previous=world.capacity)
+                census = censuses.get(name)
+                slots = _NONE if census is None else self._slots_of(name)
+                askings.append(replace(asking, demand=division(asking.demand, slots, census) * scale))
+        planner = CapacityPlanner(self._policy, askings)
+        self._last = now, planner
+        return planner
+
+    def _slots_of(self, name: ServiceName) -> NDArray[np.int64]:
+        """The census slot of each ranking; only worked out for those who are counted."""
+        if name not in self._slots:
+            asking = self._askings[name]
+            slots = [census_slot(ranked, asking.universe) for ranked in asking.rankings]
+            self._slots[name] = np.array(slots, dtype=np.int64)
+        return self._slots[name]
 
     def _scale(self, name: ServiceName, asking: Asking, world: World, now: float) -> float:
         """The service's demand, or what its regions say they carry."""

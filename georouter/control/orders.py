@@ -11,7 +11,7 @@ from georouter.compiler.plan import Plan
 from georouter.compiler.serials import Numbered
 from georouter.facts.demand import Census
 from georouter.facts.failover import Reply
-from georouter.facts.plan import CapacityPlan
+from georouter.facts.plan import CapacityPlan, Spread
 from georouter.facts.world import World
 from georouter.geo.map import MapInfo
 from georouter.policy.files import PolicyFile
@@ -59,7 +59,8 @@ class ExplainRequest:
 class PlanRequest:
     """Plan for the capacities of the policy in `files` in the live `world`, which knows the last plan.
 
-    `censuses` say where the clients of services are.
+    `censuses` say where the clients of services are. With `losses`, the spreads for the loss of each of these
+    regions are asked for instead of the plan itself.
     """
 
     files: tuple[PolicyFile, ...]
@@ -67,6 +68,7 @@ class PlanRequest:
     world: World
     censuses: Mapping[ServiceName, Census]
     now: float
+    losses: tuple[RegionName, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,8 @@ MakeCall: TypeAlias = Callable[[Call], Awaitable[Answer]]
 
 Counted: TypeAlias = Mapping[ServiceName, NDArray[np.float64]]
 """The census counters of services, by slot."""
-Planning: TypeAlias = Callable[[PlanRequest], Awaitable[CapacityPlan | Failed]]
-"""Makes one capacity plan away from the event loop."""
+Losses: TypeAlias = Mapping[RegionName, Spread]
+Planning: TypeAlias = Callable[[PlanRequest], Awaitable[CapacityPlan | Losses | Failed]]
+"""Makes one capacity plan, or spreads for losses, away from the event loop."""
 Build: TypeAlias = Callable[[BuildRequest], Awaitable[Built | Failed]]
 """Runs one build away from the event loop. Never raises for a bad policy or a bad file."""

@@ -14,7 +14,15 @@ from typing import Any
 from georouter.compiler.asking import Crowd
 from georouter.compiler.plan import plan, rerank
 from georouter.compiler.serials import Serials
-from georouter.control.orders import BuildRequest, Built, Databases, ExplainRequest, Failed, PlanRequest
+from georouter.control.orders import (
+    BuildRequest,
+    Built,
+    Databases,
+    ExplainRequest,
+    Failed,
+    Losses,
+    PlanRequest,
+)
 from georouter.daemon.kept import Kept, keep
 from georouter.facts.plan import CapacityPlan
 from georouter.facts.world import World
@@ -131,8 +139,8 @@ class Builder:
             self._map = _overlaid(last, policy)
             return self._map
 
-    def plan(self, request: PlanRequest) -> CapacityPlan | Failed:
-        """The capacity plan of the policy in use."""
+    def plan(self, request: PlanRequest) -> CapacityPlan | Losses | Failed:
+        """The capacity plan of the policy in use, or what to do at further losses."""
         from georouter.routing.transport import NoSolverError  # noqa: PLC0415 - only for who has capacities
 
         if self._last is None or self._last.files != request.files:
@@ -146,6 +154,8 @@ class Builder:
             self._crowd = Crowd(self._last.policy, self._planned_on, request.world)
             self._crowd_key = key
         try:
+            if request.losses is not None:
+                return self._crowd.losses(request.world, request.censuses, request.now, request.losses)
             return self._crowd.plan(request.world, request.censuses, request.now)
         except NoSolverError as error:
             return Failed(str(error))

@@ -140,6 +140,7 @@ def capacity_status(controller: Controller) -> dict[str, Any] | None:
         "problem": controller.planner.problem or None,
         "loads": dict(plan.spread(controller.world.away).loads) if plan else {},
         "overload": dict(plan.spread(controller.world.away).overload) if plan else {},
+        "losses": len(plan.losses) if plan else 0,
     }
 
 

@@ -12,7 +12,7 @@ Rule 4. From one plan to the next at most `max_step` of the demand moves. The sp
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,43 +21,21 @@ from georouter.facts.plan import CapacityPlan, Crew, Shares, Spread, Tiers
 from georouter.facts.world import Effective, RegionFacts, State, World
 from georouter.policy.model import Policy
 from georouter.policy.steps import Capacity
+from georouter.routing import sifting
+from georouter.routing.groups import STAY_MS, Asking, Groups, group
 from georouter.routing.rank import Ranked
-from georouter.routing.select import UNKNOWN, Rule, Selector, level
-from georouter.routing.transport import Array, Transport
+from georouter.routing.select import UNKNOWN, Selector, level
+from georouter.routing.transport import Array
 from georouter.words.ids import RegionName
 
-Universe = tuple[RegionName, ...]
+__all__ = ["Asking", "CapacityPlanner", "make_plan"]
 
-STAY_MS = 5.0
-"""Nobody is moved for less, and ties stay where they are."""
-_TIER_MS = 50.0
-"""What a tier counts for clients whose round trips nobody can estimate."""
 _LEAST = 1e-6
 """Smaller parts of a ranking's clients are rounding."""
 _CROWDED = 1e-3
 """The part of its room that a region keeps on paper when others have taken all of it."""
 
 LOST = RegionFacts(observed=State.DOWN, effective=Effective.DOWN)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Asking:
-    """The clients of one service, by ranking.
-
-    `demand[k]` is in the unit of capacity, `rtt_ms[k, r]` the mean estimated round trip of the clients of
-    `rankings[k]` to region r of the universe, NaN where there is no estimate.
-    """
-
-    universe: Universe
-    rankings: tuple[Ranked, ...]
-    demand: Array
-    rtt_ms: Array
-    rule: Rule
-
-    @property
-    def crew(self) -> Crew:
-        """By whom the plan knows it."""
-        return self.universe, self.rule.weights
 
 
 def make_plan(
@@ -74,175 +52,148 @@ def make_plan(
     `askings` are the services whose demand is known, with and without a capacity step. Raises
     NoSolverError without HiGHS.
     """
-    used = dict.fromkeys(name for asking in askings if asking.rule.capacity for name in asking.universe)
-    present = _spread(policy, askings, world)
-    kept = previous.spread(world.away) if previous is not None else None
-    if kept is not None:
-        present = _toward(kept, present, policy, askings, world)
-    wanted = [name for name in (used if losses is None else losses) if name not in world.away]
-    return CapacityPlan(
-        made_at=now,
-        away=world.away,
-        now=present,
-        losses={
-            name: _spread(policy, askings, replace(world, regions={**world.regions, name: LOST}))
-            for name in wanted
-        },
-    )
+    planner = CapacityPlanner(policy, askings)
+    wanted = planner.used if losses is None else losses
+    return replace(planner.plan(world, now, previous), losses=planner.losses(world, wanted))
 
 
-def _spread(policy: Policy, askings: Sequence[Asking], world: World) -> Spread:
-    """The whole answer for one situation."""
-    crowd = _Crowd(policy, world)
-    for asking in askings:
-        crowd.add(asking)
-    return crowd.spread()
+class CapacityPlanner:
+    """Plans for one set of clients. `used` are the regions of services with a capacity step."""
+
+    def __init__(self, policy: Policy, askings: Sequence[Asking]) -> None:
+        self._policy, self._askings = policy, askings
+        self._groups = group(policy, askings)
+        self._price: Array | None = None
+        """What room was worth in the last situation: a first guess for the next one."""
+        self.used = tuple(
+            dict.fromkeys(name for asking in askings if asking.rule.capacity for name in asking.universe)
+        )
+
+    def plan(self, world: World, now: float, previous: CapacityPlan | None) -> CapacityPlan:
+        """The plan for this world alone. NoSolverError."""
+        present = self._spread(world)
+        kept = previous.spread(world.away) if previous is not None else None
+        if kept is not None:
+            present = _toward(kept, present, self._policy, self._askings, world)
+        return CapacityPlan(made_at=now, away=world.away, now=present)
+
+    def losses(self, world: World, names: Iterable[RegionName]) -> dict[RegionName, Spread]:
+        """What to do at the loss of one more region; those away already are left out. NoSolverError."""
+        return {
+            name: self._spread(replace(world, regions={**world.regions, name: LOST}))
+            for name in names
+            if name not in world.away
+        }
+
+    def _spread(self, world: World) -> Spread:
+        """The whole answer for one situation."""
+        situation = _Situation(self._policy, self._groups, world)
+        for asking, columns, of in zip(self._askings, self._groups.columns, self._groups.of, strict=True):
+            situation.add(asking, columns, of)
+        spread, self._price = situation.spread(self._price)
+        return spread
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """Clients of one ranking whom selection would send to one region (index into the universe)."""
+class _Situation:
+    """Where selection puts everybody, and what has to move."""
 
-    crew: Crew
-    tiers: Tiers
-    home: int
+    def __init__(self, policy: Policy, groups: Groups, world: World) -> None:
+        regions = len(groups.names)
+        self.policy, self.groups, self.world = policy, groups, world
+        self.fixed = np.zeros(regions)
+        self.limit = np.full(regions, np.inf)
+        self.natural = np.zeros(groups.price.shape)
+        """Per group and region: the clients who are there and may be moved."""
+        self.able = np.zeros((len(groups.crews), regions), dtype=np.bool_)
+        self.crew = {crew: number for number, crew in enumerate(groups.crews)}
 
-
-class _Crowd:
-    """Everybody who asks in one situation."""
-
-    def __init__(self, policy: Policy, world: World) -> None:
-        self.names = tuple(policy.regions)
-        self.column = {name: index for index, name in enumerate(self.names)}
-        self.policy, self.world = policy, world
-        self.loads = np.zeros(len(self.names))
-        self.fixed = np.zeros(len(self.names))
-        self.limit = np.full(len(self.names), np.inf)
-        self.parts: dict[_Part, float] = {}
-        self.cost: dict[_Part, Array] = {}
-        self.whole: dict[tuple[Crew, Tiers], dict[int, float]] = {}
-
-    def add(self, asking: Asking) -> None:
+    def add(self, asking: Asking, columns: NDArray[np.int64], of: NDArray[np.int64]) -> None:
         """Put a service's clients where selection does."""
         facts = [self.world.region(name) for name in asking.universe]
         select = Selector(asking.rule, facts)
-        columns = np.array([self.column[name] for name in asking.universe], dtype=np.int64)
         step = asking.rule.capacity
-        if step is not None:
-            self._limit(columns, step)
         able = frozenset(
             region
             for region, fact in enumerate(facts)
             if level(fact, asking.rule.weights[region] * max(fact.health, 0.0)) <= UNKNOWN
         )
+        if step is not None:
+            self._limit(columns, step)
+            self.able[self.crew[asking.crew], columns[sorted(able)]] = True
         for number in np.flatnonzero(asking.demand > 0).tolist():
-            ranked, amount = asking.rankings[number], float(asking.demand[number])
-            selection = select(ranked)
-            total = sum(candidate.weight for candidate in selection.candidates)
-            homes: dict[int, float] = {}
-            for candidate in selection.candidates:
-                home = candidate.regions[0]
-                homes[home] = homes.get(home, 0.0) + candidate.weight / total
-            for home, share in homes.items():
-                self.loads[columns[home]] += amount * share
-            if step is None or not able.issuperset(homes):
-                for home, share in homes.items():
-                    self.fixed[columns[home]] += amount * share
-                continue
-            self._move(asking, number, able, homes, amount)
+            amount = float(asking.demand[number])
+            candidates = select(asking.rankings[number]).candidates
+            total = sum(candidate.weight for candidate in candidates)
+            homes = [candidate.regions[0] for candidate in candidates]
+            free = step is not None and able.issuperset(homes)
+            row = self.natural[of[number]] if free else self.fixed
+            for home, candidate in zip(homes, candidates, strict=True):
+                row[columns[home]] += amount * candidate.weight / total
 
     def _limit(self, columns: NDArray[np.int64], step: Capacity) -> None:
         """The strictest limit of the services that use a region."""
         part = step.failure_limit if self.world.away else step.steady_limit
         for column in columns:
-            name = self.names[column]
+            name = self.groups.names[column]
             capacity = self.policy.regions[name].capacity
             if capacity is not None:
                 room = part * capacity * self.world.region(name).health
                 self.limit[column] = min(self.limit[column], room)
 
-    def _move(
-        self, asking: Asking, number: int, able: frozenset[int], homes: Mapping[int, float], amount: float
-    ) -> None:
-        """Clients that may be sent elsewhere, at a price."""
-        tiers = asking.rankings[number].tiers
-        price = _prices(tiers, asking.rtt_ms[number], able)
-        ours = [region for region in range(len(asking.universe)) if np.isfinite(price[region])]
-        for home, share in homes.items():
-            part = _Part(asking.crew, tiers, home)
-            if part not in self.parts:
-                cost = np.full(len(self.names), np.inf)
-                for region in ours:
-                    dearer = max(price[region] - price[home], 0.0) + STAY_MS
-                    cost[self.column[asking.universe[region]]] = 0.0 if region == home else dearer
-                self.parts[part], self.cost[part] = 0.0, cost
-            self.parts[part] += amount * share
-        whole = self.whole.setdefault((asking.crew, tiers), {})
-        for home, share in homes.items():
-            whole[home] = whole.get(home, 0.0) + amount * share
-
-    def spread(self) -> Spread:
-        """The cheapest way to keep every limit."""
-        loads = dict(zip(self.names, self.loads.tolist(), strict=True))
-        if not (self.loads > self.limit * (1 + 1e-9)).any() or not self.parts:
-            over = self.loads > self.limit * (1 + 1e-9)
-            return Spread({}, _known(loads), self._overload(self.loads, over))
-        parts = list(self.parts)
-        supply = np.array([self.parts[part] for part in parts])
-        cost = np.array([self.cost[part] for part in parts])
+    def spread(self, price: Array | None) -> tuple[Spread, Array | None]:
+        """The cheapest way to keep every limit, and what room is worth; `price` is a first guess of that."""
+        loads = self.fixed + self.natural.sum(axis=0)
+        over = loads > self.limit * (1 + 1e-9)
+        of, home = np.nonzero(self.natural)
+        if not over.any() or not len(of):
+            return Spread({}, self._by_name(loads), self._overload(loads, over)), price
+        supply = self.natural[of, home]
         crowded = np.maximum(self.limit - self.fixed, _CROWDED * self.limit)
         room = np.where(np.isfinite(self.limit), crowded, 10.0 * supply.sum() + 1.0)
-        solution = Transport(cost, supply).solve(room)
-        loads_after = self.fixed + solution.flow.sum(axis=0)
-        return Spread(
-            self._shares(parts, solution.flow),
-            _known(dict(zip(self.names, loads_after.tolist(), strict=True))),
-            self._overload(loads_after, loads_after > self.limit * (1 + 1e-6)),
+        found = sifting.solve(self._cost(of, home), supply, room, price)
+        after = self.fixed + found.flow.sum(axis=0)
+        spread = Spread(
+            self._shares(of, found.flow),
+            self._by_name(after),
+            self._overload(after, after > self.limit * (1 + 1e-6)),
         )
+        return spread, found.price
+
+    def _cost(self, of: NDArray[np.int64], home: NDArray[np.int64]) -> Array:
+        """What moving costs the clients of group `of[i]` who are at `home[i]`: nothing where they stay."""
+        price = self.groups.price
+        dearer: Array = np.maximum(price[of] - price[of, home][:, None], 0.0) + STAY_MS
+        dearer[~self.able[self.groups.crew_of[of]]] = np.inf
+        dearer[np.arange(len(of)), home] = 0.0
+        return dearer
+
+    def _by_name(self, loads: Array) -> dict[RegionName, float]:
+        return _known(dict(zip(self.groups.names, loads.tolist(), strict=True)))
 
     def _overload(self, loads: Array, over: NDArray[np.bool_]) -> dict[RegionName, float]:
-        return {self.names[index]: float(loads[index] / self.limit[index]) for index in np.flatnonzero(over)}
+        names = self.groups.names
+        return {names[index]: float(loads[index] / self.limit[index]) for index in np.flatnonzero(over)}
 
-    def _shares(self, parts: Sequence[_Part], flow: Array) -> dict[Crew, Shares]:
+    def _shares(self, of: NDArray[np.int64], flow: Array) -> dict[Crew, Shares]:
         """Per ranking the part of its clients for each region, where that is not what selection says."""
-        flows: dict[tuple[Crew, Tiers], Array] = {}
-        for part, row in zip(parts, flow, strict=True):
-            columns = [self.column[name] for name in part.crew[0]]
-            key = (part.crew, part.tiers)
-            flows[key] = flows.get(key, 0.0) + row[columns]
+        amounts = np.zeros_like(self.natural)
+        np.add.at(amounts, of, flow)
+        total = amounts.sum(axis=1, keepdims=True)
+        made = np.divide(amounts, total, out=np.zeros_like(amounts), where=total > 0)
+        made[made <= _LEAST] = 0.0
+        natural = np.divide(self.natural, total, out=np.zeros_like(amounts), where=total > 0)
+        moved = np.flatnonzero(np.abs(made - natural).max(axis=1, initial=0.0) > _LEAST)
         shares: dict[Crew, dict[Tiers, tuple[float, ...]]] = {}
-        for (crew, tiers), amounts in flows.items():
-            total = float(amounts.sum())
-            made = np.where(amounts / total > _LEAST, amounts / total, 0.0)
-            natural = np.zeros(len(amounts))
-            for home, amount in self.whole[crew, tiers].items():
-                natural[home] = amount / total
-            if np.abs(made - natural).max() > _LEAST:
-                shares.setdefault(crew, {})[tiers] = tuple((made / made.sum()).tolist())
+        for number in moved.tolist():
+            crew = self.groups.crews[self.groups.crew_of[number]]
+            columns = [self.groups.names.index(name) for name in crew[0]]
+            parts = made[number, columns]
+            shares.setdefault(crew, {})[self.groups.tiers[number]] = tuple((parts / parts.sum()).tolist())
         return dict(shares)
 
 
 def _known(loads: Mapping[RegionName, float]) -> dict[RegionName, float]:
     return {name: load for name, load in loads.items() if load > 0}
-
-
-def _prices(tiers: Tiers, rtt_ms: Array, able: frozenset[int]) -> Array:
-    """What a region costs these clients in milliseconds: never less than one of an earlier tier.
-
-    Infinite for regions outside the ranking and for those that cannot answer.
-    """
-    price = np.full(len(rtt_ms), np.inf)
-    floor = 0.0
-    for number, tier in enumerate(tiers):
-        guesses = [rtt_ms[region] if np.isfinite(rtt_ms[region]) else number * _TIER_MS for region in tier]
-        dearest = floor
-        for region, guess in zip(tier, guesses, strict=True):
-            cost = max(float(guess), floor)
-            dearest = max(dearest, cost)
-            if region in able:
-                price[region] = cost
-        floor = dearest + STAY_MS
-    return price
 
 
 def _toward(kept: Spread, wanted: Spread, policy: Policy, askings: Sequence[Asking], world: World) -> Spread:

@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from georouter.routing.tiers import unique_rows
+
 Array = NDArray[np.float64]
 
 _TOTAL = 1e5
@@ -27,6 +29,10 @@ _CHEAPEST = 2
 """Columns that every group begins with."""
 _PRICE = 1e-6
 """A column that saves less than this per unit is not worth adding."""
+
+
+_DUAL, _PRIMAL = 1, 4
+"""HiGHS's simplex strategies."""
 
 
 class NoSolverError(ImportError):
@@ -44,10 +50,14 @@ def load_solver() -> Any:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Solution:
-    """`flow` (G, R) in the unit of the supplies. `stretch` (R): 1, or by how much a room had to grow."""
+    """`flow` (G, R) in the unit of the supplies. `stretch` (R): 1, or by how much a room had to grow.
+
+    `price` (R): by how much a unit would be cheaper with more room there, 0 where there is room left.
+    """
 
     flow: Array
     stretch: Array
+    price: Array
 
 
 class Transport:
@@ -89,6 +99,21 @@ class Transport:
         chosen = np.zeros_like(self._known)
         np.put_along_axis(chosen, cheapest, values=True, axis=1)
         self._add(chosen & ~self._known)
+        self._begin(cheapest[:, 0])
+
+    def _begin(self, cheapest: NDArray[np.int64]) -> None:
+        """Begin with everybody where it costs least, full or not: the dual simplex moves what overflows.
+
+        That basis is dual feasible, so that few pivots are left where few have to move.
+        """
+        status = load_solver().HighsBasisStatus
+        groups, regions = self._cost.shape
+        basis = load_solver().HighsBasis()
+        here = (self._region >= 0) & (cheapest[self._group] == self._region)
+        basis.col_status = [status.kBasic if one else status.kLower for one in here.tolist()]
+        basis.row_status = [status.kLower] * groups + [status.kBasic] * regions
+        basis.valid = True
+        self._highs.setBasis(basis)
 
     def solve(self, room: Array) -> Solution:
         """The cheapest flow into these rooms (R, not negative, in the unit of the supplies).
@@ -97,11 +122,12 @@ class Transport:
         """
         allowed = np.isfinite(self._cost) & (room > 0)
         supply = np.where(allowed.any(axis=1), self._supply, 0.0)
-        stretch = _stretch(allowed, supply, room)
+        stretch = least_stretch(allowed, supply, room)
         first = len(supply)
         upper = np.concatenate([supply, room * stretch * (1 + 1e-9)]) * self._scale
         lower = np.concatenate([supply * self._scale, np.full(len(room), -np.inf)])
         rows = np.arange(len(upper), dtype=np.int32)
+        self._highs.setOptionValue("simplex_strategy", _DUAL)
         self._highs.changeRowsBounds(len(rows), rows, lower, upper)
         while True:
             self._highs.run()
@@ -116,11 +142,12 @@ class Transport:
             chosen = np.zeros_like(self._known)
             chosen[np.flatnonzero(worth), best[worth]] = True
             self._add(chosen)
+            self._highs.setOptionValue("simplex_strategy", _PRIMAL)  # what was found stays feasible
         flow = np.zeros_like(self._cost)
         real = self._region >= 0
         flow[self._group[real], self._region[real]] = np.asarray(found.col_value)[real] / self._scale
         flow[:, room <= 0] = 0.0  # what the solver's tolerance lets through
-        return Solution(np.maximum(flow, 0.0), stretch)
+        return Solution(np.maximum(flow, 0.0), stretch, np.maximum(-price[first:], 0.0))
 
     def _add(self, chosen: NDArray[np.bool_]) -> None:
         """Let the solver use these (group, region) pairs."""
@@ -143,10 +170,11 @@ class Transport:
         )
 
 
-def _stretch(allowed: NDArray[np.bool_], supply: Array, room: Array) -> Array:
+def least_stretch(allowed: NDArray[np.bool_], supply: Array, room: Array) -> Array:
     """By how much each room has to grow for the supplies to fit: the least, in proportion (Rule 1)."""
-    patterns, inverse = np.unique(allowed, axis=0, return_inverse=True)
-    amounts = np.bincount(inverse.reshape(-1), weights=supply, minlength=len(patterns))
+    first, inverse = unique_rows(allowed.view(np.uint8))
+    patterns = allowed[first]
+    amounts = np.bincount(inverse, weights=supply, minlength=len(patterns))
     stretch = np.ones(len(room))
     asking: NDArray[np.bool_] = amounts > 0
     for linked, wanted in _parts(patterns[asking], amounts[asking].astype(np.float64)):

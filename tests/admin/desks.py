@@ -159,6 +159,7 @@ STATUS: dict[str, Any] = {
         "problem": None,
         "loads": {"us-east": 1005.0},
         "overload": {"us-east": 1.5},
+        "losses": 3,
     },
     "transfers": {
         "active": 0,

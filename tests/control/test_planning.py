@@ -2,21 +2,23 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from georouter.control.orders import Failed, PlanRequest
-from georouter.control.planning import PERIOD_S, Counted, Planned, Planner, wants
+from georouter.control.orders import Failed, Losses, PlanRequest
+from georouter.control.planning import AT_ONCE, PERIOD_S, Counted, Planned, Planner, planned_regions, wants
 from georouter.facts.plan import CapacityPlan, Spread
 from georouter.facts.world import World
 from georouter.policy.model import Policy
 from georouter.policy.steps import Capacity, Nearest
-from georouter.words.ids import ServiceName
+from georouter.words.ids import RegionName, ServiceName
 from tests.compiler.build import policy, service, world
 
 FULL = policy([], [service("web", chain=[Nearest(), Capacity()])])
 PLAN = CapacityPlan(1.0, frozenset(), Spread())
+WHOLE = CapacityPlan(1.0, frozenset(), Spread(), dict.fromkeys(planned_regions(FULL), Spread()))
 
 
 class Bench:
@@ -26,12 +28,19 @@ class Bench:
         self.requests: list[PlanRequest] = []
         self.answers: asyncio.Queue[CapacityPlan | Failed | Exception] = asyncio.Queue()
         self.posted: asyncio.Queue[Planned] = asyncio.Queue()
+        self.losses: list[PlanRequest] = []
+        self.held = asyncio.Event()
+        self.held.set()
         self.told: list[tuple[str, dict[str, object]]] = []
         self.counted: Counted = {}
         self.planner = Planner(self.ask, lambda: self.counted, self.tell, self.posted.put_nowait)
 
-    async def ask(self, request: PlanRequest) -> CapacityPlan | Failed:
-        """Remember the request and wait."""
+    async def ask(self, request: PlanRequest) -> CapacityPlan | Losses | Failed:
+        """Remember the request and wait for an answer; what is asked of losses is known unless `held`."""
+        if request.losses is not None:
+            self.losses.append(request)
+            await self.held.wait()
+            return dict.fromkeys(request.losses, Spread())
         self.requests.append(request)
         answer = await self.answers.get()
         if isinstance(answer, Exception):
@@ -49,7 +58,14 @@ class Bench:
         return len(self.requests)
 
     async def answer(self, answer: CapacityPlan | Failed | Exception) -> CapacityPlan | None:
-        """Answer the request under way, and take the answer in."""
+        """Answer the request under way, and take the answer in; the last one if there are two."""
+        taken = await self.begin(answer)
+        if taken is not None:
+            taken = self.planner.take(await self.posted.get())
+        return taken
+
+    async def begin(self, answer: CapacityPlan | Failed | Exception) -> CapacityPlan | None:
+        """Answer the request under way, and take in what comes first."""
         self.answers.put_nowait(answer)
         return self.planner.take(await self.posted.get())
 
@@ -69,7 +85,7 @@ def test_at_once_then_now_and_then() -> None:
     async def body(bench: Bench) -> None:
         assert await bench.look(0.0) == 1
         assert await bench.look(PERIOD_S * 3) == 1
-        assert await bench.answer(PLAN) is PLAN
+        assert await bench.answer(PLAN) == WHOLE
         assert await bench.look(PERIOD_S - 1.0) == 1
         assert await bench.look(PERIOD_S) == 2
 
@@ -88,6 +104,46 @@ def test_at_once_when_something_changed(what: str) -> None:
             assert bench.requests[1].world.away == {"eu"}
         else:
             assert await bench.look(1.0, rules=policy([], list(FULL.services.values()))) == 2
+
+    run(body)
+
+
+def test_the_plan_comes_first_and_losses_in_portions() -> None:
+    """The last losses stand until the new ones are there; requests in between are short."""
+
+    async def body(bench: Bench) -> None:
+        bench.held.clear()
+        spread = Spread(loads={RegionName("eu"): 1.0})
+        before = replace(world(), capacity=replace(PLAN, losses={RegionName("eu"): spread}))
+        await bench.look(0.0, before)
+        first = await bench.begin(PLAN)
+        assert first is not None
+        assert first.losses == {RegionName("eu"): spread}
+        bench.held.set()
+        assert bench.planner.take(await bench.posted.get()) == WHOLE
+        asked = [request.losses or () for request in bench.losses]
+        assert [name for names in asked for name in names] == list(planned_regions(FULL))
+        assert max(map(len, asked)) <= AT_ONCE < len(planned_regions(FULL))
+        assert {request.world.capacity for request in bench.losses} == {None}
+
+    run(body)
+
+
+def test_losses_of_a_world_that_is_gone_are_given_up() -> None:
+    """A region that goes meanwhile ends the work on the old situation, and a new plan is asked for."""
+
+    async def body(bench: Bench) -> None:
+        bench.held.clear()
+        await bench.look(0.0)
+        first = await bench.begin(PLAN)
+        assert first is not None
+        assert first.losses == {}
+        assert await bench.look(1.0, world(down=["eu"])) == 1
+        bench.held.set()
+        assert bench.planner.take(await bench.posted.get()) is None
+        assert len(bench.losses) == 1
+        assert not bench.told
+        assert await bench.look(2.0, world(down=["eu"])) == 2
 
     run(body)
 
