@@ -10,8 +10,11 @@ try:
 except ImportError:  # installed without build requirements: the Python path
     cythonize = None
 
-NATIVE = ("georouter.answers._tables", "georouter.answers._respond", "georouter.server._loop")
+NATIVE = tuple(f"georouter.answers.{name}" for name in ("_memory", "_directory", "_tables", "_respond"))
 """Modules written in Cython, each with its `.pyx` and `.pxd`."""
+
+FLAGS = ["-O3", "-ffp-contract=off"]
+"""Sums of floats come out as in Python, on every processor."""
 
 
 def extensions() -> list[Extension]:
@@ -19,14 +22,7 @@ def extensions() -> list[Extension]:
     if cythonize is None:
         return []
     found = [
-        Extension(
-            name,
-            [name.replace(".", "/") + ".pyx"],
-            include_dirs=["georouter/server"],
-            depends=["georouter/server/_loop.h"],
-            extra_compile_args=["-O3"],
-            optional=True,
-        )
+        Extension(name, [name.replace(".", "/") + ".pyx"], extra_compile_args=FLAGS, optional=True)
         for name in NATIVE
     ]
     directives = {"language_level": 3, "boundscheck": True, "wraparound": False, "cdivision": True}

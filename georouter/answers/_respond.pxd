@@ -1,12 +1,31 @@
 """Query bytes in, answer bytes out, without the interpreter."""
 
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
-from georouter.answers._tables cimport Desk, Image
+from georouter.answers._cookies cimport COOKIE_OPTION, Source
+from georouter.answers._image cimport Image
+from georouter.answers._parse cimport Asked
+from georouter.answers._tables cimport Desk, Tables
 
 cdef enum:
     SILENT = 0
     PUNT = -1
+
+
+cdef struct Job:
+    const Image* image
+    Desk* desk
+    const uint8_t* query
+    Source source
+    double now
+    uint8_t* out
+    size_t space
+    Asked asked
+    uint8_t cookie[COOKIE_OPTION]
+    uint32_t cookie_size
+    bint proven
+    # One query while it is answered. `cookie` is the option for the response, `cookie_size` 0 without one.
+
 
 cdef void open_desk(Desk* desk, int64_t* counters, size_t counters_size) noexcept nogil
 
@@ -26,3 +45,9 @@ cdef int answer(
 cdef int cut_short(
     const unsigned char* query, size_t size, unsigned char* out, size_t space
 ) noexcept nogil
+
+
+cdef class NativeResponder:
+    cdef Desk desk
+    cdef readonly Tables tables
+    cdef object _counters

@@ -5,7 +5,7 @@
 `respond.Responder` answers the common shapes itself and gives the same bytes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableSequence
 from struct import pack
 from typing import TYPE_CHECKING
 
@@ -81,7 +81,7 @@ class CarefulResponder:
     def __init__(
         self,
         directory: Directory,
-        counters: list[int],
+        counters: MutableSequence[int],
         limits: Limits,
         conduct: Conduct,
         steering: Callable[[int], Steering],

@@ -49,7 +49,7 @@ def pick(runs: Runs, first: int, count: int, value: int) -> int:
 
 _FRACTION = 24
 _CELLS = 10
-_LOGARITHMS = tuple(
+LOGARITHMS = tuple(
     round(log2(1 + cell / (1 << _CELLS)) * (1 << _FRACTION)) for cell in range((1 << _CELLS) + 1)
 )
 """log2 of 1..2 in fixed point, to be interpolated between cells."""
@@ -142,5 +142,5 @@ def exponential(uniform: int) -> int:
     length = odd.bit_length()
     mantissa = odd << (33 - length) & 0xFFFFFFFF
     cell, rest = mantissa >> 32 - _CELLS, mantissa & (1 << 32 - _CELLS) - 1
-    low = _LOGARITHMS[cell]
-    return (34 - length << _FRACTION) - low - ((_LOGARITHMS[cell + 1] - low) * rest >> 32 - _CELLS)
+    low = LOGARITHMS[cell]
+    return (34 - length << _FRACTION) - low - ((LOGARITHMS[cell + 1] - low) * rest >> 32 - _CELLS)

@@ -59,14 +59,15 @@ class Buckets:
 
 
 class RateLimiter:
-    """One worker's view of the buckets. `slipped` and `dropped` count what it limited."""
+    """One worker's view of the buckets. `slipped` and `dropped` count what it limited.
+
+    `cost_s`, `burst_s` and `longest_s` are the times that a response takes from a bucket, that a bucket
+    holds, and that it may be behind.
+    """
 
     __slots__ = (
-        "_burst_s",
-        "_cost_s",
         "_due",
         "_exempt",
-        "_longest_s",
         "_mask",
         "_secret",
         "_shift4",
@@ -74,11 +75,17 @@ class RateLimiter:
         "_slip",
         "_slips",
         "_tags",
+        "buckets",
+        "burst_s",
+        "cost_s",
         "dropped",
+        "longest_s",
+        "rate",
         "slipped",
     )
 
     def __init__(self, rate: Rate, buckets: Buckets) -> None:
+        self.buckets = buckets
         self._secret = buckets.secret
         self._tags, self._due, self._slips = buckets.tags, buckets.due, buckets.slips
         self._mask = len(buckets.tags) - 1
@@ -88,9 +95,10 @@ class RateLimiter:
 
     def adopt(self, rate: Rate) -> None:
         """Go by another rate from now on. A response that is judged meanwhile may see parts of both."""
-        self._cost_s = 1.0 / rate.responses_per_second
-        self._burst_s = 1.0 + self._cost_s / 2  # half a response for what sums of floats lose
-        self._longest_s = 1.0 + rate.window_s
+        self.rate = rate
+        self.cost_s = 1.0 / rate.responses_per_second
+        self.burst_s = 1.0 + self.cost_s / 2  # half a response for what sums of floats lose
+        self.longest_s = 1.0 + rate.window_s
         self._slip = rate.slip
         self._exempt = rate.exempt or None
         self._shift4, self._shift6 = 32 - rate.ipv4, 128 - rate.ipv6
@@ -104,17 +112,17 @@ class RateLimiter:
         place = key & self._mask
         if self._tags[place] != key:
             self._tags[place] = key
-            self._due[place] = now + self._cost_s
+            self._due[place] = now + self.cost_s
             self._slips[place] = 0
             return ANSWER
         full = self._due[place]
-        if not now <= full <= now + self._longest_s:
+        if not now <= full <= now + self.longest_s:
             full = now
-        full += self._cost_s
-        if full <= now + self._burst_s:
+        full += self.cost_s
+        if full <= now + self.burst_s:
             self._due[place] = full
             return ANSWER
-        self._due[place] = min(full, now + self._longest_s)
+        self._due[place] = min(full, now + self.longest_s)
         if self._slip:
             turn = (self._slips[place] + 1) % self._slip
             self._slips[place] = turn

@@ -10,7 +10,7 @@ the query has the stored name's labels. A query name with a zero octet inside a 
 which is inside a label: no stored name ends there.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableSequence
 from struct import pack
 from typing import NamedTuple
 
@@ -147,7 +147,7 @@ class Responder:
     )
 
     def __init__(
-        self, snapshot: Snapshot, counters: list[int], limits: Limits, conduct: Conduct = DEFAULT
+        self, snapshot: Snapshot, counters: MutableSequence[int], limits: Limits, conduct: Conduct = DEFAULT
     ) -> None:
         """`counters` holds `layout.size` ints to add to; with `layout.extent`, the census is taken too."""
         directory = snapshot.directory

@@ -2,6 +2,7 @@
 
 from array import array
 from bisect import bisect_right
+from collections.abc import MutableSequence
 
 from georouter.answers.choice import choose, divide, lasting_key, network_key, pick, stick
 from georouter.answers.client import NO_SUBNET
@@ -41,7 +42,9 @@ class Steering:
         "zone",
     )
 
-    def __init__(self, snapshot: Snapshot, view_index: int, counters: list[int] | None = None) -> None:
+    def __init__(
+        self, snapshot: Snapshot, view_index: int, counters: MutableSequence[int] | None = None
+    ) -> None:
         view = snapshot.directory.views[view_index]
         group = snapshot.groups[view.group]
         ranges = snapshot.maps[group.map]
@@ -64,7 +67,7 @@ class Steering:
         self.bodies: tuple[Answer, ...] = snapshot.bodies[view.bodies]
         self.salt: int = view.salt
         self.counter_base: int = view.counter_base
-        self.counters: list[int] = counters or []
+        self.counters: MutableSequence[int] = counters or []
         # whoever counts decisions only, for one question, has no room for a census
         self.census: int = view.census if view.census < len(self.counters) else -1
         self.slots: array[int] = group.slots
@@ -197,7 +200,7 @@ class Steerings(dict[int, Steering]):
 
     __slots__ = ("_counters", "_snapshot")
 
-    def __init__(self, snapshot: Snapshot, counters: list[int] | None = None) -> None:
+    def __init__(self, snapshot: Snapshot, counters: MutableSequence[int] | None = None) -> None:
         super().__init__()
         self._snapshot = snapshot
         self._counters = counters

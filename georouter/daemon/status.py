@@ -15,7 +15,6 @@ from georouter.facts.readings import grade
 from georouter.facts.world import Effective, State
 from georouter.policy.model import Region
 from georouter.routing.ttl import ttl
-from georouter.telemetry.source import PathState
 from georouter.wire.names import name_text
 from georouter.words.ids import ServiceName
 
@@ -26,7 +25,6 @@ def status(
     now: float,
     started_at: float,
     listen: Sequence[str],
-    path: PathState,
     drops: int,
     queries_total: int,
     restart_needed: Sequence[str],
@@ -58,9 +56,6 @@ def status(
         },
         "server": {
             "listen": list(listen),
-            "path": path.name,
-            "workers": path.workers,
-            "workers_living": path.living,
             "drops": drops,
             "queries_total": queries_total,
             "restart_needed": list(restart_needed),

@@ -11,6 +11,7 @@ from georouter.answers.limits import Limits
 from georouter.answers.respond import Responder
 from georouter.answers.tables import Snapshot
 from georouter.server.source import source_of
+from tests.answers.twin import Native
 
 NOW = 1_760_000_000.0
 RESOLVER = "198.51.100.53"
@@ -79,11 +80,12 @@ class Asked:
         self.snapshot = snapshot
         self.counters = [0] * snapshot.directory.layout.size
         self.responder = Responder(snapshot, self.counters, limits or Limits())
+        self.native = Native(snapshot, limits)
 
     def reply(
         self, message: bytes, source: str = RESOLVER, proto: Proto = Proto.UDP, now: float = NOW
     ) -> bytes | None:
-        """The answer, after making sure that the careful way gives the same and counts the same."""
+        """The answer, after making sure that the careful and the native way give and count the same."""
         family, address = source_of(str(ip_address(source)))
         before = list(self.counters)
         careful = self.responder.respond_carefully(message, address, family, proto, now)
@@ -92,6 +94,8 @@ class Asked:
         quick = self.responder.respond(message, address, family, proto, now)
         assert quick == careful
         assert [have - had for have, had in zip(self.counters, before, strict=True)] == counted
+        self.native.forget(before)
+        self.native.check(message, address, family, proto, now, quick, self.counters)
         return quick
 
     def message(

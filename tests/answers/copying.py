@@ -27,6 +27,7 @@ from georouter.server.source import source_of
 from georouter.wire.names import parse_name
 from georouter.wire.tsig import Key
 from tests.answers.ask import NOW
+from tests.answers.twin import Native
 from tests.compiler.build import policy, service, tiny_map, world, zone
 
 KEY = Key(parse_name("key.example"), "hmac-sha256", b"s" * 32)
@@ -73,6 +74,7 @@ class Primary:
         self.counters = [0] * self.snapshot.directory.layout.size
         conduct = Conduct(copies=self.copies, **settings)  # type: ignore[arg-type]
         self.responder = Responder(self.snapshot, self.counters, Limits(), conduct)
+        self.native = Native(self.snapshot, Limits(), conduct)
 
     def reply(
         self, wire: bytes, source: str = FRIEND, proto: Proto = Proto.UDP, now: float = NOW
@@ -82,7 +84,9 @@ class Primary:
         before = list(self.counters)
         careful = self.responder.respond_carefully(wire, address, family, proto, now)
         self.counters[:] = before
+        self.native.forget(before)
         assert self.responder.respond(wire, address, family, proto, now) == careful
+        self.native.check(wire, address, family, proto, now, careful, self.counters)
         return careful
 
     def message(

@@ -1,4 +1,4 @@
-"""Cookies, rate limiting and names of the server, in whole messages; both ways of answering agree."""
+"""Cookies, rate limiting and names of the server, in whole messages; all ways of answering agree."""
 
 import random
 
@@ -13,6 +13,7 @@ from georouter.answers.cookies import Cookies
 from georouter.answers.debug import RATE, Debug
 from georouter.answers.layout import RCODES, Proto
 from georouter.answers.limits import Limits
+from georouter.answers.native import available
 from georouter.answers.networks import Networks
 from georouter.answers.ratelimit import Buckets, Rate, RateLimiter
 from georouter.answers.respond import Responder
@@ -20,13 +21,14 @@ from georouter.server.source import source_of
 from tests.answers.ask import NOW, RESOLVER, Asked, opt, option, query, raw
 from tests.answers.build import example
 from tests.answers.test_respond_differential import SOURCES, messages, mutate
+from tests.answers.twin import Native
 
 SECRET = bytes(range(16))
 CLIENT = bytes(range(8))
 
 
 class Twin:
-    """Two responders that see the same messages, one quick and one careful: they must agree."""
+    """Responders that see the same messages, one quick, one careful and one native: they must agree."""
 
     def __init__(self, **settings: object) -> None:
         rate = settings.pop("rate", None)
@@ -36,12 +38,15 @@ class Twin:
         self.counters: list[list[int]] = []
         self.responders: list[Responder] = []
         self.limiters: list[RateLimiter] = []
-        for _ in range(2):
+        for _ in range(3):
             limiter = RateLimiter(rate, Buckets(1, 1 << 12)) if isinstance(rate, Rate) else None
             debug = None
             if isinstance(allowed, Networks):
                 debug = Debug(allowed, RateLimiter(RATE, Buckets(1, 1 << 10)))
             conduct = Conduct(limiter=limiter, debug=debug, **settings)  # type: ignore[arg-type]
+            if len(self.responders) == 2:
+                self.native = Native(snapshot, Limits(), conduct)
+                break
             counters = [0] * self.layout.size
             self.counters.append(counters)
             self.responders.append(Responder(snapshot, counters, Limits(), conduct))
@@ -56,9 +61,11 @@ class Twin:
         got = quick.respond(message, address, family, proto, now)
         assert got == careful.respond_carefully(message, address, family, proto, now)
         assert self.counters[0] == self.counters[1]
+        self.native.check(message, address, family, proto, now, got, self.counters[0])
         if self.limiters:
             one, other = self.limiters
             assert (one.slipped, one.dropped) == (other.slipped, other.dropped)
+            assert not available() or self.native.limited == (one.slipped, one.dropped)
         return got
 
     def message(

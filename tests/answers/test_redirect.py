@@ -16,6 +16,7 @@ from georouter.compiler.plan import plan
 from georouter.compiler.publish import publish
 from georouter.policy.steps import Nearest
 from tests.answers.ask import query
+from tests.answers.twin import Native
 from tests.compiler.build import (
     BERLIN,
     SINGAPORE,
@@ -198,6 +199,7 @@ def test_both_paths_agree(labels: list[str]) -> None:
         return
     for message in (query(name), query(name, "ANY", edns=True), query(name, subnet="30.0.0.0/24")):
         reply = quick.respond(message, 1, 4, Proto.UDP, 1000.0)
+        Native(snapshot).check(message, 1, 4, Proto.UDP, 1000.0, reply)
         assert reply == careful.respond_carefully(message, 1, 4, Proto.UDP, 1000.0)
         assert reply is not None
         assert len(reply) <= 1232

@@ -35,6 +35,7 @@ from georouter.wire.names import lower, parse_name, parse_relative
 from georouter.wire.rdata import parse_rdata
 from georouter.wire.svcb import parts
 from georouter.words.ids import RegionName, ServiceName, ZoneName
+from tests.answers.twin import Native
 
 NOWHERE, BERLIN, PARIS, ASHBURN, SINGAPORE, SYDNEY = range(6)
 """Rows of the tiny map's places. IPv4 `N0.0.0.0/8` and what follows is in place N, likewise `2N00::`."""
@@ -213,6 +214,7 @@ class Asker:
     def __init__(self, snapshot: Snapshot) -> None:
         self.counters = [0] * snapshot.directory.layout.size
         self._responder = Responder(snapshot, self.counters, Limits())
+        self._native = Native(snapshot)
 
     def ask(
         self,
@@ -235,7 +237,9 @@ class Asker:
         address = ip_address(source)
         number = int(address)
         proto = Proto.TCP if udp is None else Proto.UDP
-        wire = self._responder.respond(query.to_wire(), number, address.version, proto, now)
+        asked = query.to_wire()
+        wire = self._responder.respond(asked, number, address.version, proto, now)
+        self._native.check(asked, number, address.version, proto, now, wire, self.counters)
         assert wire is not None
         response = dns.message.from_wire(wire)
         assert query.is_response(response)

@@ -37,6 +37,7 @@ from georouter.routing.decide import Family, decide
 from georouter.routing.steps.pin import tenant_of
 from georouter.wire.names import lower, parse_name
 from georouter.words.ids import RegionName, ServiceName
+from tests.answers.twin import Native
 from tests.compiler.build import Asker, answers, client, policy, service, tiny_map, zone
 from tests.compiler.test_properties import ADDRESS, AP, AU, EU, EU2, FENCE, PARTS, US, WORLDS
 
@@ -204,6 +205,7 @@ def _same_bytes(size: int, snapshot: object, name: str, subnet: str) -> None:
         replies.append(getattr(responder, way)(query, 10 << 24 | 53, 4, Proto.UDP, 1000.0))
     assert replies[0] == replies[1]
     assert counters[0] == counters[1]
+    Native(snapshot).check(query, 10 << 24 | 53, 4, Proto.UDP, 1000.0, replies[0], counters[0])  # type: ignore[arg-type]
 
 
 CLOSED = Pin(TENANTS, unknown=Unknown.NXDOMAIN)

@@ -1,8 +1,8 @@
 """Whole messages to the responder, over tables of every construct.
 
 The first octet chooses who asks, over what, and how the server is set up; the others are the message.
-What must hold: never an exception; the quick and the careful way give the same octets and counts; nobody
-gets more than he can take; an error tells no more than it must; what dnspython calls a good query is one.
+What must hold: never an exception; quick, careful and native way give the same octets and counts; nobody gets
+more than he can take; an error tells no more than it must; what dnspython calls a good query is one.
 """
 
 import struct
@@ -24,6 +24,7 @@ from georouter.answers.respond import Responder
 from georouter.server.source import source_of
 from georouter.wire.codes import TYPE_OPT, type_number
 from georouter.wire.names import parse_name
+from tests.answers.twin import Native
 from tests.fuzz.target import About
 from tests.fuzz.world import policy, snapshot
 
@@ -68,24 +69,26 @@ _SEED_OPT = struct.pack("!6H", 0x1234, 0x0120, 1, 0, 0, 1)
 
 
 class Twin:
-    """Two responders over the same tables: one is only ever asked the careful way."""
+    """Responders over the same tables: one is only ever asked the careful way, one answers natively."""
 
     def __init__(self, limits: Limits, conduct: Conduct, limited: bool = False) -> None:
         size = snapshot().directory.layout.size
         self.counts = [0] * size, [0] * size
-        self.buckets = [Buckets(7, PLACES) for _ in self.counts] if limited else []
+        self.buckets = [Buckets(7, PLACES) for _ in "123"] if limited else []
         conducts = [Conduct(conduct.cookies, RateLimiter(ONE_SIGHT, buckets)) for buckets in self.buckets]
-        quick, careful = conducts or (conduct, conduct)
+        quick, careful, native = conducts or (conduct, conduct, conduct)
         self.limits = limits
         self.quick = Responder(snapshot(), self.counts[0], limits, quick)
         self.careful = Responder(snapshot(), self.counts[1], limits, careful)
+        self.native = Native(snapshot(), limits, native)
 
     def reply(self, message: bytes, source: int, family: int, proto: Proto) -> bytes | None:
-        """The answer, which is the same both ways."""
+        """The answer, which is the same all ways."""
         quick = self.quick.respond(message, source, family, proto, NOW)
         careful = self.careful.respond_carefully(message, source, family, proto, NOW)
         assert quick == careful, (quick, careful)
         assert self.counts[0] == self.counts[1]
+        self.native.check(message, source, family, proto, NOW, quick, self.counts[0])
         return quick
 
     def forget(self) -> None:

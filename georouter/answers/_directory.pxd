@@ -1,0 +1,21 @@
+"""The native image of `tables.Directory`, shared by all snapshots that have the same one."""
+
+from georouter.answers._image cimport Answers, Directory, Node
+from georouter.answers._memory cimport Block, Numbers
+
+
+cdef class DirectoryTables:
+    cdef Directory image
+    cdef readonly object source
+    cdef list _kept
+    cdef int _build_names(self) except -1
+    cdef int _build_nodes(self) except -1
+    cdef int _build_held(self, Node* nodes, size_t count) except -1
+    cdef int _build_plain(self) except -1
+    cdef int _build_tenants(self) except -1
+    cdef int _build_pins(self) except -1
+    cdef Block _block(self, size_t size)
+    cdef Numbers _numbers(self, source, str code)
+
+
+cdef Answers lay_answers(tuple answers, list kept) except *

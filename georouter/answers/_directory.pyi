@@ -1,0 +1,8 @@
+from georouter.answers.tables import Directory
+
+class DirectoryTables:
+    source: Directory
+
+    def __init__(self, source: Directory) -> None: ...
+    @property
+    def size(self) -> int: ...

@@ -1,0 +1,294 @@
+"""Builds the native image of a directory: names, nodes, static answers, tenants.
+
+A million names take about a second, in pieces of `PIECE` names: between two of them the interpreter may
+turn to other threads. Bodies of answers stay where they are, in Python's objects.
+"""
+
+from array import array
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
+from libc.string cimport memcpy
+
+from georouter.answers._flat cimport Octets, Words, octet, word
+from georouter.answers._image cimport HEAD_SIZE, HEADS_SIZE, NONE, Answer, Answers, Held, Node, Pin, Tenants
+from georouter.answers._memory cimport Block, Numbers
+from georouter.answers._names cimport ENTRY, OFFSET_BITS, ROOT_HASH, hash_label
+from georouter.answers._objects cimport items_of, octets_of
+
+from georouter.answers.careful import NOT_AUTHORITATIVE
+
+cdef enum:
+    PIECE = 4096
+    PADDING = 8
+
+
+cdef class DirectoryTables:
+    """One directory. `source` is the Python object, whose buffers are pointed into."""
+
+    def __cinit__(self, source):
+        self.source = source
+        self._kept = []
+        self._build_names()
+        self._build_nodes()
+        self._build_plain()
+        self._build_tenants()
+        self._build_pins()
+        self.image.answers = lay_answers((*source.answers, NOT_AUTHORITATIVE), self._kept)
+        self.image.outside = len(source.answers)
+        self.image.no_zone = len(source.zones)
+        self.image.responses_base = source.layout.responses_base
+
+    @property
+    def size(self):
+        """Octets of the image, without what belongs to Python."""
+        return sum(kept.size for kept in self._kept if isinstance(kept, Block))
+
+    cdef int _build_names(self) except -1:
+        """All names one behind the other, each with its node, then a slot for each."""
+        cdef bytes name
+        cdef uint32_t node
+        cdef size_t used = 1  # no entry begins at 0: a slot of 0 is free
+        cdef size_t room = 1 << 16
+        cdef size_t count = 0
+        cdef size_t size
+        cdef Block names = self._block(room)
+        for name, node in self.source.index.items():
+            size = PyBytes_GET_SIZE(name)
+            if size == 0 or size > 255:
+                raise ValueError(f"not a name: {name!r}")
+            if used + ENTRY + size + PADDING > room:
+                room *= 2
+                names.resize(room)
+            memcpy(<uint8_t*>names.at + used, &node, 4)
+            (<uint8_t*>names.at)[used + 4] = <uint8_t>size
+            memcpy(<uint8_t*>names.at + used + ENTRY, PyBytes_AS_STRING(name), size)
+            used += ENTRY + size
+            count += 1
+            if count % PIECE == 0:
+                _let_others_in()
+        names.resize(used + PADDING)
+        cdef size_t slots = 16
+        while slots < count + count // 2:
+            slots *= 2
+        cdef Block table = self._block(slots * sizeof(uint64_t))
+        cdef bint good
+        with nogil:
+            good = _fill(<uint64_t*>table.at, slots - 1, <uint8_t*>names.at, used)
+        if not good:
+            raise ValueError("the index holds what is no name")
+        self.image.names.slots.at, self.image.names.slots.count = <uint64_t*>table.at, slots
+        self.image.names.names.at, self.image.names.names.count = <uint8_t*>names.at, used
+        return 0
+
+    cdef int _build_nodes(self) except -1:
+        """What belongs to a node in one place."""
+        cdef size_t count = len(self.source.other)
+        cdef size_t at
+        cdef int fault = 0
+        cdef Words sole = self._numbers(self.source.sole, "I").words()
+        cdef Words other = self._numbers(self.source.other, "i").words()
+        cdef Words wildcard = self._numbers(self.source.wildcard, "i").words()
+        cdef Words zone = self._numbers(self.source.zone, "i").words()
+        cdef Octets cut = self._numbers(self.source.cut, "B").octets()
+        cdef Block block = self._block((count + 1) * sizeof(Node))
+        cdef Node* nodes = <Node*>block.at
+        with nogil:
+            for at in range(count):
+                nodes[at].sole = word(&sole, at, &fault)
+                nodes[at].other = <int32_t>word(&other, at, &fault)
+                nodes[at].wildcard = <int32_t>word(&wildcard, at, &fault)
+                nodes[at].zone = word(&zone, at, &fault)
+                nodes[at].cut = octet(&cut, at, &fault) != 0
+                nodes[at].pin = NONE
+        if fault:
+            raise ValueError("the directory's arrays have different lengths")
+        for at in self.source.redirects:
+            nodes[_inside(at, count)].redirected = True
+        for number, at in enumerate(self.source.pins):
+            nodes[_inside(at, count)].pin = number
+        self.image.nodes.at, self.image.nodes.count = nodes, count + 1
+        self._build_held(nodes, count)
+        return 0
+
+    cdef int _build_held(self, Node* nodes, size_t count) except -1:
+        """Refs by type, those of one node together."""
+        cdef uint64_t key
+        cdef int32_t ref
+        cdef size_t at = 0
+        cdef size_t total = len(self.source.rrsets)
+        cdef Block keys = Block(total * sizeof(uint64_t))
+        cdef Block refs = Block(total * sizeof(int32_t))
+        cdef Block block = self._block(total * sizeof(Held))
+        for key, ref in self.source.rrsets.items():
+            _inside(key >> 16, count)
+            (<uint64_t*>keys.at)[at] = key
+            (<int32_t*>refs.at)[at] = ref
+            at += 1
+            if at % PIECE == 0:
+                _let_others_in()
+        with nogil:
+            _sort_held(nodes, count, <uint64_t*>keys.at, <int32_t*>refs.at, total, <Held*>block.at)
+        self.image.held.at, self.image.held.count = <Held*>block.at, total
+        return 0
+
+    cdef int _build_plain(self) except -1:
+        """The heads and bodies of nodes that have one record set, and the zones' refs."""
+        cdef size_t at
+        cdef size_t most = max(self.source.heads, default=0)
+        cdef Block heads = self._block((most + 1) * HEADS_SIZE)
+        for at, found in self.source.heads.items():
+            _put_heads(<uint8_t*>heads.at + at * HEADS_SIZE, found)
+        self.image.heads.at, self.image.heads.count = <uint8_t*>heads.at, heads.size
+        bodies = self.source.bodies
+        if type(bodies) is not tuple:
+            raise TypeError("bodies are a tuple")
+        for at in range(len(bodies)):
+            if type(bodies[at]) is not bytes:
+                raise TypeError("bodies are bytes")
+            if at % PIECE == 0:
+                _let_others_in()
+        self.image.bodies, self.image.bodies_count = items_of(bodies), len(bodies)
+        nxdomain = array("i", [zone.nxdomain for zone in self.source.zones])
+        self.image.nxdomain = self._numbers(nxdomain, "i").words()
+        return 0
+
+    cdef int _build_tenants(self) except -1:
+        cdef Block block = self._block(len(self.source.tenants) * sizeof(Tenants))
+        cdef Tenants* tenants = <Tenants*>block.at
+        for number, found in enumerate(self.source.tenants):
+            tenants[number].shift = found.shift
+            tenants[number].first = self._numbers(found.first, "I").words()
+            tenants[number].start = self._numbers(found.start, "I").words()
+            tenants[number].labels = self._numbers(found.labels, "B").octets()
+            tenants[number].kind = self._numbers(found.kind, "I").words()
+        self.image.tenants, self.image.tenants_count = tenants, len(self.source.tenants)
+        return 0
+
+    cdef int _build_pins(self) except -1:
+        cdef Block block = self._block(len(self.source.pins) * sizeof(Pin))
+        cdef Pin* pins = <Pin*>block.at
+        for number, found in enumerate(self.source.pins.values()):
+            pins[number].tenants, pins[number].label = found.tenants, found.label
+            pins[number].parent, pins[number].unknown = found.parent, found.unknown
+            pins[number].homes.key = self._numbers(found.homes.key, "Q").longs()
+            pins[number].homes.scale = self._numbers(found.homes.scale, "Q").longs()
+            pins[number].homes.kind = self._numbers(found.homes.kind, "I").words()
+            pins[number].known, pins[number].counter = found.known, found.counter
+            pins[number].nxdomain, pins[number].nodata = found.nxdomain, found.nodata
+        self.image.pins, self.image.pins_count = pins, len(self.source.pins)
+        return 0
+
+    cdef Block _block(self, size_t size):
+        """Memory that goes with this object."""
+        block = Block(size)
+        self._kept.append(block)
+        return block
+
+    cdef Numbers _numbers(self, source, str code):
+        """The numbers of an array that stays as long as this object."""
+        numbers = Numbers(source, code)
+        self._kept.append(numbers)
+        return numbers
+
+
+cdef Answers lay_answers(tuple answers, list kept) except *:
+    """Finished answers one behind the other. Their octets are Python's; who holds `kept` holds them."""
+    cdef Answers laid
+    cdef Octets octets
+    cdef Block block = Block(len(answers) * sizeof(Answer))
+    cdef Answer* to = <Answer*>block.at
+    cdef bytes body
+    cdef bytes option
+    for number, answer in enumerate(answers):
+        body, option = answer.body, answer.option
+        _put_heads(to[number].heads, answer.head)
+        to[number].body = octets_of(<void*>body)
+        to[number].option = octets_of(<void*>option)
+        to[number].rcode = answer.rcode
+        if number % PIECE == 0:
+            _let_others_in()
+    kept += (block, answers)
+    laid.at, laid.count = to, len(answers)
+    return laid
+
+
+cdef int _put_heads(uint8_t* to, tuple heads) except -1:
+    cdef bytes head
+    cdef size_t number
+    for number, head in enumerate(heads):
+        if number * HEAD_SIZE >= HEADS_SIZE or PyBytes_GET_SIZE(head) != HEAD_SIZE:
+            raise ValueError("four heads of ten octets each")
+        memcpy(to + number * HEAD_SIZE, PyBytes_AS_STRING(head), HEAD_SIZE)
+    return 0
+
+
+cdef bint _fill(uint64_t* slots, size_t mask, const uint8_t* names, size_t size) noexcept nogil:
+    """Enter all names into the table; whether they are names."""
+    cdef size_t at = 1
+    cdef size_t slot
+    cdef uint64_t value
+    while at < size:
+        if not _hash_name(names + at + ENTRY, names[at + 4], &value):
+            return False
+        slot = value & mask
+        while slots[slot]:
+            slot = (slot + 1) & mask
+        slots[slot] = (value >> OFFSET_BITS << OFFSET_BITS) | at
+        at += ENTRY + names[at + 4]
+    return True
+
+
+cdef bint _hash_name(const uint8_t* name, size_t size, uint64_t* value) noexcept nogil:
+    """The hash of a name as `_names.fold` makes it; whether it is a name."""
+    cdef uint8_t starts[256]
+    cdef size_t labels = 0
+    cdef size_t at = 0
+    while at < size and name[at]:
+        starts[labels] = <uint8_t>at
+        labels += 1
+        at += 1 + name[at]
+    if at + 1 != size:
+        return False
+    value[0] = ROOT_HASH
+    while labels:
+        labels -= 1
+        value[0] = hash_label(value[0], name + starts[labels])
+    return True
+
+
+cdef void _sort_held(
+    Node* nodes, size_t count, const uint64_t* keys, const int32_t* refs, size_t total, Held* to
+) noexcept nogil:
+    """Count each node's refs, then put them where those of the nodes before it end."""
+    cdef size_t at
+    cdef uint32_t begin = 0
+    cdef uint32_t size
+    cdef Node* node
+    for at in range(total):
+        nodes[keys[at] >> 16].held += 1
+    for at in range(count + 1):
+        size = nodes[at].held
+        nodes[at].held = begin
+        begin += size
+    for at in range(total):
+        node = nodes + (keys[at] >> 16)
+        to[node.held].kind = keys[at] & 0xFFFF
+        to[node.held].ref = refs[at]
+        node.held += 1
+    for at in range(count, 0, -1):  # each has moved to where the next one begins
+        nodes[at].held = nodes[at - 1].held
+    nodes[0].held = 0
+
+
+cdef size_t _inside(size_t at, size_t count) except? 0:
+    if at >= count:
+        raise ValueError(f"there is no node {at}")
+    return at
+
+
+cdef int _let_others_in() except -1:
+    """Hand the interpreter over if somebody waits for it."""
+    with nogil:
+        pass
+    return 0

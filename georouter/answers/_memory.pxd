@@ -1,0 +1,20 @@
+"""Memory that native tables stand in, freed with the Python object that owns it."""
+
+from cpython.buffer cimport Py_buffer
+
+from georouter.answers._flat cimport Halves, Longs, Octets, Words
+
+
+cdef class Block:
+    cdef void* at
+    cdef readonly size_t size
+    cdef void* resize(self, size_t size) except? NULL
+
+
+cdef class Numbers:
+    cdef Py_buffer view
+    cdef bint held
+    cdef Octets octets(self)
+    cdef Halves halves(self)
+    cdef Words words(self)
+    cdef Longs longs(self)
