@@ -6,8 +6,9 @@ from ipaddress import IPv4Network
 
 import numpy as np
 
-from georouter.analysis.fencing import Expected, Fence
+from georouter.analysis.fencing import Expected, Fence, bits
 from georouter.analysis.questions import How, Questions
+from georouter.analysis.residents import Residents
 from georouter.geo.map import GeoMap, Network
 from georouter.policy.model import Policy
 from georouter.routing.match import meets, undecided
@@ -57,15 +58,21 @@ def describe(  # noqa: PLR0917 - everything that is known of it
     service: ServiceName,
     down: frozenset[RegionName],
     told: Told,
+    tenants: Residents | None = None,
 ) -> Crossing:
-    """The crossing behind one of the questions."""
+    """The crossing behind one of the questions, for names of `tenants` too."""
     client = questions.client(question)
     how = How(int(questions.how[question]))
     fence, number, row = _which(geo, expectation, client, told.regions)
     allowed = expectation.masks[int(questions.mask[question])]
     text = fence.text if fence is not None else "without_ecs"
+    name, kind = _name(policy, service), int(questions.kind[question])
+    if tenants is not None and kind >= 0:
+        name, residency = tenants.name(kind), tenants.kinds[kind].residency
+        if residency is not None and told.regions & ~bits(policy, residency):
+            text = f'residency of tenant "{tenants.label(kind)}"'
     return Crossing(
-        name=_name(policy, service),
+        name=name,
         type=told.type,
         client=client,
         how=how,

@@ -6,7 +6,7 @@ The compiler's fence tables have no part in this. Sets of regions are bits in th
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +46,8 @@ class Expected:
     """What may be answered: `masks[of[place]]` are the regions allowed at a place.
 
     The masks are closed: `meet[a, b]` is the number of what both `a` and `b` allow. `without_subnet` is
-    the number of what a query without client subnet may get wherever it comes from.
+    the number of what a query without client subnet may get wherever it comes from. `resident[r, m]` is what
+    `masks[m]` leaves for a tenant whose residency is `residencies[r]`.
     """
 
     fences: tuple[Fence, ...]
@@ -54,6 +55,24 @@ class Expected:
     of: NDArray[np.int32]
     meet: NDArray[np.int32]
     without_subnet: int
+    residencies: tuple[int, ...] = ()
+    resident: NDArray[np.int32] = field(default_factory=lambda: np.zeros((0, 0), dtype=np.int32))
+
+
+def with_tenants(expectation: Expected, residencies: Iterable[int]) -> Expected:
+    """The same with what tenants with these residencies may get; the masks that are new stand last."""
+    distinct = tuple(dict.fromkeys(residencies))
+    known = {mask: index for index, mask in enumerate(expectation.masks)}
+    resident = [
+        [known.setdefault(residency & mask, len(known)) for mask in expectation.masks]
+        for residency in distinct
+    ]
+    return replace(
+        expectation,
+        masks=tuple(known),
+        residencies=distinct,
+        resident=np.array(resident, dtype=np.int32).reshape(len(distinct), len(expectation.masks)),
+    )
 
 
 def bits(policy: Policy, names: Iterable[RegionName]) -> int:

@@ -15,15 +15,16 @@ from itertools import combinations
 import numpy as np
 
 from georouter.analysis.counter import Crossing, Told, describe
-from georouter.analysis.fencing import Claim, Expected, bits, expected, residencies
-from georouter.analysis.questions import Questions, make_questions
+from georouter.analysis.fencing import Claim, Expected, bits, expected, residencies, with_tenants
+from georouter.analysis.questions import Questions, make_questions, tenant_questions, together
 from georouter.analysis.reading import Owners, Reader
+from georouter.analysis.residents import Residents, residents
 from georouter.analysis.said import read
 from georouter.answers.layout import REASONS
 from georouter.answers.tables import SLOT_A, SLOT_AAAA, SLOT_OTHER, View
 from georouter.compiler.plan import Plan, alone, plan
 from georouter.compiler.publish import Published, publish
-from georouter.compiler.steering import freeze
+from georouter.compiler.steering import Table, freeze
 from georouter.facts.world import Effective, RegionFacts, State, World
 from georouter.geo.map import GeoMap
 from georouter.policy.model import Policy
@@ -38,10 +39,13 @@ DOWN = RegionFacts(observed=State.DOWN, effective=Effective.DOWN)
 
 @dataclass(slots=True)
 class Walked:
-    """What a proof went through. `answers`: alternatives read, once per distinct client and combination."""
+    """What a proof went through. `kinds` are those of tenants, who are asked for from all ranges and blocks;
+    `answers`: alternatives read, once per distinct client and combination.
+    """
 
     ranges: int = 0
     blocks: int = 0
+    kinds: int = 0
     combinations: int = 0
     exhaustive: bool = True
     answers: int = 0
@@ -79,7 +83,8 @@ def prove(
     for name in policy.services if services is None else services:
         service = policy.services[name]
         mine = tuple((claims or {}).get(name, ()))
-        key = (whole.steered.group_of[name], freeze(residencies(service)), mine, service.ecs)
+        alike = freeze((residencies(service), pin_of(service)))
+        key = (whole.steered.group_of[name], alike, mine, service.ecs, residents(policy, service) is not None)
         together.setdefault(key, []).append(name)
     for names in together.values():
         yield _prove(policy, geo, whole, owners, names, tuple((claims or {}).get(names[0], ())))
@@ -94,21 +99,53 @@ def _prove(  # noqa: PLR0917 - one policy, one proof
     claims: tuple[Claim, ...],
 ) -> tuple[Verdict, ...]:
     service = policy.services[names[0]]
-    if not residencies(service) and not claims:
+    tenants = residents(policy, service)
+    inside = tenants is not None and any(kind.residency is not None for kind in tenants.kinds)
+    if not residencies(service) and not claims and not inside:
         return tuple(Verdict(name, (), Walked()) for name in names)
     expectation = expected(policy, service, claims, geo.places)
     table = whole.steered.tables[whole.steered.steerings[whole.steered.group_of[names[0]]].table]
     questions = make_questions(table, geo, expectation, subnets=service.ecs)
+    if tenants is not None and table.pinned is not None:
+        allowed = _allowed(policy, tenants)
+        expectation = with_tenants(expectation, allowed)
+        alike = _alike(table, expectation, allowed)
+        asked = tenant_questions(table, geo, expectation, alike, subnets=service.ecs)
+        questions = together(questions, asked)
     walk = _Walk(policy, whole, names, expectation, questions, owners)
+    walk.walked.kinds = len(tenants.kinds) if tenants is not None else 0
     hit = walk.run()
-    fences = tuple(fence.text for fence in expectation.fences)
+    fences = [fence.text for fence in expectation.fences]
+    if tenants is not None and inside:
+        fences.append(f"residencies of tenants ({tenants.step.directory.name})")
     verdicts = []
     for name in names:
         crossing = None
         if hit is not None:
-            crossing = describe(policy, geo, expectation, questions, hit.question, name, hit.down, hit.told)
-        verdicts.append(Verdict(name, fences, walk.walked, crossing, walk.notes()))
+            whose = residents(policy, policy.services[name])
+            crossing = describe(
+                policy, geo, expectation, questions, hit.question, name, hit.down, hit.told, whose
+            )
+        verdicts.append(Verdict(name, tuple(fences), walk.walked, crossing, walk.notes()))
     return tuple(verdicts)
+
+
+def _allowed(policy: Policy, tenants: Residents) -> tuple[int, ...]:
+    """The regions that each kind's residency allows."""
+    return tuple(
+        bits(policy, policy.regions if kind.residency is None else kind.residency) for kind in tenants.kinds
+    )
+
+
+def _alike(table: Table, expectation: Expected, allowed: Sequence[int]) -> list[tuple[int, int, int]]:
+    """One kind for all that have its ranking and residency: kind, ranking, number of what it allows."""
+    if table.pinned is None:
+        return []
+    number = {residency: index for index, residency in enumerate(expectation.residencies)}
+    found: dict[tuple[int, int], int] = {}
+    for kind, (ranking, residency) in enumerate(zip(table.pinned.rankings, allowed, strict=True)):
+        found.setdefault((ranking, number[residency]), kind)
+    return [(kind, *pair) for pair, kind in found.items()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +177,11 @@ class _Walk:
         )
         self._bits = [bits(policy, (name,)) for name in self._regions]
         self._masks = expectation.masks
-        self._pinned = any(pin_of(policy.services[name]) is not None for name in names)
+        self._pinned = [
+            name
+            for name in names
+            if pin_of(policy.services[name]) and residents(policy, policy.services[name]) is None
+        ]
         # the row behind the last is for answers that name no region: those are outside of nothing
         rows = [[not bit & mask for mask in self._masks] for bit in self._bits]
         self._outside = np.array([*rows, [False] * len(self._masks)])
@@ -159,7 +200,7 @@ class _Walk:
             for text in self._reader.strangers
         )
         unasked = () if self._views else ("no name is answered by this service",)
-        pinned = ("the names of its tenants are not walked here, only those decided by place",)
+        pinned = ("no name can be a tenant's: the service answers no wildcard",)
         return (
             *unasked,
             *(pinned if self._pinned else ()),

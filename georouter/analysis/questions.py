@@ -9,8 +9,8 @@ Only distinct (ranking, expectation) pairs are kept, each with one client that s
 """
 
 from array import array
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from ipaddress import IPv4Network, IPv6Network
 
@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from georouter.analysis.fencing import Expected
 from georouter.analysis.meeting import Meeting
 from georouter.answers.steer import MAX_FENCE_RANGES
-from georouter.answers.tables import LOCAL, Fences, RangeTable
+from georouter.answers.tables import LOCAL, Fences, RangeMap, RangeTable
+from georouter.compiler.publish import EVERYBODY
 from georouter.compiler.steering import Table
 from georouter.geo.map import GeoMap, Network
 from georouter.geo.ranges import merge, with_points
@@ -43,7 +44,8 @@ class How(IntEnum):
 class Questions:
     """Columns: the ranking that the tables give, the number of what is expected, and who stands for it.
 
-    `ranges` and `blocks` say how many of them there are, duplicates included.
+    `kind` is that of the tenant whose name is asked for, -1 for names that are decided by place. `ranges` and
+    `blocks` say how many of them there are, duplicates included.
     """
 
     ranking: NDArray[np.int64]
@@ -52,6 +54,7 @@ class Questions:
     family: NDArray[np.int64]
     address: _Addresses
     length: NDArray[np.int64]
+    kind: NDArray[np.int64]
     ranges: int
     blocks: int
 
@@ -63,6 +66,9 @@ class Questions:
 def network(family: int, address: int, length: int) -> Network:
     """The prefix of an address as the map has it."""
     return IPv4Network((address, length)) if family == 4 else IPv6Network((address << 64, length))
+
+
+_COLUMNS = ("ranking", "mask", "how", "family", "address", "length", "kind")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,7 +102,7 @@ def make_questions(table: Table, geo: GeoMap, expectation: Expected, *, subnets:
     """All questions to one table. Without `subnets`, clients are only known by their resolvers."""
     batches: list[_Batch] = []
     ranges = blocks = 0
-    for family in _families(table, geo, expectation):
+    for family in _families(table, geo, expectation, table.map):
         starts, rankings, masks = _cells(family)
         ranges += len(starts)
         local = rankings >= LOCAL
@@ -109,11 +115,74 @@ def make_questions(table: Table, geo: GeoMap, expectation: Expected, *, subnets:
     return _together(batches, ranges, blocks)
 
 
-def _families(table: Table, geo: GeoMap, expectation: Expected) -> Iterator[_Family]:
+def tenant_questions(
+    table: Table, geo: GeoMap, expectation: Expected, kinds: Sequence[tuple[int, int, int]], *, subnets: bool
+) -> Questions:
+    """All questions for names of tenants, who differ by their kind and by the fence that the client is in.
+
+    `kinds` are (number of the kind, its ranking, the number of what its residency allows); of those that
+    are alike one is enough. What is expected is in `Expected.resident`.
+    """
+    batches: list[_Batch] = []
+    ranges = blocks = 0
+    fences = table.fences
+    pinned = table.pinned.fences if table.pinned is not None else None
+    for family in _families(table, geo, expectation, pinned or EVERYBODY):
+        starts, numbers, masks = _cells(family)
+        ranges += len(starts)
+        local = numbers >= LOCAL
+        if subnets:
+            batches.append(_inside(family, starts[~local], numbers[~local], masks[~local]))
+            for batch in _tenant_blocks(fences, family, expectation):
+                blocks += len(batch.ranking)
+                batches.append(_distinct(batch))
+        numbers = numbers & (LOCAL - 1)
+        if fences is not None and fences.without_ecs >= 0:
+            numbers = _square(fences)[numbers, fences.without_ecs].astype(np.int64)
+        masks = expectation.meet[masks, expectation.without_subnet].astype(np.int64)
+        asking = _Batch(numbers, masks, How.RESOLVER, family.version, starts, family.bits)
+        batches.append(_distinct(asking))
+    return _for_kinds(_together(batches, ranges, blocks), fences, expectation, kinds)
+
+
+def _for_kinds(
+    asked: Questions, fences: Fences | None, expectation: Expected, kinds: Sequence[tuple[int, int, int]]
+) -> Questions:
+    """Questions whose "rankings" are numbers of fences, for every kind."""
+    count = len(asked.ranking)
+    number, ranking, allowed = (np.repeat(column, count) for column in np.array(kinds, dtype=np.int64).T)
+    which = np.tile(np.arange(count), len(kinds))
+    if fences is not None:
+        ranking = _restricted(fences, ranking, asked.ranking[which])
+    mask = expectation.resident[allowed, asked.mask[which]].astype(np.int64)
+    _, first = np.unique(mask << 32 | ranking, return_index=True)
+    first.sort()
+    of = which[first]
+    return replace(
+        asked,
+        ranking=ranking[first],
+        mask=mask[first],
+        kind=number[first],
+        **{name: getattr(asked, name)[of] for name in ("how", "family", "address", "length")},
+        ranges=asked.ranges * len(kinds),
+        blocks=asked.blocks * len(kinds),
+    )
+
+
+def together(one: Questions, other: Questions) -> Questions:
+    """The questions of both."""
+    return Questions(
+        **{name: np.concatenate([getattr(one, name), getattr(other, name)]) for name in _COLUMNS},
+        ranges=one.ranges + other.ranges,
+        blocks=one.blocks + other.blocks,
+    )
+
+
+def _families(table: Table, geo: GeoMap, expectation: Expected, ranges: RangeMap) -> Iterator[_Family]:
     fences = table.fences.map if table.fences else None
     for version, tables, starts, places, fence in (
-        (4, table.map.v4, geo.starts4.astype(np.uint64), geo.place4, fences.v4 if fences else None),
-        (6, table.map.v6, geo.starts6, geo.place6, fences.v6 if fences else None),
+        (4, ranges.v4, geo.starts4.astype(np.uint64), geo.place4, fences.v4 if fences else None),
+        (6, ranges.v6, geo.starts6, geo.place6, fences.v6 if fences else None),
     ):
         borders, masks = merge(starts, expectation.of[places])
         yield _Family(
@@ -175,11 +244,7 @@ def _blocks(fences: Fences | None, family: _Family, expectation: Expected) -> It
         values = _numbers(family.fences.values).astype(np.int32)
         given = Meeting(values, _square(fences), fences.bottom)
         borders, _ = with_points(borders, starts)
-    for length in range(1, family.bits):
-        rest = np.uint64((1 << family.bits - length) - 1)
-        base = borders[borders & rest != 0] & ~rest
-        base = base[np.append(True, base[1:] != base[:-1])] if len(base) else base
-        last = base | rest
+    for length, base, last in _cut(family, borders):
         first_range = _at(family.starts, base)
         ranking = family.rankings[first_range]
         if fences is not None and given is not None:
@@ -192,6 +257,37 @@ def _blocks(fences: Fences | None, family: _Family, expectation: Expected) -> It
         mask = wanted.over(_at(family.borders, base), _at(family.borders, last)).astype(np.int64)
         kept = ranking < LOCAL
         yield _Batch(ranking[kept], mask[kept], How.BLOCK, family.version, base[kept], length)
+
+
+def _tenant_blocks(fences: Fences | None, family: _Family, expectation: Expected) -> Iterator[_Batch]:
+    """As `_blocks` for names of tenants: `steer.rank_tenant`. The rankings are numbers of fences."""
+    wanted = Meeting(family.masks, expectation.meet)
+    borders = family.borders
+    given: Meeting | None = None
+    starts = np.zeros(1, dtype=np.uint64)
+    if fences is not None and family.fences is not None:
+        starts = _numbers(family.fences.starts)
+        given = Meeting(_numbers(family.fences.values).astype(np.int32), _square(fences), fences.bottom)
+        borders, _ = with_points(borders, starts)
+    for length, base, last in _cut(family, borders):
+        own = family.rankings[_at(family.starts, base)]
+        number = np.zeros(len(base), dtype=np.int64)
+        if fences is not None and given is not None:
+            at, end = _at(starts, base), _at(starts, last)
+            number = given.over(at, end).astype(np.int64)
+            number[end - at >= MAX_FENCE_RANGES] = fences.bottom
+        mask = wanted.over(_at(family.borders, base), _at(family.borders, last)).astype(np.int64)
+        kept = own < LOCAL
+        yield _Batch(number[kept], mask[kept], How.BLOCK, family.version, base[kept], length)
+
+
+def _cut(family: _Family, borders: _Addresses) -> Iterator[tuple[int, _Addresses, _Addresses]]:
+    """Every prefix that one of the borders cuts: its length, first and last addresses."""
+    for length in range(1, family.bits):
+        rest = np.uint64((1 << family.bits - length) - 1)
+        base = borders[borders & rest != 0] & ~rest
+        base = base[np.append(True, base[1:] != base[:-1])] if len(base) else base
+        yield length, base, base | rest
 
 
 def _square(fences: Fences) -> NDArray[np.int32]:
@@ -222,6 +318,7 @@ def _together(batches: list[_Batch], ranges: int, blocks: int) -> Questions:
         family=np.repeat([batch.version for batch in batches], size)[first],
         address=np.concatenate([batch.address for batch in batches])[first],
         length=np.repeat([batch.length for batch in batches], size)[first],
+        kind=np.full(len(first), -1),
         ranges=ranges,
         blocks=blocks,
     )

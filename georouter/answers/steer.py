@@ -180,7 +180,8 @@ class Steering:
                 return -1, width
             fence -= LOCAL
         if source == NO_SUBNET:
-            fence = fence if fences.without_ecs < 0 else fences.without_ecs
+            if fences.without_ecs >= 0:
+                fence = fences.meet[fence * fences.count + fences.without_ecs]
         elif source < width:
             fence = _over(fences, address, family, source)
         return fences.restrict[ranking * fences.count + fence], width

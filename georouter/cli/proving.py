@@ -102,9 +102,10 @@ def _walked(walked: Walked, proof: Proof) -> str:
         "two, of all inside a fence, of all; every combination is walked up to "
         f"{MOST_EXHAUSTIVE} regions)"
     )
+    whose = f" ({walked.kinds:,} kinds of tenants from each place)" if walked.kinds else ""
     return (
         f"{walked.ranges:,} ranges and {walked.blocks:,} blocks across fences, with client subnet and "
-        f"without; {which}; {walked.answers:,} answers; {proof.seconds:.1f} s"
+        f"without{whose}; {which}; {walked.answers:,} answers; {proof.seconds:.1f} s"
     )
 
 
@@ -118,6 +119,7 @@ def as_json(proof: Proof) -> dict[str, object]:
         "fences": list(verdict.fences),
         "ranges": verdict.walked.ranges,
         "blocks": verdict.walked.blocks,
+        "kinds_of_tenants": verdict.walked.kinds,
         "combinations": verdict.walked.combinations,
         "exhaustive": verdict.walked.exhaustive,
         "answers": verdict.walked.answers,

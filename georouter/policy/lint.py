@@ -7,11 +7,13 @@ from georouter.policy.model import Policy, Service
 from georouter.policy.names import Names
 from georouter.policy.nodes import Path
 from georouter.policy.report import Report
-from georouter.policy.steps import Capacity, Failover, Geo, Weighted
+from georouter.policy.steps import Capacity, Failover, Geo, Pin, Weighted
 from georouter.policy.unreachable import check_rules
 from georouter.wire.names import is_below, name_text
 from georouter.wire.svcb import OWNER
 from georouter.words.ids import RegionName, ServiceName
+
+_STAR = b"\x01*"
 
 
 def lint(policy: Policy, report: Report) -> None:
@@ -119,6 +121,22 @@ def _named(service: Service, named: "set[RegionName]", effect: str, path: Path, 
         report.warn(path, f"does not list {listed}, which {verb}", key=True)
 
 
+def pins(policy: Policy, report: Report) -> None:
+    """Tenants whose names nobody can ask for."""
+    answered: dict[ServiceName, bool] = {}
+    for zone in policy.zones.values():
+        for item in zone.steered:
+            answered[item.service] = answered.get(item.service, False) or item.owner.startswith(_STAR)
+    for name, service in policy.services.items():
+        for index, step in enumerate(service.chain):
+            if isinstance(step, Pin) and answered.get(name) is False:
+                message = (
+                    "has no effect: tenants are names below a wildcard, and no wildcard record refers to "
+                    f'this service; write "*.app": {{service: {name}}}'
+                )
+                report.warn(("services", name, "chain", index, "pin"), message, key=True)
+
+
 def bindings(policy: Policy, report: Report) -> None:
     """HTTPS and SVCB records of services that say less, or something else, than they seem to."""
     aimed: list[tuple[ServiceName, bytes, Path]] = []
@@ -175,4 +193,5 @@ _RULES: tuple[Callable[[Policy, Report], None], ...] = (
     ttls,
     capacity,
     bindings,
+    pins,
 )

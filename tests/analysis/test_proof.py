@@ -29,11 +29,13 @@ from georouter.policy.steps import (
     Residency,
     Step,
     Sticky,
+    Unknown,
     Unplaced,
     Weighted,
     WithoutEcs,
 )
-from georouter.policy.tenants import Tenancy
+from georouter.policy.tenants import Tenancy, Tenant
+from georouter.routing.rank import Ranked
 from georouter.routing.scene import Scene
 from georouter.routing.select import Selector
 from georouter.routing.tiers import TierArray
@@ -47,6 +49,7 @@ EU, EU2, US, AP = (RegionName(name) for name in ("eu", "eu2", "us", "ap"))
 GROUP = Match(groups=("EU",))
 FENCE = Residency(GROUP, frozenset({EU, EU2}))
 WEB = ServiceName("web")
+STAY = GeoRule(GROUP, ((EU,), (EU2,)))
 CLAIM = Claim("EU=eu,eu2", GROUP, frozenset({EU, EU2}))
 
 
@@ -314,10 +317,89 @@ def test_random_policies_never_cross_their_fences(
     assert verdict.proved == bool(residencies(random))
 
 
-def test_tenants_are_not_walked_and_that_is_said() -> None:
-    """Their names have rankings of their own."""
+TENANTS = directory(
+    acme=Tenancy(EU, frozenset({EU, EU2})),
+    globex=Tenancy(US),
+    initech=Tenancy(AP, frozenset({AP})),
+    hooli=Tenancy(US, frozenset({US, AP})),
+)
+
+
+def tenants(*chain: Step, **more: object) -> Policy:
+    """As `rules`, at a wildcard."""
+    whole = rules(*chain, **more)  # type: ignore[arg-type]
+    app = zone("example.com", (), {"*.app": "web"})
+    return replace(whole, zones={app.name: app})
+
+
+@pytest.mark.parametrize("unknown", list(Unknown))
+@pytest.mark.parametrize(
+    "behind",
+    [
+        (Nearest(),),
+        (FENCE, Nearest()),
+        (Residency(GROUP, frozenset({EU, EU2}), Unplaced.DENY, WithoutEcs.RESTRICT), Sticky(), Limit(2)),
+    ],
+)
+def test_kinds_of_tenants_are_walked(unknown: Unknown, behind: tuple[Step, ...]) -> None:
+    """Their residencies are fences, with and without those of clients."""
+    verdict = proved(tenants(Pin(TENANTS, unknown=unknown), *behind))
+    assert verdict.proved
+    assert verdict.fences[-1] == "residencies of tenants (t.csv)"
+    assert verdict.walked.kinds == 4 + 4 * (unknown is Unknown.HASH)
+    assert verdict.notes == ()
+
+
+def test_claims_count_for_tenants() -> None:
+    """Who claims that clients of the EU stay there has forgotten a tenant that lives elsewhere."""
+    found = crossing(
+        tenants(Pin(directory(globex=Tenancy(US)), unknown=Unknown.NXDOMAIN), Geo((STAY,))), CLAIM
+    )
+    assert (found.name, found.regions) == ("globex.app.example.com", ("us",))
+    assert found.fence == 'claim "EU=eu,eu2"'
+
+
+def test_a_home_outside_its_residency_is_refuted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Should the step forget the residency: the tenant is named, wherever the client is."""
+    whole = steering.rank_tenant
+
+    def broken(policy: Policy, web: Service, scene: Scene) -> Ranked:
+        assert scene.tenancy is not None
+        return whole(policy, web, replace(scene, tenant=Tenant("", Tenancy(scene.tenancy.home))))
+
+    monkeypatch.setattr(steering, "rank_tenant", broken)
+    found = crossing(tenants(Pin(directory(initech=Tenancy(US, frozenset({AP})))), Nearest()))
+    assert (found.name, found.down, found.regions) == ("initech.app.example.com", (), ("us",))
+    assert (found.fence, found.allowed) == ('residency of tenant "initech"', ("ap",))
+    assert found.inside
+
+
+def test_tenants_who_ignore_the_fences_of_clients_are_refuted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients by place are served rightly; only names of tenants lead outside."""
+    whole = steering.make_table
+
+    def broken(*args: object) -> object:
+        made = whole(*args)  # type: ignore[arg-type]
+        fences = made.fences
+        assert fences is not None
+        assert made.pinned is not None
+        count = fences.count
+        restrict = array("I", fences.restrict)
+        for ranking in made.pinned.rankings:
+            restrict[ranking * count : (ranking + 1) * count] = array("I", [ranking] * count)
+        return replace(made, fences=replace(fences, restrict=restrict))
+
+    monkeypatch.setattr(steering, "make_table", broken)
+    found = crossing(tenants(Pin(directory(globex=Tenancy(US))), FENCE))
+    assert (found.name, found.regions) == ("globex.app.example.com", ("us",))
+    assert (found.fence, found.allowed) == ("residency step 1 (group EU)", ("eu", "eu2"))
+
+
+def test_a_pin_without_wildcard_has_no_tenants() -> None:
+    """That is said; what is decided by place is proved all the same."""
     verdict = proved(rules(FENCE, Pin(directory(acme=Tenancy(EU)))))
-    assert verdict.notes == ("the names of its tenants are not walked here, only those decided by place",)
+    assert verdict.proved
+    assert verdict.notes == ("no name can be a tenant's: the service answers no wildcard",)
 
 
 def test_gray_walks_every_combination_once() -> None:

@@ -206,3 +206,23 @@ def test_any_text_is_a_directory_or_is_told(text: str) -> None:
     for name in ("t.csv", "t.json"):
         with suppress(PolicyError):
             assert len(loaded(name, text)) > 0
+
+
+@pytest.mark.parametrize(
+    ("records", "warned"),
+    [
+        ('{"*.app": {service: web}}', False),
+        ('{app: {service: web}, "*.app": {service: web}}', False),
+        ("{app: {service: web}}", True),
+    ],
+)
+def test_a_pin_without_wildcard_is_warned_of(records: str, warned: bool) -> None:
+    """Nobody could ask for a tenant's name."""
+    policy = complete(POLICY % "t.csv").replace('{"*.app": {service: web}}', records)
+    files = [PolicyFile("/etc/p.yaml", policy), PolicyFile("/etc/t.csv", "tenant,home\na,eu\n", zone=True)]
+    said = [str(item) for item in load(files, root="/").warnings if "wildcard" in item.message]
+    expected = (
+        "/etc/p.yaml:5:9: warning: services.web.chain[0].pin: has no effect: tenants are names below a "
+        'wildcard, and no wildcard record refers to this service; write "*.app": {service: web}'
+    )
+    assert said == [expected] * warned
