@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from georouter.analysis.shift import Shift, shift
-from georouter.analysis.traffic import Clients, Side, flow
+from georouter.analysis.moving import Moving, compare
+from georouter.analysis.shift import Shift
+from georouter.analysis.traffic import Clients, Side
 from georouter.policy.model import Policy
 from georouter.policy.names import Names
 from georouter.wire.names import name_text
@@ -24,10 +25,20 @@ class Change:
     ttl_before_s: int
     ttl_after_s: int
     shift: Shift
+    moving: Moving | None = None
+    """What happens to tenants whose names these are; None where there are none."""
+
+    @property
+    def moved(self) -> float:
+        """The part of the clients, or of the tenants if more of them move."""
+        return max(self.shift.moved, self.moving.part if self.moving is not None else 0.0)
 
     @property
     def matters(self) -> bool:
-        """Whether any client notices."""
+        """Whether any client or tenant notices."""
+        moving = self.moving
+        if moving is not None and (moving.moved > LEAST or moving.rehomed or moving.joined or moving.left):
+            return True
         return (
             self.shift.moved > LEAST
             or self.ttl_before_s != self.ttl_after_s
@@ -52,7 +63,7 @@ class Diff:
     @property
     def moved(self) -> float:
         """The largest share of clients that move under any name; all of them where a name is lost."""
-        return 1.0 if self.lost else max((change.shift.moved for change in self.changes), default=0.0)
+        return 1.0 if self.lost else max((change.moved for change in self.changes), default=0.0)
 
     @property
     def matters(self) -> bool:
@@ -70,11 +81,11 @@ def diff(before: Side, after: Side, clients: Clients) -> Diff:
     changes = []
     for (was, now), names in pairs.items():
         first, second = before.policy.services[was], after.policy.services[now]
-        moved = shift(flow(before, first), flow(after, second), clients)
-        changes.append(Change(tuple(names), was, now, first.ttl_s, second.ttl_s, moved))
+        both = compare(before, after, first, second, clients)
+        changes.append(Change(tuple(names), was, now, first.ttl_s, second.ttl_s, both.shift, both.moving))
     return Diff(
         clients=clients.of,
-        changes=tuple(sorted(changes, key=lambda change: -change.shift.moved)),
+        changes=tuple(sorted(changes, key=lambda change: -change.moved)),
         lost=tuple(name for name in old if name not in new),
         won=tuple(name for name in new if name not in old),
         readdressed=tuple(_readdressed(before.policy, after.policy)),

@@ -45,10 +45,10 @@ class Walked:
 
     ranges: int = 0
     blocks: int = 0
-    kinds: int = 0
     combinations: int = 0
     exhaustive: bool = True
     answers: int = 0
+    kinds: int = 0
 
 
 @dataclass(frozen=True, slots=True)

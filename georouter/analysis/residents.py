@@ -27,6 +27,8 @@ class Residents:
     below: tuple[bytes, ...]
     kinds: tuple[Tenancy, ...]
     """Of the directory, then one for each home that a hash may find."""
+    everywhere: bool
+    """Whether the service answers no names but tenants'."""
 
     @property
     def strangers(self) -> bool:
@@ -56,8 +58,11 @@ def residents(policy: Policy, service: Service) -> Residents | None:
     step = pin_of(service)
     if step is None:
         return None
-    below = tuple(owner[len(_STAR) :] for owner in _owners(policy, service) if owner.startswith(_STAR))
-    return Residents(service, step, below, kinds(service, step)) if below else None
+    owners = tuple(_owners(policy, service))
+    below = tuple(owner[len(_STAR) :] for owner in owners if owner.startswith(_STAR))
+    if not below:
+        return None
+    return Residents(service, step, below, kinds(service, step), len(below) == len(owners))
 
 
 def _owners(policy: Policy, service: Service) -> Iterable[bytes]:

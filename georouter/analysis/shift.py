@@ -67,26 +67,39 @@ class Shift:
 
 def shift(before: Flow, after: Flow, clients: Clients) -> Shift:
     """Compare two flows for the same clients."""
-    regions = tuple(dict.fromkeys((*before.regions, *after.regions)))
-    sums = _Sums(regions, before, after)
-    for begin in range(0, len(clients.weight), CHUNK):
-        part = slice(begin, begin + CHUNK)
-        sums.add(clients.weight[part], clients.before[part], clients.after[part])
+    return shift_of([(before, after, 1.0)], clients)
+
+
+def shift_of(parts: Sequence[tuple[Flow, Flow, float]], clients: Clients) -> Shift:
+    """Compare pairs of flows of a service, at least one; each has a part of the clients everywhere."""
+    first, second, _ = parts[0]
+    sums = _Sums(tuple(dict.fromkeys((*first.regions, *second.regions))))
+    for before, after, share in parts:
+        sums.begin(before, after)
+        for begin in range(0, len(clients.weight), CHUNK):
+            part = slice(begin, begin + CHUNK)
+            sums.add(clients.weight[part] * share, clients.before[part], clients.after[part])
     return sums.result()
 
 
 class _Sums:
     """Adds up over chunks of clients. The last column of every share array is "nobody"."""
 
-    def __init__(self, regions: tuple[RegionName, ...], before: Flow, after: Flow) -> None:
+    flows: tuple[Flow, Flow]
+    shares: tuple[_Array, _Array]
+
+    def __init__(self, regions: tuple[RegionName, ...]) -> None:
         self.regions = regions
-        self.flows = (before, after)
-        self.shares = (_aligned(before, regions), _aligned(after, regions))
         self.totals = np.zeros((2, len(regions) + 1))
         self.ways = np.zeros((len(regions) + 1, len(regions) + 1))
         self.refused = np.zeros(2)
         self.codes: list[NDArray[np.bytes_]] = []
         self.columns: list[_Array] = []
+
+    def begin(self, before: Flow, after: Flow) -> None:
+        """What is added next flows like this."""
+        self.flows = (before, after)
+        self.shares = (_aligned(before, self.regions), _aligned(after, self.regions))
 
     def add(self, weight: _Array, first: NDArray[np.int64], second: NDArray[np.int64]) -> None:
         """Clients of these weights at these places of the two maps."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from georouter.analysis.shift import Shift, shift
-from georouter.analysis.traffic import Clients, Side, flow
+from georouter.analysis.moving import Moving, compare
+from georouter.analysis.shift import Shift
+from georouter.analysis.traffic import Clients, Side
 from georouter.compiler.asking import make_asking
 from georouter.facts.world import Effective, RegionFacts, State, World
 from georouter.policy.model import Policy
@@ -50,6 +51,8 @@ class Outcome:
     demand_after: float | None
     ttl_s: int
     shift: Shift
+    moving: Moving | None = None
+    """What happens to its tenants; None where it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +108,8 @@ def _outcomes(
     for name, asking in clients.items():
         old, new = before.policy.services[name], after.policy.services[name]
         demand = None if new.demand is None else new.demand * multiplier
-        moved = shift(flow(before, old), flow(after, new), asking)
-        outcomes.append(Outcome(name, old.demand, demand, new.ttl_s, moved))
+        both = compare(before, after, old, new, asking)
+        outcomes.append(Outcome(name, old.demand, demand, new.ttl_s, both.shift, both.moving))
     return tuple(outcomes)
 
 

@@ -6,7 +6,7 @@ The functions are those that the compiler calls. A share is what hashing gives o
 a region's weight in its tier, not the outcome for one network.
 """
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -77,8 +77,12 @@ class Flow:
 
 def flow(side: Side, service: Service) -> Flow:
     """Decide for every place of the map."""
+    return flow_of(side, service, *side.rankings(service))
+
+
+def flow_of(side: Side, service: Service, rankings: Sequence[Ranked], of: NDArray[np.int32]) -> Flow:
+    """Select for these rankings, where `of[place]` is a place's."""
     regions, world = universe(service), side.world
-    rankings, of = side.rankings(service)
     facts = facts_for(service, regions, world)
     known = world.last_known.get(service.name, frozenset())
     last = frozenset(column for column, name in enumerate(regions) if name in known)

@@ -12,7 +12,7 @@ from georouter.analysis.traffic import Side, address_space
 from georouter.cli import offline
 from georouter.cli.output import console, plain, print_json
 from georouter.cli.simulate import Share
-from georouter.cli.simulation import LEAST, countries, latency, shift_dict, ways
+from georouter.cli.simulation import LEAST, countries, latency, shift_dict, tenants, tenants_dict, ways
 from georouter.facts.world import World
 
 if TYPE_CHECKING:
@@ -95,6 +95,8 @@ def _change(change: Change) -> "Iterator[RenderableType]":
     shift = change.shift
     service = change.before if change.before == change.after else f"{change.before} -> {change.after}"
     yield plain(f"{_listed(change.names)} ({service}): {shift.moved:.1%} of the clients move", "bold")
+    if change.moving is not None:
+        yield from tenants(change.moving)
     if change.ttl_before_s != change.ttl_after_s:
         yield plain(f"TTL {change.ttl_before_s} s -> {change.ttl_after_s} s")
     if shift.newly_refused > 0:
@@ -128,6 +130,7 @@ def as_dict(found: Diff) -> dict[str, Any]:
                 "ttl_before_s": change.ttl_before_s,
                 "ttl_after_s": change.ttl_after_s,
                 **shift_dict(change.shift),
+                "tenants": tenants_dict(change.moving),
             }
             for change in found.changes
         ],

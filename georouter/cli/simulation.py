@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from georouter.analysis.moving import Move, Moving
 from georouter.analysis.shift import Country, Shift
 from georouter.analysis.simulate import Load, Loss, Outcome, Simulation
 from georouter.analysis.timing import detection, drain_curve
@@ -154,6 +155,8 @@ def _outcome(outcome: Outcome, assumed: Assumptions, policy: Policy) -> "Iterato
     shift = outcome.shift
     demand = f", demand {_number(outcome.demand_after)}" if outcome.demand_after is not None else ""
     yield plain(f"service {outcome.service}: {shift.moved:.1%} of its clients move{demand}", "bold")
+    if outcome.moving is not None:
+        yield from tenants(outcome.moving)
     for label, part in (
         ("refused by a fence", shift.refused_after),
         ("not answered", shift.unanswered_after),
@@ -207,6 +210,45 @@ def countries(found: Sequence[Country]) -> "RenderableType":
     return made
 
 
+def tenants(moving: Moving) -> "Iterator[RenderableType]":
+    """How many move, and from where to where; homes that the directory changes."""
+    changed = [f"{moving.joined:,} new"] * bool(moving.joined) + [f"{moving.left:,} gone"] * bool(moving.left)
+    more = f" ({', '.join(changed)})" if changed else ""
+    yield plain(f"tenants: {_whole(moving.moved)} of {moving.before:,} answered by another region{more}")
+    if moving.moved > 0:
+        yield _moves(("FROM", "TO"), moving.ways)
+    if moving.rehomed:
+        yield plain(f"tenants with another home: {moving.rehomed:,}")
+        yield _moves(("OLD HOME", "NEW HOME"), moving.homes)
+
+
+def _moves(heads: tuple[str, str], moves: Sequence[Move]) -> "RenderableType":
+    made = table(*heads, "TENANTS")
+    for move in moves[:WAYS]:
+        made.add_row(
+            plain(move.source or "nobody"), plain(move.target or "nobody"), plain(_whole(move.tenants))
+        )
+    if len(moves) > WAYS:
+        made.add_row(plain(f"{len(moves) - WAYS} more"), plain(""), plain(""))
+    return made
+
+
+def tenants_dict(moving: Moving | None) -> dict[str, Any] | None:
+    """The same as JSON; null where there are no tenants."""
+    if moving is None:
+        return None
+    return {
+        "before": moving.before,
+        "after": moving.after,
+        "new": moving.joined,
+        "gone": moving.left,
+        "moved": moving.moved,
+        "ways": [{"from": way.source, "to": way.target, "tenants": way.tenants} for way in moving.ways],
+        "rehomed": moving.rehomed,
+        "homes": [{"from": way.source, "to": way.target, "tenants": way.tenants} for way in moving.homes],
+    }
+
+
 def _timing(outcome: Outcome, assumed: Assumptions, policy: Policy) -> Iterator[str]:
     found = detection(policy, assumed.down) if assumed.down else None
     if found is not None:
@@ -216,6 +258,11 @@ def _timing(outcome: Outcome, assumed: Assumptions, policy: Policy) -> Iterator[
         )
     points = ", ".join(f"{point.left:.0%} after {point.seconds:g} s" for point in drain_curve(outcome.ttl_s))
     yield f"then, at a TTL of {duration_text(outcome.ttl_s)}, clients leave: {points}"
+
+
+def _whole(value: float) -> str:
+    """A number of tenants, of whom fences may divide one."""
+    return f"{value:,.0f}" if abs(value - round(value)) < 0.005 else f"{value:,.2f}"
 
 
 def _number(value: float) -> str:
@@ -241,6 +288,7 @@ def simulation_dict(simulation: Simulation, assumed: Assumptions, policy: Policy
                 "ttl_s": item.ttl_s,
                 "drain_curve": [{"left": p.left, "seconds": p.seconds} for p in drain_curve(item.ttl_s)],
                 **shift_dict(item.shift),
+                "tenants": tenants_dict(item.moving),
             }
             for item in simulation.outcomes
         ],
@@ -259,7 +307,12 @@ def losses_dict(losses: Sequence[Loss], assumed: Assumptions) -> dict[str, Any]:
                 "used": _finite(loss.simulation.used),
                 "regions": [load_dict(load) for load in loss.simulation.loads],
                 "services": [
-                    {"name": item.service, **shift_dict(item.shift)} for item in loss.simulation.outcomes
+                    {
+                        "name": item.service,
+                        **shift_dict(item.shift),
+                        "tenants": tenants_dict(item.moving),
+                    }
+                    for item in loss.simulation.outcomes
                 ],
             }
             for loss in losses

@@ -84,3 +84,27 @@ def test_a_policy_that_cannot_be_used(run: Run) -> None:
     result = run({"type: tcp": "type: tpc"})
     assert result.exit_code == 1
     assert "new.yaml:5:15: checks.web.type" in result.stderr
+
+
+def test_tenants(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who moves, whose home is another, who is new and who is gone; a limit counts them, too."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(offline, "internet", lambda policy: tiny_map())
+    for side, tenants in (("old", "acme,us\nglobex,eu\n"), ("new", "acme,ap\nhooli,eu\n")):
+        pinned = POLICY.replace("chain: [nearest]", f"chain: [{{pin: {{directory: {side}.csv}}}}, nearest]")
+        Path(f"{side}.yaml").write_text(pinned.replace("near: {service: near}", '"*.t": {service: near}'))
+        Path(f"{side}.csv").write_text(f"tenant,home\n{tenants}")
+    for side in ("old", "new"):
+        path = Path(f"{side}.yaml")
+        path.write_text(path.read_text().replace("near: {regions: [us, eu]", "near: {regions: [us, eu, ap]"))
+    words = ["old.yaml", "new.yaml", "--max-moved", "40%"]
+    done = CliRunner().invoke(diff, words)
+    said = text(done)
+    assert "answered by another region (1 new, 1 gone)" in said
+    assert "tenants with another home: 1 OLD HOME NEW HOME TENANTS us ap 1" in said
+    assert done.exit_code == 1
+    (change,) = json.loads(CliRunner().invoke(diff, [*words, "--json"]).stdout)["changes"][:1]
+    tenants = change["tenants"]
+    assert [tenants[key] for key in ("before", "after", "new", "gone", "rehomed")] == [2, 2, 1, 1, 1]
+    assert tenants["homes"] == [{"from": "us", "to": "ap", "tenants": 1}]
+    assert tenants["moved"] == pytest.approx(sum(way["tenants"] for way in tenants["ways"]))

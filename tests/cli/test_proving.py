@@ -161,3 +161,15 @@ def test_more_than_twelve_regions_in_words() -> None:
         "107 combinations of 14 regions down (every loss of one or two, of all inside a fence, of all; "
         "every combination is walked up to 12 regions); 1,234 answers; 0.1 s"
     )
+
+
+def test_tenants_are_walked(here: Path) -> None:
+    """A tenant's residency is proved where the service has no fence of its own."""
+    (here / "t.csv").write_text("tenant,home,residency\nacme,eu,eu\nglobex,us,\n")
+    path = written(here, "{pin: {directory: t.csv}}")
+    path.write_text(path.read_text().replace("www: {service: web}", '"*.app": {service: web}'))
+    done = run("--prove-residency", "--json")
+    assert done.exit_code == 0, done.output
+    (proof,) = json.loads(done.stdout)["residency"]
+    assert (proof["verdict"], proof["kinds_of_tenants"], proof["notes"]) == ("proved", 2, [])
+    assert proof["fences"] == [f"residencies of tenants ({here / 't.csv'})"]
