@@ -63,6 +63,8 @@ class Shift:
     newly_refused: float
     countries: tuple[Country, ...]
     latency: Latency | None
+    countries_asking: int = 0
+    """How many countries have clients at all; `countries` are those of which some move."""
 
 
 def shift(before: Flow, after: Flow, clients: Clients) -> Shift:
@@ -149,6 +151,7 @@ class _Sums:
             {name: float(row[column]) for column, name in enumerate(self.regions) if row[column] > 0}
             for row in self.totals
         ]
+        codes = np.concatenate(self.codes)
         return Shift(
             moved=float(moved.sum()),
             before=totals[0],
@@ -159,8 +162,9 @@ class _Sums:
             unanswered_before=float(self.totals[0, -1]),
             unanswered_after=float(self.totals[1, -1]),
             newly_refused=float(refused.sum()),
-            countries=_countries(np.concatenate(self.codes), weight, moved, refused, added),
+            countries=_countries(codes, weight, moved, refused, added),
             latency=_latency(weight, moved, before, after, added),
+            countries_asking=len(np.unique(codes[codes != b""])),
         )
 
 

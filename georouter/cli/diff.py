@@ -12,7 +12,7 @@ from georouter.analysis.traffic import Side, address_space
 from georouter.cli import offline
 from georouter.cli.output import console, plain, print_json
 from georouter.cli.simulate import Share
-from georouter.cli.simulation import LEAST, countries, latency, shift_dict, tenants, tenants_dict, ways
+from georouter.cli.simulation import LEAST, countries, latency, shift_dict, tenants, tenants_dict, ways, worst
 from georouter.facts.world import World
 
 if TYPE_CHECKING:
@@ -106,6 +106,7 @@ def _change(change: Change) -> "Iterator[RenderableType]":
         if shift.latency is not None:
             yield plain(latency(shift))
         yield countries(shift.countries)
+        yield plain(worst(shift))
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 WAYS = 8
 COUNTRIES_SHOWN = 8
+WORST = 3
 """How many rows are shown; the JSON has all."""
 LEAST = 0.0005
 """Shares below this print as 0.0 % and are left to the JSON."""
@@ -56,7 +57,7 @@ class Assumptions:
         if census is None:
             yield f"shares are of {', '.join(clients)}"
             return
-        bad = f", {census.bad:,} unreadable lines" if census.bad else ""
+        bad = f", {census.bad:,} unreadable line{'s' * (census.bad != 1)}" if census.bad else ""
         yield f"shares are of the {census.queries - census.foreign:,} steered queries of the log{bad}"
 
 
@@ -169,6 +170,8 @@ def _outcome(outcome: Outcome, assumed: Assumptions, policy: Policy) -> "Iterato
     if shift.latency is not None:
         yield plain(latency(shift))
     yield countries(shift.countries)
+    if line := worst(shift):
+        yield plain(line)
     for line in _timing(outcome, assumed, policy):
         yield plain(line)
 
@@ -199,15 +202,36 @@ def countries(found: Sequence[Country]) -> "RenderableType":
     """Those that move most."""
     made = table("COUNTRY", "CLIENTS", "MOVED", "REFUSED", "ADDED")
     for country in [item for item in found if item.moved > LEAST][:COUNTRIES_SHOWN]:
-        name = COUNTRIES[country.code].name if country.code in COUNTRIES else country.code or "not known"
         made.add_row(
-            plain(name),
+            plain(_country(country.code)),
             plain(f"{country.share:.1%}"),
             plain(f"{country.moved:.1%}"),
             plain(f"{country.refused:.1%}" if country.refused > LEAST else "-", "bold red"),
-            plain("-" if country.added_ms is None else f"{country.added_ms:+.0f} ms"),
+            plain("-" if country.added_ms is None else _added(country.added_ms)),
         )
     return made
+
+
+def worst(shift: Shift) -> str:
+    """How many countries have clients who move, and where these lose most; empty where nobody moves."""
+    if not shift.countries:
+        return ""
+    line = f"countries with clients who move: {len(shift.countries)} of {shift.countries_asking}"
+    losing = [item for item in shift.countries if item.moved > LEAST and (item.added_ms or 0.0) >= 0.5]
+    losing = sorted(losing, key=lambda item: -(item.added_ms or 0.0))[:WORST]
+    if not losing:
+        return line
+    listed = ", ".join(f"{_country(item.code)} {_added(item.added_ms or 0.0)}" for item in losing)
+    return f"{line}; most is added in {listed}"
+
+
+def _country(code: str) -> str:
+    return COUNTRIES[code].name if code in COUNTRIES else code or "not known"
+
+
+def _added(milliseconds: float) -> str:
+    """`+12 ms`; nothing is `+0 ms`."""
+    return f"{round(milliseconds) + 0:+d} ms"
 
 
 def tenants(moving: Moving) -> "Iterator[RenderableType]":
@@ -344,6 +368,8 @@ def shift_dict(shift: Shift) -> dict[str, Any]:
         "refused_before": shift.refused_before,
         "refused_after": shift.refused_after,
         "newly_refused": shift.newly_refused,
+        "countries_moved": len(shift.countries),
+        "countries_asking": shift.countries_asking,
         "unanswered_before": shift.unanswered_before,
         "unanswered_after": shift.unanswered_after,
         "latency": None
