@@ -3,18 +3,46 @@
 All else about the package is in pyproject.toml.
 """
 
+from pathlib import Path
+
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 
 try:
     from Cython.Build import cythonize
 except ImportError:  # installed without build requirements: the Python path
     cythonize = None
 
-NATIVE = tuple(f"georouter.answers.{name}" for name in ("_memory", "_directory", "_tables", "_respond"))
-"""Modules written in Cython, each with its `.pyx` and `.pxd`."""
+NATIVE = tuple(
+    f"georouter.{name}"
+    for name in (
+        "answers._memory",
+        "answers._directory",
+        "answers._tables",
+        "answers._respond",
+        "server._loop",
+    )
+)
+"""Modules written in Cython."""
 
 FLAGS = ["-O3", "-ffp-contract=off"]
 """Sums of floats come out as in Python, on every processor."""
+
+WITHOUT = """
+georouter was built without its native packet path: UDP is answered in Python, which is slower and uses one
+core. For the native path, install a C compiler and the headers of Python (Debian: gcc libc6-dev python3-dev)
+and install georouter again. `georouter version` says which path was built.
+"""
+
+
+class Build(build_ext):
+    """Says what it means when it was not to be."""
+
+    def run(self) -> None:
+        """Build all extensions, or none that could be used."""
+        super().run()
+        if not all(Path(self.get_ext_fullpath(name)).exists() for name in NATIVE):
+            self.warn(WITHOUT)
 
 
 def extensions() -> list[Extension]:
@@ -22,11 +50,18 @@ def extensions() -> list[Extension]:
     if cythonize is None:
         return []
     found = [
-        Extension(name, [name.replace(".", "/") + ".pyx"], extra_compile_args=FLAGS, optional=True)
+        Extension(
+            name,
+            [name.replace(".", "/") + ".pyx"],
+            include_dirs=["georouter/server"],
+            depends=["georouter/server/_loop.h"],
+            extra_compile_args=FLAGS,
+            optional=True,
+        )
         for name in NATIVE
     ]
     directives = {"language_level": 3, "boundscheck": True, "wraparound": False, "cdivision": True}
     return cythonize(found, build_dir="build/cython", compiler_directives=directives, quiet=True)
 
 
-setup(ext_modules=extensions())
+setup(ext_modules=extensions(), cmdclass={"build_ext": Build})

@@ -520,6 +520,19 @@ PACKETS = Row(
             unit=Unit.QUERIES,
         ),
         lines(
+            "UDP workers",
+            "Threads that answer over UDP, by packet path. One that is gone stays away until a restart.",
+            Query(f"sum by (instance, path) (georouter_udp_workers{{{NODE}}})", "{{instance}} {{path}}"),
+            unit=Unit.SHORT,
+        ),
+        lines(
+            "Left to Python",
+            "Queries that the native packet path leaves to Python: what is rare. Full: too many waited, and "
+            "the client was told to come over TCP.",
+            Query(f"sum by (result) (rate(georouter_dns_punted_total{{{NODE}}}{OVER}))", "{{result}}"),
+            unit=Unit.QUERIES,
+        ),
+        lines(
             "TCP connections",
             "Open connections of DNS clients.",
             Query(f"sum by (instance) (georouter_tcp_connections{{{NODE}}})", "{{instance}}"),

@@ -56,7 +56,7 @@ COMMANDS: tuple[Entry, ...] = (
     ),
     Entry("geo", "georouter.cli.geo", "geo_group", "Build, describe or ask the geo database."),
     Entry("schema", "georouter.cli.schema", "schema", "Print the JSON Schema of policy files."),
-    Entry("version", "georouter.cli.main", "version", "Print the version."),
+    Entry("version", "georouter.cli.main", "version", "Print the version, and which packet path was built."),
 )
 """All commands, in the order of the help text."""
 
@@ -111,5 +111,9 @@ def main() -> None:
 
 @click.command()
 def version() -> None:
-    """Print the version."""
-    click.echo(f"georouter {__version__} ({platform.python_implementation()} {platform.python_version()})")
+    """Print the version, and which packet path was built."""
+    from georouter.server.path import available  # noqa: PLC0415 - slow to import
+
+    path = "native" if available() else "python"
+    implementation = f"{platform.python_implementation()} {platform.python_version()}"
+    click.echo(f"georouter {__version__} ({implementation}, {path} packet path)")

@@ -101,12 +101,18 @@ def _head(shown: Mapping[str, Any]) -> "Iterator[Text]":
         f"running since {moment(shown.get('started_at'))}",
         "bold",
     )
-    yield plain(f"listening on {listen}; {server.get('queries_total') or 0:,} queries")
+    yield plain(f"listening on {listen}; {server.get('queries_total') or 0:,} queries{_path(server)}")
     reload = _part(config, "last_reload")
     verb = "loaded" if reload.get("ok") else "last tried"
     yield plain(f"policy {config.get('path')}, {verb} {moment(reload.get('at'))}")
     yield plain(f"geo {geo.get('database')} of {moment(geo.get('build_epoch_s'))[:10]}")
     yield from (plain(text, "bold red") for text in alarms(shown))
+
+
+def _path(server: Mapping[str, Any]) -> str:
+    """Who answers them; daemons before there were two ways do not say."""
+    name, workers = server.get("path"), server.get("workers")
+    return f", {name} packet path, {workers} worker{'s' * (workers != 1)}" if name else ""
 
 
 def alarms(shown: Mapping[str, Any]) -> list[str]:
@@ -122,6 +128,10 @@ def alarms(shown: Mapping[str, Any]) -> list[str]:
     if server.get("restart_needed"):
         keys = ", ".join(map(str, server["restart_needed"]))
         found.append(f"new values of these keys of the server section wait for a restart: {keys}")
+    if (server.get("workers_living") or 0) < (server.get("workers") or 0) and shown.get("generation"):
+        found.append(
+            f"only {server['workers_living']} of {server['workers']} UDP workers run: restart the daemon"
+        )
     if server.get("drops"):
         found.append(f"the kernel dropped {server['drops']:,} queries: a receive buffer was full")
     return found

@@ -138,7 +138,7 @@ class Daemon:
                 )
             ]
             if self._notifier.watchdog_s is not None:
-                pulse = self._notifier.pulse(self._controller.settled)
+                pulse = self._notifier.pulse(self._turn)
                 tasks.append(asyncio.create_task(pulse, name="pulse"))
             self._notifier.ready(summary(self._controller))
             if self._options.ready:
@@ -168,6 +168,7 @@ class Daemon:
             self._settings.current,
             given=given,
             workers=policy.server.workers,
+            path=policy.server.path,
             know=self._know,
             told=self._secondaries.sent,
         )
@@ -263,6 +264,7 @@ class Daemon:
             "server.answering",
             listen=", ".join(self._addresses()),
             zones=len(self._controller.policy.zones),
+            path=self._server.path().name,
             given=self._given or None,
         )
 
@@ -431,12 +433,19 @@ class Daemon:
         if self._options.tell:
             self._options.tell(name, fields)
 
+    async def _turn(self) -> None:
+        """Comes back while the control loop and all UDP workers do; else a supervisor starts us anew."""
+        await self._controller.settled()
+        if dead := self._server.dead():
+            raise RuntimeError(f"these UDP workers do not answer any more: {', '.join(dead)}")
+
     def _status(self) -> dict[str, Any]:
         return status(
             self._controller,
             now=time.time(),
             started_at=self._started_at,
             listen=self._addresses(),
+            path=self._server.path(),
             drops=self._server.drops() if self._serving else 0,
             queries_total=self._server.queries_total() if self._serving else 0,
             restart_needed=self._settings.waiting,

@@ -23,7 +23,7 @@ from georouter.words.errors import SourceError
 
 log = logging.getLogger("georouter")
 
-RESTART = ("listen", "admin", "state_dir", "workers")
+RESTART = ("listen", "admin", "state_dir", "workers", "path")
 """Keys of the section that bind sockets or are open files: only a restart changes them."""
 
 
@@ -65,6 +65,7 @@ class Settings:
             rate=policy.rate_limit,
             debug=policy.debug,
             receive_buffer_bytes=policy.receive_buffer_bytes,
+            waiting=policy.python_queue,
             tcp=TcpLimits(
                 self._connections(),
                 policy.tcp_connections_per_client,

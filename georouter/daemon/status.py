@@ -15,6 +15,7 @@ from georouter.facts.readings import grade
 from georouter.facts.world import Effective, State
 from georouter.policy.model import Region
 from georouter.routing.ttl import ttl
+from georouter.telemetry.source import PathState
 from georouter.wire.names import name_text
 from georouter.words.ids import ServiceName
 
@@ -25,6 +26,7 @@ def status(
     now: float,
     started_at: float,
     listen: Sequence[str],
+    path: PathState,
     drops: int,
     queries_total: int,
     restart_needed: Sequence[str],
@@ -56,6 +58,9 @@ def status(
         },
         "server": {
             "listen": list(listen),
+            "path": path.name,
+            "workers": path.workers,
+            "workers_living": path.living,
             "drops": drops,
             "queries_total": queries_total,
             "restart_needed": list(restart_needed),

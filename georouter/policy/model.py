@@ -249,6 +249,10 @@ class Server:
     state_dir: str = "./state"
     workers: int = 0
     """UDP workers; 0 means "auto"."""
+    path: str = "auto"
+    """The packet path: `auto`, `native` or `python`."""
+    python_queue: int = 256
+    """Queries that may wait for Python."""
     location: Location | None = None
     udp_payload_limit: int = 1232
     receive_buffer_bytes: int = 4 * 1024 * 1024

@@ -54,6 +54,13 @@ class LimitsFile(FileModel):
     receive_buffer: Annotated[Bytes, Field(ge=4096, le=2**30)] = Field(
         default=4 * 1024 * 1024, description="Socket receive buffer that is asked of the kernel."
     )
+    python_queue: int = Field(
+        default=256,
+        ge=1,
+        le=1024,
+        description="Queries that may wait for Python where the native packet path leaves them to it; "
+        "what comes then is told to come over TCP.",
+    )
     tcp_connections: int = Field(
         default=1000, ge=1, le=1_000_000, description="Open TCP connections at most."
     )
@@ -124,7 +131,14 @@ class ServerFile(FileModel):
         description="File with the bearer token that changes need; without it only loopback may change.",
     )
     state_dir: Text = Field(default="./state", description="Folder for what must survive a restart.")
-    workers: Workers = Field(default=0, description="UDP workers.", json_schema_extra={"default": "auto"})
+    workers: Workers = Field(
+        default=0,
+        description="UDP workers; auto is one for each core on the native packet path, else one.",
+        json_schema_extra={"default": "auto"},
+    )
+    path: Literal["auto", "native", "python"] = Field(
+        default="auto", description="The packet path; auto is the native one where it was built."
+    )
     location: LocationFile | None = Field(default=None, description="Where this node stands.")
     seed: Text = Field(
         default="georouter", description="Nodes with the same seed make the same weighted choices."

@@ -1,39 +1,56 @@
 """The counters of one writer (a worker, or the TCP side) over all layouts it ever used.
 
-A writer adds to the list of the layout it answers from. When a snapshot with another layout is
-published, the writer may still finish a batch with the old list; once it has moved on, the old list is
-folded into one that holds everything earlier. Names that no layout has any more stay in it, so that a
-zone or service that returns goes on counting; only when they become very many are they let go.
+A writer adds to the list (a native one: the array) of the layout it answers from. When a snapshot with
+another layout is published, the writer may still finish a batch with the old list; once it has moved on,
+the old list is folded into one that holds everything earlier. Names that no layout has any more stay in
+it, so that a zone or service that returns goes on counting; only when they become very many are they let
+go.
 """
+
+from array import array
+from collections.abc import Callable, MutableSequence, Sequence
+from typing import Generic, TypeVar
 
 from georouter.answers.layout import FAMILIES, PROTOS, RCODES, REASONS, TYPES, Layout, Service, lay_out
 
-Counted = tuple[Layout, list[int]]
+Counters_co = TypeVar("Counters_co", bound=MutableSequence[int], covariant=True)
+Counted = tuple[Layout, Sequence[int]]
 
 RETIRED_KEPT = 1000
 """Zones, services and their regions that are gone and still counted, before all of them are forgotten."""
 
 
-class Books:
-    """Used by the control thread only; a writer gets its list through `open`."""
+def numbers(count: int) -> list[int]:
+    """Counters for a writer in Python."""
+    return [0] * count
 
-    def __init__(self) -> None:
-        self._current: Counted | None = None
+
+def words(count: int) -> "array[int]":
+    """Counters for a native writer."""
+    return array("q", bytes(8 * count))
+
+
+class Books(Generic[Counters_co]):
+    """Used by the control thread only; a writer gets its list through `open`. `make` gives zeros."""
+
+    def __init__(self, make: Callable[[int], Counters_co]) -> None:
+        self._make = make
+        self._current: tuple[Layout, Counters_co] | None = None
         self._leaving: list[Counted] = []
         self._earlier: Counted | None = None
 
-    def open(self, layout: Layout) -> list[int]:
+    def open(self, layout: Layout) -> Counters_co:
         """The list for a layout that is about to be published: the present one, if the layout is equal."""
         if self._current is not None:
             if self._current[0] == layout:
                 return self._current[1]
             self._leaving.append(self._current)
-        self._current = (layout, [0] * layout.extent)
+        self._current = (layout, self._make(layout.extent))
         return self._current[1]
 
-    def settle(self, using: list[int] | None) -> None:
-        """Fold what the writer has left. `using` is the list it adds to now."""
-        for counted in [item for item in self._leaving if item[1] is not using]:
+    def settle(self, using: Sequence[Sequence[int]]) -> None:
+        """Fold what the writer has left. `using` are the lists it may add to now."""
+        for counted in [item for item in self._leaving if not any(item[1] is each for each in using)]:
             self._leaving.remove(counted)
             self._earlier = counted if self._earlier is None else fold(self._earlier, counted)
         if self._earlier is not None and self._current is not None and not self._leaving:
@@ -94,7 +111,7 @@ def _add(wide: Layout, values: list[int], counted: Counted) -> None:
             _add_decisions(services[service.name], values, service, added)
 
 
-def _add_decisions(wide: Service, values: list[int], service: Service, added: list[int]) -> None:
+def _add_decisions(wide: Service, values: list[int], service: Service, added: Sequence[int]) -> None:
     at = {region: place for place, region in enumerate(wide.regions)}
     places = [at.get(region) for region in service.regions] + [len(wide.regions)]
     for region, place in enumerate(places):
@@ -103,7 +120,7 @@ def _add_decisions(wide: Service, values: list[int], service: Service, added: li
         _add_run(values, wide.base + place * REASONS, added, service.base + region * REASONS, REASONS)
 
 
-def _add_run(values: list[int], to: int, added: list[int], start: int, count: int) -> None:
+def _add_run(values: list[int], to: int, added: Sequence[int], start: int, count: int) -> None:
     for offset in range(count):
         values[to + offset] += added[start + offset]
 

@@ -11,7 +11,6 @@ from typing import Protocol
 from georouter.answers.layout import Proto
 from georouter.answers.respond import fail
 from georouter.server.bind import IP_PKTINFO, IPV6_PKTINFO
-from georouter.server.drops import socket_drops
 from georouter.server.source import source_of
 
 Respond = Callable[[bytes, int, int, Proto, float], bytes | None]
@@ -46,10 +45,6 @@ class Channel(Protocol):
         """Answer at most `BATCH` waiting queries without blocking; how many there were."""
         ...
 
-    def kernel_drops(self) -> int:
-        """Datagrams that did not fit the receive buffer, since the socket was opened."""
-        ...
-
 
 class PlainChannel:
     """Receives and sends with the socket module."""
@@ -66,10 +61,6 @@ class PlainChannel:
     def fileno(self) -> int:
         """For polling."""
         return self._sock.fileno()
-
-    def kernel_drops(self) -> int:
-        """Datagrams that did not fit the receive buffer."""
-        return socket_drops(self._sock)
 
     def turn(self, respond: Respond, now: float) -> int:
         """Answer at most `BATCH` waiting queries without blocking."""

@@ -21,7 +21,6 @@ from georouter.answers.limits import MAX_PAYLOAD
 from georouter.answers.respond import fail
 from georouter.server.bind import IP_PKTINFO, IPV6_PKTINFO
 from georouter.server.channel import BATCH, DATAGRAM, Channel, PlainChannel, Respond, Take, send_later
-from georouter.server.drops import socket_drops
 from georouter.server.given import takes_both
 
 _VECTOR = struct.Struct("@PN")
@@ -123,10 +122,6 @@ class MmsgChannel:
     def fileno(self) -> int:
         """For polling."""
         return self._sock.fileno()
-
-    def kernel_drops(self) -> int:
-        """Datagrams that did not fit the receive buffer."""
-        return socket_drops(self._sock)
 
     def works(self) -> bool:
         """True where the kernel knows the call: an old or confined one may not. Takes no datagram."""

@@ -6,7 +6,7 @@ bind() ─► publish(snapshot) ─► await start() ─► publish(snapshot) ..
 import asyncio
 import os
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableSequence, Sequence
 from dataclasses import dataclass, field, replace
 from socket import socket
 
@@ -29,20 +29,20 @@ from georouter.server.bind import (
     receive_buffer,
     try_bind,
 )
-from georouter.server.books import Books
-from georouter.server.channel import Channel
-from georouter.server.mmsg import open_channel
+from georouter.server.books import Books, numbers
+from georouter.server.drops import socket_drops
+from georouter.server.path import AUTO, NATIVE, PacketPath, chosen
+from georouter.server.python_path import PythonPath
 from georouter.server.sending import Sender, TransferLimits
 from georouter.server.tcp import TcpLimits, TcpServer
-from georouter.server.udp import Publication, Worker
-from georouter.telemetry.source import DURATION_BOUNDS_S, Durations, Sent
+from georouter.telemetry.source import Durations, PathState, Sent
 
 RECEIVE_BUFFER = 4 * 1024 * 1024
 """Octets: about 5,000 queries that wait while a worker does not run."""
 DEBUG_PLACES = 1 << 10
 """Of the table of who asked debug names lately; few may."""
-AUTO_WORKERS = 1
-"""Threads of pure Python take turns; a second one adds nothing but the handing over."""
+WAITING = 256
+"""Queries that wait for Python: what it answers within some ten milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,8 @@ class Settings:
     rate: Rate | None = None
     debug: Networks = NOBODY
     receive_buffer_bytes: int = RECEIVE_BUFFER
+    waiting: int = WAITING
+    """Queries that may wait for Python where a native path leaves them to it."""
     tcp: TcpLimits = field(default_factory=TcpLimits)
     transfers: TransferLimits = field(default_factory=TransferLimits)
 
@@ -72,12 +74,13 @@ class Server:
         *,
         given: Sequence[socket] = (),
         workers: int = 0,
+        path: str = AUTO,
         know: Know | None = None,
         told: Callable[[Sent], None] = lambda _: None,
     ) -> None:
-        """`workers` 0 means auto. `given` sockets are answered on too, and in place of ones for the addresses
-        they cover. `know` answers debug names; without it nobody may ask them. `told` hears of every zone
-        transfer that ended.
+        """`workers` 0 means auto. `path` is `auto`, `native` or `python`; SourceError when it cannot be had.
+        `given` sockets are answered on too, and in place of ones for the addresses they cover. `know`
+        answers debug names; without it nobody may ask them. `told` hears of every zone transfer that ended.
         """
         self._listen = tuple(listen)
         self._given = tuple(given)
@@ -86,13 +89,11 @@ class Server:
         self._limiters: list[RateLimiter] = []
         self._aside = Aside(know) if know else None
         self._debuggers: list[RateLimiter] = []
-        self._worker_count = workers or AUTO_WORKERS
+        self._path = open_path(chosen(path), workers, self._settings.waiting)
         self._bound: tuple[Bound, ...] = ()
-        self._channels: list[Channel] = []
-        self._workers: list[tuple[Worker, Books]] = []
         self._sender = Sender(self._settings.transfers, told)
         self._tcp = TcpServer(self._settings.tcp, self._sender)
-        self._tcp_books = Books()
+        self._tcp_books = Books(numbers)
         self._tcp_using: list[int] | None = None
         self._snapshot: Snapshot | None = None
         self._drops = 0
@@ -106,19 +107,13 @@ class Server:
     def bind(self) -> None:
         """Take all addresses. Queries wait in the sockets until `start`. SourceError when one is taken."""
         self._bound = bind_all(
-            self._listen, self._worker_count, self._settings.receive_buffer_bytes, self._given
+            self._listen, self._path.workers, self._settings.receive_buffer_bytes, self._given
         )
-        for number in range(self._worker_count):
-            channels = [
-                open_channel(sock, wildcard=is_wildcard(bound.address[0]))
-                for bound in self._bound
-                for sock in bound.udp[number]
-            ]
-            if self._aside is not None:
-                for channel in channels:
-                    channel.take = self._aside.take
-            self._channels += channels
-            self._workers.append((Worker(f"udp-{number}", channels), Books()))
+        ports = [
+            [(sock, is_wildcard(bound.address[0])) for bound in self._bound for sock in bound.udp[number]]
+            for number in range(self._path.workers)
+        ]
+        self._path.open(ports, self._aside.take if self._aside is not None else None)
         if self._snapshot is not None:
             self.publish(self._snapshot)
 
@@ -128,6 +123,7 @@ class Server:
         Sockets stay as they are, but for the receive buffer, which the kernel is asked for again.
         """
         self._settings = settings
+        self._path.adopt(settings.waiting)
         self._tcp.limits = settings.tcp
         self._sender.limits = settings.transfers
         for bound in self._bound:
@@ -144,11 +140,7 @@ class Server:
         layout = snapshot.directory.layout
         limits = self._settings.limits
         *conducts, tcp_conduct = self._conducts()
-        for number, (worker, books) in enumerate(self._workers):
-            counters = books.open(layout)
-            responder = Responder(snapshot, counters, limits, conducts[number])
-            worker.published = Publication(responder.respond, counters)
-            worker.wake()
+        self._path.publish(snapshot, limits, conducts)
         self._tcp_using = self._tcp_books.open(layout)
         stay_s = 0.0 if self._tcp.draining else self._settings.tcp.idle_timeout_s
         tcp_conduct = replace(tcp_conduct, keepalive_s=stay_s)
@@ -169,8 +161,7 @@ class Server:
             for sock in bound.tcp:
                 self._tcp.listen(sock, given=bound.given)
         self._tcp.start()
-        for worker, _ in self._workers:
-            worker.start()
+        self._path.start()
 
     async def stop(self, grace_s: float) -> None:
         """Answer what has come in, for `grace_s` at most, and give all addresses back.
@@ -181,14 +172,11 @@ class Server:
         if self._snapshot is not None:
             self.publish(self._snapshot)
         await self._tcp.stop(grace_s)
-        for worker, _ in self._workers:
-            worker.stop(grace_s)
-        for worker, _ in self._workers:
-            await asyncio.to_thread(worker.join)
+        self._path.stop(grace_s)
+        await asyncio.to_thread(self._path.join)
         if self._aside is not None:
             await self._aside.stop()
         self._drops = self.drops()
-        self._channels = []
         for bound in self._bound:
             bound.close()
         self._bound = ()
@@ -216,13 +204,12 @@ class Server:
         """Zone transfers under way."""
         return self._sender.active
 
-    def counters(self) -> list[tuple[Layout, list[int]]]:
+    def counters(self) -> list[tuple[Layout, Sequence[int]]]:
         """Every writer's counters with their layouts, those of the published layout last.
 
         The lists are live: read them, do not keep them. Counters of earlier layouts come first.
         """
-        self._settle()
-        every = [books for _, books in self._workers] + [self._tcp_books]
+        every = self._settle()
         return [
             *(counted for books in every for counted in books.counters()[:-1]),
             *(counted for books in every for counted in books.counters()[-1:]),
@@ -230,7 +217,7 @@ class Server:
 
     def census(self) -> tuple[Layout, list[int]] | None:
         """The published layout and every writer's census, added up; None before the first publication."""
-        every = [books.census() for books in (*(books for _, books in self._workers), self._tcp_books)]
+        every = [books.census() for books in self._settle()]
         present = [counted for counted in every if counted is not None]
         if not present:
             return None
@@ -246,21 +233,26 @@ class Server:
     def drops(self) -> int:
         """Datagrams that the kernel dropped because a receive buffer was full, since the start."""
         # workers may share a socket
-        sockets = {os.fstat(channel.fileno()).st_ino: channel for channel in self._channels}
-        return self._drops + sum(channel.kernel_drops() for channel in sockets.values())
+        every = [sock for bound in self._bound for own in bound.udp for sock in own]
+        sockets = {os.fstat(sock.fileno()).st_ino: sock for sock in every}
+        return self._drops + sum(map(socket_drops, sockets.values()))
 
     def failures(self) -> int:
         """Queries answered with SERVFAIL because answering raised: faults of ours."""
-        return self._tcp.failed + sum(worker.failed for worker, _ in self._workers)
+        return self._tcp.failed + self._path.failed()
 
     def unsent(self) -> int:
         """Answers that the kernel would not take, to port 0 for example."""
-        return sum(channel.unsent for channel in self._channels)
+        return self._path.unsent()
 
     def rate_limited(self) -> tuple[int, int]:
         """Responses that rate limiting made small, and those it dropped."""
+        slipped, dropped = self._path.rate_limited()
         limiters = self._limiters
-        return sum(each.slipped for each in limiters), sum(each.dropped for each in limiters)
+        return (
+            slipped + sum(each.slipped for each in limiters),
+            dropped + sum(each.dropped for each in limiters),
+        )
 
     def debug_questions(self) -> dict[str, int]:
         """What became of questions for debug names, by outcome."""
@@ -274,19 +266,23 @@ class Server:
 
     def request_durations(self) -> Durations | None:
         """From receive to send, per UDP query of the timed batches."""
-        counts = [0] * (len(DURATION_BOUNDS_S) + 1)
-        total_s = 0.0
-        for worker, _ in self._workers:
-            counts = [have + more for have, more in zip(counts, worker.sampled, strict=True)]
-            total_s += worker.sampled_sum_s
-        return Durations(tuple(counts), total_s)
+        return self._path.durations()
+
+    def path(self) -> PathState:
+        """Which packet path runs, and how it is."""
+        path, punted = self._path, self._path.punted()
+        return PathState(path.name, path.workers, path.living(), punted.taken, punted.overflowed)
+
+    def dead(self) -> Sequence[str]:
+        """UDP workers that have ended without being asked to, or stand still."""
+        return self._path.dead()
 
     # -- inside ------------------------------------------------------------------------------------
 
     def _conducts(self) -> list[Conduct]:
-        """One for each worker, and one for TCP, whose clients need no limits."""
+        """One for each responder of the packet path, and one for TCP, whose clients need no limits."""
         settings = self._settings
-        conducts = [settings.conduct] * (self._worker_count + 1)
+        conducts = [settings.conduct] * (self._path.responders + 1)
         if settings.rate:
             conducts[:-1] = [
                 replace(conduct, limiter=limiter)
@@ -310,10 +306,19 @@ class Server:
             self._buckets = Buckets(secrets.randbits(62))
         for limiter in self._limiters:
             limiter.adopt(rate)
-        while len(self._limiters) < self._worker_count:
+        while len(self._limiters) < self._path.responders:
             self._limiters.append(RateLimiter(rate, self._buckets))
 
-    def _settle(self) -> None:
-        for worker, books in self._workers:
-            books.settle(worker.using.counters if worker.using is not None else None)
-        self._tcp_books.settle(self._tcp_using)
+    def _settle(self) -> list[Books[MutableSequence[int]]]:
+        """Every writer's books, as far as they can be folded; those of TCP last."""
+        self._tcp_books.settle([] if self._tcp_using is None else [self._tcp_using])
+        return [*self._path.settle(), self._tcp_books]
+
+
+def open_path(name: str, workers: int, waiting: int) -> PacketPath:
+    """The packet path of that name; `workers` 0 means auto."""
+    if name == NATIVE:
+        from georouter.server.native_path import NativePath  # noqa: PLC0415 - it may not be there
+
+        return NativePath(workers, waiting)
+    return PythonPath(workers)

@@ -81,6 +81,16 @@ class Worker:
         self._woken.close()
 
     @property
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self._thread.is_alive()
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended without being asked to."""
+        return self._drain_until is None and self._thread.ident is not None and not self.alive
+
+    @property
     def failed(self) -> int:
         """Queries answered with SERVFAIL because answering raised."""
         return sum(channel.failed for channel in self._channels.values())

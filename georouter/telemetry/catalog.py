@@ -68,6 +68,17 @@ DEBUG = _counter(
     ("result",),
     "Questions for debug names: answered, failed, limited (of one client), dropped (too many at once).",
 )
+WORKERS = _gauge(
+    "udp_workers",
+    ("path",),
+    "UDP workers that run, by the packet path that answers: native, or python.",
+)
+PUNTED = _counter(
+    "dns_punted",
+    ("result",),
+    "Queries that the native packet path left to Python: taken, or full (too many waited; the client was "
+    "told to come over TCP).",
+)
 TCP_CONNECTIONS = _gauge("tcp_connections", (), "TCP connections of DNS clients that are open now.")
 DURATION = _histogram(
     "dns_request_duration_seconds", (), "Time from receive to send per query, from sampled batches."
@@ -206,6 +217,8 @@ PULLED: tuple[Spec, ...] = (
     UNSENT,
     RATE_LIMITED,
     DEBUG,
+    WORKERS,
+    PUNTED,
     TCP_CONNECTIONS,
     DURATION,
 )

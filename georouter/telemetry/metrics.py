@@ -336,6 +336,14 @@ def _of_packet_path(source: CounterSource) -> Iterator[Metric]:
     for result, count in source.debug_questions().items():
         debug.add_metric((result,), count)
     yield debug
+    path = source.path()
+    workers = GaugeMetricFamily(catalog.WORKERS.name, catalog.WORKERS.help, labels=catalog.WORKERS.labels)
+    workers.add_metric((path.name,), path.living)
+    yield workers
+    punted = CounterMetricFamily(catalog.PUNTED.name, catalog.PUNTED.help, labels=catalog.PUNTED.labels)
+    punted.add_metric(("taken",), path.punted)
+    punted.add_metric(("full",), path.overflowed)
+    yield punted
     connections = catalog.TCP_CONNECTIONS
     yield GaugeMetricFamily(connections.name, connections.help, value=source.tcp_connections)
     durations = source.request_durations() if isinstance(source, DurationSource) else None

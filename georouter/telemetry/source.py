@@ -51,6 +51,20 @@ class Sent:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class PathState:
+    """Who answers what comes over UDP: `native` or `python`, on so many threads, of which so many live.
+
+    `punted` queries were left to Python by a native path, `overflowed` ones found too many waiting for it.
+    """
+
+    name: str
+    workers: int
+    living: int
+    punted: int
+    overflowed: int
+
+
 class CounterSource(Protocol):
     """Counters of the packet path. Called from the control thread, at scrape; must not block."""
 
@@ -80,6 +94,10 @@ class CounterSource(Protocol):
 
     def debug_questions(self) -> Mapping[str, int]:
         """Questions for debug names by what became of them, since the start."""
+        ...
+
+    def path(self) -> PathState:
+        """The packet path."""
         ...
 
     @property

@@ -45,6 +45,9 @@ STATUS: dict[str, Any] = {
     },
     "server": {
         "listen": ["127.0.0.1:5300", "[::1]:5300"],
+        "path": "native",
+        "workers": 2,
+        "workers_living": 2,
         "drops": 0,
         "queries_total": 1234567,
         "restart_needed": [],

@@ -8,6 +8,7 @@ import pytest
 
 from georouter import __version__
 from georouter.cli.main import COMMANDS, Entry, load
+from georouter.server.path import available
 from tests.cli.conftest import Run
 
 
@@ -52,8 +53,10 @@ def test_a_mistyped_command(run: Run) -> None:
 
 
 def test_version(run: Run) -> None:
-    """`version` says which georouter and which Python."""
-    assert run("version").output.startswith(f"georouter {__version__} (")
+    """`version` says which georouter, which Python and which packet path."""
+    said = run("version").output
+    assert said.startswith(f"georouter {__version__} (")
+    assert said.rstrip().endswith(f"{'native' if available() else 'python'} packet path)")
 
 
 def test_as_a_module() -> None:

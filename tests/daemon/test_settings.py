@@ -18,6 +18,7 @@ from georouter.words.errors import SourceError
 EVERYTHING = Server(
     udp_payload_limit=1400,
     receive_buffer_bytes=1 << 20,
+    python_queue=100,
     tcp_connections=10,
     tcp_connections_per_client=5,
     tcp_idle_timeout_s=3.0,
@@ -37,6 +38,7 @@ OTHERWISE: dict[str, object] = {
     "admin": None,
     "state_dir": "/elsewhere",
     "workers": 4,
+    "path": "python",
 }
 """Every setting that does."""
 
@@ -59,6 +61,7 @@ def test_a_reload_takes_over_what_needs_no_socket(tmp_path: Path) -> None:
     assert now.limits.udp_payload == 1400
     assert now.receive_buffer_bytes == 1 << 20
     assert now.tcp == TcpLimits(10, 5, 3.0, 60.0)
+    assert now.waiting == 100
     assert now.rate == Rate(10)
     assert now.debug == EVERYTHING.debug
     assert now.transfers == TransferLimits(3, 1)

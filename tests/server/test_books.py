@@ -3,7 +3,7 @@
 import random
 
 from georouter.answers.layout import RCODES, REASONS, Layout, lay_out
-from georouter.server.books import RETIRED_KEPT, Books, fold
+from georouter.server.books import RETIRED_KEPT, Books, fold, numbers
 
 ONE = lay_out(["a.example"], [("web", ["us", "eu"])])
 TWO = lay_out(["b.example", "a.example"], [("api", ["us"]), ("web", ["eu", "ap"])])
@@ -45,7 +45,7 @@ def test_folding_keeps_every_count_under_its_name() -> None:
 
 def test_an_equal_layout_keeps_its_list() -> None:
     """A health change or a reload that adds no name goes on counting where it was."""
-    books = Books()
+    books = Books(numbers)
     counters = books.open(ONE)
     counters[3] = 7
     assert books.open(lay_out(["a.example"], [("web", ["us", "eu"])])) is counters
@@ -54,14 +54,14 @@ def test_an_equal_layout_keeps_its_list() -> None:
 
 def test_a_list_in_use_is_not_folded() -> None:
     """Until its writer has moved on: what it still adds must not be lost."""
-    books = Books()
+    books = Books(numbers)
     old = books.open(ONE)
     old[0] = 1
     new = books.open(TWO)
-    books.settle(old)
+    books.settle([old])
     old[0] += 1
     assert books.counters() == [(ONE, old), (TWO, new)]
-    books.settle(new)
+    books.settle([new])
     (layout, values), current = books.counters()
     assert values is old
     assert (layout, sum(values)) == (ONE, 2)
@@ -70,32 +70,32 @@ def test_a_list_in_use_is_not_folded() -> None:
 
 def test_many_changes_leave_one_list_behind() -> None:
     """However often names come and go, memory does not grow with it."""
-    books = Books()
+    books = Books(numbers)
     for number in range(20):
         counters = books.open(lay_out([f"{number % 3}.example"], []))
         counters[0] += 1
-        books.settle(counters)
+        books.settle([counters])
     assert len(books.counters()) == 2
     assert sum(sum(values) for _, values in books.counters()) == 20
 
 
 def test_nothing_was_published() -> None:
     """No counters yet."""
-    books = Books()
-    books.settle(None)
+    books = Books(numbers)
+    books.settle([])
     assert books.counters() == []
 
 
 def test_names_without_end_are_forgotten_in_time() -> None:
     """Services named after builds do not grow the process; what stays keeps its counts."""
-    books = Books()
+    books = Books(numbers)
     largest = 0
     for build in range(RETIRED_KEPT):
         layout = lay_out(["a.example", f"{build}.example"], [("web", ["us"]), (f"web-{build}", ["us", "eu"])])
         counters = books.open(layout)
         for place in range(layout.size):
             counters[place] += 1
-        books.settle(counters)
+        books.settle([counters])
         largest = max(largest, *(len(values) for _, values in books.counters()))
     assert largest < 300 * RETIRED_KEPT
     counted: dict[tuple[object, ...], int] = {}
@@ -110,11 +110,11 @@ def test_names_without_end_are_forgotten_in_time() -> None:
 
 def test_a_name_that_returns_goes_on_counting() -> None:
     """A mistaken reload, taken back, is no reset for Prometheus."""
-    books = Books()
+    books = Books(numbers)
     for layout in (ONE, lay_out([], []), ONE):
         counters = books.open(layout)
         counters[0] += 1
-        books.settle(counters)
+        books.settle([counters])
     totals = [
         named(layout, values).get(("request", "a.example", 0), 0) for layout, values in books.counters()
     ]

@@ -35,10 +35,6 @@ class Broken:
         self.ours.recv(100)
         raise OSError("the card is on fire")
 
-    def kernel_drops(self) -> int:
-        """None."""
-        return 0
-
 
 @pytest.fixture
 def bounds() -> Iterator[tuple[Bound, ...]]:

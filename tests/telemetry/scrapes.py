@@ -6,7 +6,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from georouter.answers.layout import REASONS, Layout, Reason, lay_out
 from georouter.telemetry.metrics import Metrics
-from georouter.telemetry.source import DURATION_BOUNDS_S, Durations, Sent
+from georouter.telemetry.source import DURATION_BOUNDS_S, Durations, PathState, Sent
 from georouter.words.ids import RegionName
 
 Shown = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -43,6 +43,10 @@ class FakeSource:
     def debug_questions(self) -> dict[str, int]:
         """A number of its own."""
         return {"answered": 11}
+
+    def path(self) -> PathState:
+        """Numbers of their own."""
+        return PathState("native", 3, 2, 12, 13)
 
     @property
     def tcp_connections(self) -> int:

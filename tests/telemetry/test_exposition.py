@@ -52,6 +52,9 @@ def test_packet_counters() -> None:
         key("dns_rate_limited", action="slip"): 9,
         key("dns_rate_limited", action="drop"): 10,
         key("dns_debug", result="answered"): 11,
+        key("dns_punted", result="taken"): 12,
+        key("dns_punted", result="full"): 13,
+        ("georouter_udp_workers", frozenset({("path", "native")})): 2,
         ("georouter_tcp_connections", frozenset()): 7,
     }
 

@@ -34,6 +34,8 @@ def resolve(written: ServerFile, context: Context) -> Server:
         admin_token_file=context.absolute(token, ("server", "admin_token_file")) if token else None,
         state_dir=context.absolute(written.state_dir, ("server", "state_dir")),
         workers=written.workers,
+        path=written.path,
+        python_queue=limits.python_queue,
         location=location,
         udp_payload_limit=limits.udp_payload,
         receive_buffer_bytes=limits.receive_buffer,
