@@ -4,11 +4,17 @@ ARG PYTHON=3.13-slim-bookworm
 
 FROM python:${PYTHON} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
+# For the native packet path; what runs later needs no compiler.
+RUN command -v gcc >/dev/null \
+    || { apt-get update \
+    && apt-get install -y --no-install-recommends gcc=4:12.2.* libc6-dev=2.36-* \
+    && rm -rf /var/lib/apt/lists/*; }
 WORKDIR /source
 COPY . .
 RUN python -m venv /opt/georouter \
     && /opt/georouter/bin/pip wheel --no-deps --wheel-dir /wheels . \
     && /opt/georouter/bin/pip install "$(ls /wheels/*.whl)[capacity]" \
+    && /opt/georouter/bin/python -c "from georouter.server.path import available; assert available()" \
     && /opt/georouter/bin/pip uninstall --yes pip
 
 FROM python:${PYTHON}
