@@ -130,7 +130,8 @@ cdef inline Place rank_tenant(
             return found
         fence ^= LOCAL_FLAG
     if client.source == NO_SUBNET:
-        fence = fence if fences.without_ecs < 0 else fences.without_ecs
+        if fences.without_ecs >= 0:
+            fence = word(&fences.meet, <size_t>fence * fences.count + fences.without_ecs, fault)
     elif client.source < found.width:
         fence = over(fences, client, fault)
     found.value = word(&fences.restrict, <size_t>ranking * fences.count + fence, fault)

@@ -38,7 +38,18 @@ from georouter.routing.steps.pin import tenant_of
 from georouter.wire.names import lower, parse_name
 from georouter.words.ids import RegionName, ServiceName
 from tests.answers.twin import Native
-from tests.compiler.build import Asker, answers, client, policy, service, tiny_map, zone
+from tests.compiler.build import (
+    ASHBURN,
+    NOWHERE,
+    PARIS,
+    Asker,
+    answers,
+    client,
+    policy,
+    service,
+    tiny_map,
+    zone,
+)
 from tests.compiler.test_properties import ADDRESS, AP, AU, EU, EU2, FENCE, PARTS, US, WORLDS
 
 GEO = tiny_map()
@@ -282,6 +293,13 @@ def test_a_ranking_does_not_depend_on_the_client() -> None:
     response = fenced.ask("globex.app.example.com.", subnet="10.1.2.0/24")
     assert regions_of(response) == (EU2,)  # nearest to the home of what Europeans may get
     assert response.options[0].scopelen > 0  # type: ignore[attr-defined]
+
+
+def test_the_place_of_a_resolver_counts_too() -> None:
+    """Without client subnet a tenant's name obeys `without_ecs` and the fence at the resolver: both."""
+    asker = Asker(published(made(Pin(TENANTS), BEHIND["fenced without ecs"]), World()).snapshot)
+    for place, expected in ((NOWHERE, ()), (PARIS, (EU2,)), (ASHBURN, (EU2,))):
+        assert regions_of(asker.ask("acme.app.example.com.", source=client(place, 5))) == expected
 
 
 def test_a_moving_tenant_is_answered_by_its_old_home() -> None:
