@@ -63,8 +63,6 @@ class CapacityPlanner:
     def __init__(self, policy: Policy, askings: Sequence[Asking]) -> None:
         self._policy, self._askings = policy, askings
         self._groups = group(policy, askings)
-        self._price: Array | None = None
-        """What room was worth in the last situation: a first guess for the next one."""
         self.used = tuple(
             dict.fromkeys(name for asking in askings if asking.rule.capacity for name in asking.universe)
         )
@@ -90,8 +88,7 @@ class CapacityPlanner:
         situation = _Situation(self._policy, self._groups, world)
         for asking, columns, of in zip(self._askings, self._groups.columns, self._groups.of, strict=True):
             situation.add(asking, columns, of)
-        spread, self._price = situation.spread(self._price)
-        return spread
+        return situation.spread()
 
 
 class _Situation:
@@ -140,24 +137,23 @@ class _Situation:
                 room = part * capacity * self.world.region(name).health
                 self.limit[column] = min(self.limit[column], room)
 
-    def spread(self, price: Array | None) -> tuple[Spread, Array | None]:
-        """The cheapest way to keep every limit, and what room is worth; `price` is a first guess of that."""
+    def spread(self) -> Spread:
+        """The cheapest way to keep every limit."""
         loads = self.fixed + self.natural.sum(axis=0)
         over = loads > self.limit * (1 + 1e-9)
         of, home = np.nonzero(self.natural)
         if not over.any() or not len(of):
-            return Spread({}, self._by_name(loads), self._overload(loads, over)), price
+            return Spread({}, self._by_name(loads), self._overload(loads, over))
         supply = self.natural[of, home]
         crowded = np.maximum(self.limit - self.fixed, _CROWDED * self.limit)
         room = np.where(np.isfinite(self.limit), crowded, 10.0 * supply.sum() + 1.0)
-        found = sifting.solve(self._cost(of, home), supply, room, price)
+        found = sifting.solve(self._cost(of, home), supply, room)
         after = self.fixed + found.flow.sum(axis=0)
-        spread = Spread(
+        return Spread(
             self._shares(of, found.flow),
             self._by_name(after),
             self._overload(after, after > self.limit * (1 + 1e-6)),
         )
-        return spread, found.price
 
     def _cost(self, of: NDArray[np.int64], home: NDArray[np.int64]) -> Array:
         """What moving costs the clients of group `of[i]` who are at `home[i]`: nothing where they stay."""

@@ -4,7 +4,7 @@
                                       |-- clearly the cheapest: they go there
                                       '-- next best nearly as cheap: a small problem --> better prices
 
-Rule 1. First prices are those of a problem of the largest groups alone, or of a problem much like this one.
+Rule 1. First prices are those of a problem of the largest groups alone, unless somebody knows better.
 Rule 2. It ends when the cost is within `GAP` of what no division can go below (the dual bound: everybody at
         the cheapest, less the rooms at their prices). So it is as good as it says, whatever was guessed.
 Rule 3. A problem that does not get there is solved as a whole.
