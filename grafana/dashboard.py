@@ -670,6 +670,21 @@ GEO = Row(
             unit=Unit.SECONDS,
             limit=GEO_AGE_LIMIT_S,
         ),
+        lines(
+            "Map memory",
+            "Of the maps from addresses to answers. Services with equal chains and regions share one.",
+            Query(f"max by (instance, map) (georouter_map_bytes{{{NODE}}})", "{{map}} {{instance}}"),
+            unit=Unit.BYTES,
+        ),
+        lines(
+            "Map ranges",
+            "What a lookup searches: equal neighbours are one range.",
+            Query(
+                f"max by (instance, map, family) (georouter_map_ranges{{{NODE}}})",
+                "{{map}} {{family}} {{instance}}",
+            ),
+            unit=Unit.NONE,
+        ),
         table(
             "Databases",
             "What each node uses, and when it was built.",

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from georouter.compiler.maps import map_sizes
 from georouter.compiler.publish import Published, publish
 from georouter.control import aliases
 from georouter.control.beliefs import Beliefs
@@ -425,6 +426,7 @@ class Controller:
         for phase, seconds in built.seconds.items():
             self._out.metrics.compiled(phase, seconds)
         self._out.metrics.geo_database(built.info.build_epoch_s, built.info.database)
+        self._out.metrics.maps(map_sizes(built.plan.steered))
         self._out.metrics.keep(
             regions=built.policy.regions,
             services=built.policy.services,

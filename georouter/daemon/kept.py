@@ -14,7 +14,7 @@ import os
 import pickle
 import stat
 import sys
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
@@ -33,6 +33,8 @@ from georouter.words.ids import RegionName
 
 log = logging.getLogger("georouter")
 
+LARGE_BYTES = 32 << 20
+"""Databases from here on take seconds to load: a country's worth of small ones never does."""
 FILE = "build"
 """In the cache folder."""
 MAGIC = b"georouter build 1\n"
@@ -70,6 +72,8 @@ class Kept:
     config: str
     built: Built
     rtt_ms: Mapping[RegionName, float] = field(default_factory=dict)
+    newer: tuple[str, ...] = ()
+    """Databases that are other files now than they were: a build would take long."""
 
 
 def keep(folder: Path, kept: Kept) -> bool:
@@ -87,8 +91,11 @@ def keep(folder: Path, kept: Kept) -> bool:
     return True
 
 
-def take(folder: Path, config: Path) -> Kept | None:
-    """What was kept, if a build of `config` would give just that now; None otherwise. Never raises."""
+def take(folder: Path, config: Path, *, patient: bool = True) -> Kept | None:
+    """What was kept, if a build of `config` would give just that now; None otherwise. Never raises.
+
+    Who is not `patient` gets it too where only databases are newer that take long to load (`newer`).
+    """
     path = folder / FILE
     try:
         with path.open("rb") as file:
@@ -106,7 +113,7 @@ def take(folder: Path, config: Path) -> Kept | None:
     except Exception as error:  # noqa: BLE001 - whatever it is, a build makes a new one
         event(log, "build.unusable", level=logging.WARNING, file=path, error=f"{error}")
         return None
-    return _if_current(kept, config)
+    return _if_current(kept, config, patient=patient)
 
 
 def program() -> bytes:
@@ -147,15 +154,14 @@ def _digest(file: BinaryIO) -> bytes:
     return digest.digest()
 
 
-def _if_current(kept: Kept, config: Path) -> Kept | None:
+def _if_current(kept: Kept, config: Path, *, patient: bool) -> Kept | None:
     """`kept` with today's stamps of its zone files, if the policy and its databases are what they were."""
     if kept.config != str(config):
         return None
     built = kept.built
-    databases: Hashable = geo_files.fingerprint(
-        (*built.policy.geo.databases, *built.policy.geo.asn_databases)
-    )
-    if databases != built.databases:
+    databases = geo_files.fingerprint((*built.policy.geo.databases, *built.policy.geo.asn_databases))
+    newer = tuple(path for path, _ in set(databases) - set(built.databases))
+    if newer and (patient or _together_bytes(databases) < LARGE_BYTES):
         return None
     try:
         policy_files.settle(config)
@@ -165,7 +171,13 @@ def _if_current(kept: Kept, config: Path) -> Kept | None:
     zones = tuple(file for file in built.files if file.zone)
     zone_files.settle(zones)
     now: tuple[PolicyFile, ...] = (*files, *zone_files.read_again(zones))
-    return replace(kept, built=replace(built, files=now)) if now == built.files else None
+    return replace(kept, built=replace(built, files=now), newer=newer) if now == built.files else None
+
+
+def _together_bytes(databases: geo_files.Fingerprint) -> int:
+    """Of files that are all there; 0 otherwise."""
+    stamps = [stamp for _, stamp in databases]
+    return 0 if None in stamps else sum(stamp[2] for stamp in stamps if stamp is not None)
 
 
 class _Unpickler(pickle.Unpickler):

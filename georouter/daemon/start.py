@@ -32,7 +32,8 @@ class Start:
 
 def first_build(config: Path, state_dir: Path | None, *, strict: bool) -> Start:
     """What the last run kept, if nothing has changed since; else built in this process: nothing is served
-    yet, so there is nobody to disturb.
+    yet, so there is nobody to disturb. Where only a large database is newer, answers come from the last
+    good map meanwhile: whoever watches the files finds the newer one, and loads it in the child process.
 
     A database that cannot be used is replaced by what it was when it was last good, a policy that
     cannot be used by the last good one.
@@ -50,8 +51,10 @@ def first_build(config: Path, state_dir: Path | None, *, strict: bool) -> Start:
 def _build(config: Path, state_dir: Path | None, *, strict: bool) -> Start:
     """As `first_build`."""
     folder = (state_dir or _guess(config)) / "cache"
-    kept = take(folder, config)
+    kept = take(folder, config, patient=strict)
     if kept is not None and _in_step(kept.built, serial_file.load(folder.parent)):
+        if kept.newer:
+            event(log, "start.last_map", newer=", ".join(kept.newer))
         return _started(kept.built, state_dir, kept.rtt_ms)
     from georouter.daemon.build import Builder  # noqa: PLC0415 - it costs more than a start from what was kept
 

@@ -1,9 +1,11 @@
 """What `georouter status` and the page show: one JSON-able dict, made when asked."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from georouter import __version__
+from georouter.compiler.maps import map_sizes
 from georouter.control.aliases import addresses
 from georouter.control.loop import Controller
 from georouter.control.planning import wants
@@ -69,6 +71,7 @@ def status(
             "database": built.info.database,
             "build_epoch_s": built.info.build_epoch_s,
             "attribution": built.info.attribution,
+            "maps": [asdict(size) for size in map_sizes(built.plan.steered)],
         },
         "regions": [region_status(controller, region, now) for region in controller.policy.regions.values()],
         "services": [

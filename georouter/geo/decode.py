@@ -59,10 +59,15 @@ class Section:
     """A data section. Every method raises ValueError for bytes that break the format."""
 
     def __init__(self, data: memoryview) -> None:
-        self._bytes = data
         self._size = len(data)
         self._octets = np.zeros(len(data) + PADDING, np.uint8)
         self._octets[: len(data)] = np.frombuffer(data, np.uint8)
+        self._bytes = self._octets.data  # not `data`, which is part of a large file
+
+    @property
+    def size(self) -> int:
+        """Octets."""
+        return self._size
 
     def headers(self, at: Positions) -> Headers:
         """Read the control bytes at `at`."""

@@ -6,19 +6,23 @@ bytes --metadata--> tree (walk) --ranges of data pointers--+
 
 import io
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeAlias, TypeVar
 
 import maxminddb
 import numpy as np
 from numpy.typing import NDArray
 
 from georouter.geo.asn import AsnInfo, AsnMap
-from georouter.geo.decode import Section
+from georouter.geo.decode import Positions, Section
 from georouter.geo.map import GeoMap, Kind, MapInfo, Places
-from georouter.geo.ranges import merge
+from georouter.geo.ranges import Start, merge
 from georouter.geo.schema import Records, Texts, read_numbers, read_records
 from georouter.geo.walk import EMPTY, SEPARATOR_BYTES, Offsets, Tree, read_tree, walk4, walk6
+
+Row = TypeVar("Row")
+ONE_OR_TWO = "give one database, or one for IPv4 and one for IPv6"
 
 METADATA_MARKER = b"\xab\xcd\xefMaxMind.com"
 METADATA_BYTES = 128 * 1024
@@ -34,6 +38,10 @@ ATTRIBUTIONS = (
 """Who must be named, by what a database's type or file name contains (without punctuation)."""
 
 
+Content: TypeAlias = bytes | Callable[[], bytes]
+"""A file's bytes, or who reads them when it is their turn: of two large files one at a time is in memory."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Database:
     """One validated file: its tree, its data section and what its metadata says."""
@@ -45,71 +53,118 @@ class Database:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Family:
-    """Ranges of one family: first addresses, data pointers, and the database they point into."""
+class _Ranges(Generic[Start]):
+    """Ranges of one family: first addresses and rows of a database's records, from 1; 0 is no record."""
 
-    starts: NDArray[np.uint64]
-    pointers: Offsets
-    database: Database | None
+    starts: NDArray[Start]
+    rows: NDArray[np.uint32]
 
 
-def read(databases: Sequence[bytes], names: Sequence[str] = ()) -> GeoMap:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part(Generic[Row]):
+    """What is kept of one file. `four` and `six` are None where another one tells that family."""
+
+    ip_version: int
+    type: str
+    build_epoch_s: int
+    four: _Ranges[np.uint32] | None
+    six: _Ranges[np.uint64] | None
+    records: Row
+
+
+def read(databases: Sequence[Content], names: Sequence[str] = ()) -> GeoMap:
     """The map that one database holds, or two of them, one per family (an IPv4-only one first asked).
 
     `names` are file names, used only to find out who must be attributed. ValueError, with a message
     that says what is wrong, for bytes that are not a usable database.
     """
-    opened = [open_database(data) for data in databases]
-    families = _families(opened)
-    tables: list[Records] = []
-    rows: dict[int, NDArray[np.int64]] = {}
-    offset = 0
-    for database in opened:
-        pointers = [family.pointers for family in families if family.database is database]
-        if not pointers:
-            continue
-        distinct = np.unique(np.concatenate(pointers))
-        distinct = distinct[distinct != EMPTY]
-        records = read_records(database.section, distinct.astype(np.int64) - SEPARATOR_BYTES)
-        tables.append(records)
-        for number, family in enumerate(families):
-            if family.database is database:
-                found = np.searchsorted(distinct, family.pointers) + offset + 1
-                rows[number] = np.where(family.pointers == EMPTY, 0, found)
-        offset += len(distinct)
-    places, place_of = _places(tables)
-    if not offset or not place_of.any():
+    parts = _parts(databases, read_records)
+    places, place_of = _places([part.records for part in parts])
+    if not place_of[1:].any():
         raise ValueError("the database holds no locations (no country and no coordinates in any record)")
-    starts4, place4 = merge(families[0].starts, place_of[rows.get(0, _nowhere(families[0]))])
-    starts6, place6 = merge(families[1].starts, place_of[rows.get(1, _nowhere(families[1]))])
+    (starts4, place4), (starts6, place6) = _merged(parts, [len(part.records.lat) for part in parts], place_of)
     return GeoMap(
-        starts4=starts4.astype(np.uint32),
+        starts4=starts4,
         place4=place4,
         starts6=starts6,
         place6=place6,
         places=places,
-        info=_info(opened, places, names),
+        info=_info(parts, places, names),
     )
 
 
-def read_asn(databases: Sequence[bytes]) -> AsnMap:
+def read_asn(databases: Sequence[Content]) -> AsnMap:
     """The same for databases of autonomous systems. ValueError if no record has a number."""
-    opened = [open_database(data) for data in databases]
-    families = _families(opened)
-    ranges = []
-    for family in families:
-        distinct, inverse = np.unique(family.pointers, return_inverse=True)
-        numbers = np.zeros(len(distinct), np.uint32)
-        known = distinct != EMPTY
-        if family.database is not None and known.any():
-            at = distinct[known].astype(np.int64) - SEPARATOR_BYTES
-            numbers[known] = read_numbers(family.database.section, at)
-        ranges.append(merge(family.starts, numbers[inverse]))
-    (starts4, asn4), (starts6, asn6) = ranges
+    parts = _parts(databases, read_numbers)
+    numbers = np.concatenate([np.zeros(1, np.uint32), *(part.records for part in parts)])
+    (starts4, asn4), (starts6, asn6) = _merged(parts, [len(part.records) for part in parts], numbers)
     if not asn4.any() and not asn6.any():
         raise ValueError("the database holds no autonomous system numbers")
-    info = AsnInfo(_types(opened), min(database.build_epoch_s for database in opened))
-    return AsnMap(starts4.astype(np.uint32), asn4, starts6, asn6, info)
+    info = AsnInfo(_types(parts), min(part.build_epoch_s for part in parts))
+    return AsnMap(starts4, asn4, starts6, asn6, info)
+
+
+def _parts(databases: Sequence[Content], decode: Callable[[Section, Positions], Row]) -> list[_Part[Row]]:
+    """Every database, the one for IPv4 first. An IPv4 database wins over the IPv4 part of an IPv6 one."""
+    if not databases:
+        raise ValueError(ONE_OR_TWO)
+    parts = [
+        _part(source if isinstance(source, bytes) else source(), decode, alone=len(databases) == 1)
+        for source in databases
+    ]
+    if len({part.ip_version for part in parts}) != len(parts):
+        raise ValueError(ONE_OR_TWO)
+    return parts
+
+
+def _part(content: bytes, decode: Callable[[Section, Positions], Row], *, alone: bool) -> _Part[Row]:
+    """One file, extracted. Of the file and its tree nothing is left when the records are decoded."""
+    database = open_database(content)
+    del content
+    tree, section = database.tree, database.section
+    version, type_, epoch = tree.ip_version, database.type, database.build_epoch_s
+    del database
+    four = walk4(tree) if version == 4 or alone else None
+    six = walk6(tree) if version == 6 else None
+    del tree
+    pointers = [walked[1] for walked in (four, six) if walked is not None]
+    row_of, distinct = _numbered(pointers, section.size + SEPARATOR_BYTES)
+    return _Part(
+        version,
+        type_,
+        epoch,
+        _Ranges(four[0], row_of[four[1]]) if four is not None else None,
+        _Ranges(six[0], row_of[six[1]]) if six is not None else None,
+        decode(section, distinct - SEPARATOR_BYTES),
+    )
+
+
+def _numbered(pointers: Sequence[Offsets], size: int) -> tuple[NDArray[np.uint32], Positions]:
+    """Numbers by data pointer, from 1 in their order (0 for `EMPTY`), and the distinct pointers."""
+    used = np.zeros(size, np.bool_)
+    for each in pointers:
+        used[each] = True
+    used[EMPTY] = False
+    return np.cumsum(used, dtype=np.uint32), np.flatnonzero(used)
+
+
+def _merged(
+    parts: Sequence[_Part[Row]], counts: Sequence[int], values: NDArray[np.uint32]
+) -> tuple[tuple[NDArray[np.uint32], NDArray[np.uint32]], tuple[NDArray[np.uint64], NDArray[np.uint32]]]:
+    """The ranges of both families with the values of their rows. `values` are those of all parts behind a
+    first 0; `counts` tells how many each has.
+    """
+    four = (np.zeros(1, np.uint32), np.zeros(1, np.uint32))
+    six = (np.zeros(1, np.uint64), np.zeros(1, np.uint32))
+    first = 1
+    for part, count in zip(parts, counts, strict=True):
+        own = np.concatenate([values[:1], values[first : first + count]])
+        if part.four is not None:
+            four = merge(part.four.starts, own[part.four.rows])
+        if part.six is not None:
+            six = merge(part.six.starts, own[part.six.rows])
+        first += count
+    return four, six
 
 
 def open_database(data: bytes) -> Database:
@@ -160,26 +215,11 @@ def _metadata(data: bytes) -> maxminddb.reader.Metadata:
     return metadata
 
 
-def _families(databases: Sequence[Database]) -> tuple[_Family, _Family]:
-    """Which database tells which family. An IPv4 database wins over the IPv4 part of an IPv6 one."""
-    by_version = {database.tree.ip_version: database for database in databases}
-    if not databases or len(by_version) != len(databases):
-        raise ValueError("give one database, or one for IPv4 and one for IPv6")
-    four = by_version.get(4) or by_version[6]
-    six = by_version.get(6)
-    none6 = np.zeros(1, np.uint64), np.array([EMPTY], np.uint32)
-    return _Family(*walk4(four.tree), four), _Family(*(walk6(six.tree) if six else none6), six)
-
-
-def _nowhere(family: _Family) -> NDArray[np.int64]:
-    return np.zeros(len(family.starts), np.int64)
-
-
-def _types(databases: Sequence[Database]) -> str:
+def _types(databases: Sequence[_Part[Row]]) -> str:
     return " + ".join(dict.fromkeys(database.type for database in databases))
 
 
-def _info(databases: Sequence[Database], places: Places, names: Sequence[str]) -> MapInfo:
+def _info(databases: Sequence[_Part[Row]], places: Places, names: Sequence[str]) -> MapInfo:
     kinds = {Kind.NETWORK}
     if places.continent.any():
         kinds.add(Kind.CONTINENT)

@@ -13,7 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Offsets: TypeAlias = NDArray[np.uint32]
-Number = TypeVar("Number", bound=np.generic)
+Start = TypeVar("Start", np.uint32, np.uint64)
+
+PIECE = 1 << 20
+"""Rows that are worked on at a time: what is made on the way would else take more memory than the result."""
 
 EMPTY = 0
 """The data pointer of "nothing known". Others are 16 or more: the data section begins 16 bytes in."""
@@ -27,46 +30,48 @@ IPV4_DEPTH = 96
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tree:
-    """Both records of every node. `left` and `right` are as stored; `nodes` is their number."""
+    """A row for every node: its left and its right record as stored. `nodes` is the number of rows."""
 
-    left: Offsets
-    right: Offsets
+    records: Offsets
     ip_version: int
 
     @property
     def nodes(self) -> int:
         """The node count; records from here on are leaves."""
-        return len(self.left)
+        return len(self.records)
 
 
 def read_tree(table: memoryview, record_bits: int, ip_version: int, data_bytes: int) -> Tree:
     """The node table as arrays. ValueError if a record points outside the file."""
     octets = np.frombuffer(table, np.uint8).reshape(-1, record_bits // 4)
+    records = np.empty((len(octets), 2), np.uint32)
     match record_bits:
         case 24:
-            left, right = _big_endian(octets[:, 0:3]), _big_endian(octets[:, 3:6])
+            _big_endian(octets[:, 0:3], records[:, 0])
+            _big_endian(octets[:, 3:6], records[:, 1])
         case 28:
+            _big_endian(octets[:, 0:3], records[:, 0])
+            _big_endian(octets[:, 4:7], records[:, 1])
             middle = octets[:, 3].astype(np.uint32)
-            left = _big_endian(octets[:, 0:3]) | (middle & np.uint32(0xF0)) << np.uint32(20)
-            right = _big_endian(octets[:, 4:7]) | (middle & np.uint32(0x0F)) << np.uint32(24)
+            records[:, 0] |= (middle & np.uint32(0xF0)) << np.uint32(20)
+            records[:, 1] |= (middle & np.uint32(0x0F)) << np.uint32(24)
         case 32:
-            left, right = _big_endian(octets[:, 0:4]), _big_endian(octets[:, 4:8])
+            records[:] = octets.reshape(-1).view(">u4").reshape(-1, 2)
         case _:
             raise ValueError(f"record size {record_bits} is not one of 24, 28, 32")
-    tree = Tree(left, right, ip_version)
-    for records in (left, right):
-        _check(records, tree.nodes, data_bytes)
-    return tree
+    for start in range(0, len(records), PIECE):
+        _check(records[start : start + PIECE], len(records), data_bytes)
+    return Tree(records, ip_version)
 
 
-def walk4(tree: Tree) -> tuple[NDArray[np.uint64], Offsets]:
+def walk4(tree: Tree) -> tuple[NDArray[np.uint32], Offsets]:
     """Ascending first addresses and data pointers of all IPv4 ranges; the first starts at 0."""
     if tree.ip_version == 4:
-        return _walk(tree, 0, 32, skip=None)
+        return _walk(tree, 0, np.uint32, skip=None)
     root = _ipv4_root(tree)
     if root >= tree.nodes:
-        return np.zeros(1, np.uint64), np.array([root - tree.nodes], np.uint32)
-    return _walk(tree, root, 32, skip=None)
+        return np.zeros(1, np.uint32), np.array([root - tree.nodes], np.uint32)
+    return _walk(tree, root, np.uint32, skip=None)
 
 
 def walk6(tree: Tree) -> tuple[NDArray[np.uint64], Offsets]:
@@ -78,15 +83,15 @@ def walk6(tree: Tree) -> tuple[NDArray[np.uint64], Offsets]:
     if tree.ip_version == 4:
         return np.zeros(1, np.uint64), np.array([EMPTY], np.uint32)
     root = _ipv4_root(tree)
-    return _walk(tree, 0, 64, skip=root if root < tree.nodes else None)
+    return _walk(tree, 0, np.uint64, skip=root if root < tree.nodes else None)
 
 
-def _big_endian(columns: NDArray[np.uint8]) -> Offsets:
+def _big_endian(columns: NDArray[np.uint8], into: Offsets) -> None:
     """Rows of big-endian octets as numbers."""
-    value = np.zeros(len(columns), np.uint32)
-    for column in columns.T:
-        value = value << 8 | column
-    return value
+    into[:] = columns[:, 0]
+    for column in columns.T[1:]:
+        into <<= 8
+        into |= column
 
 
 def _check(records: Offsets, nodes: int, data_bytes: int) -> None:
@@ -103,45 +108,44 @@ def _ipv4_root(tree: Tree) -> int:
     for _ in range(IPV4_DEPTH):
         if record >= tree.nodes:
             break
-        record = int(tree.left[record])
+        record = int(tree.records[record, 0])
     return record
 
 
-def _walk(tree: Tree, root: int, depth: int, skip: int | None) -> tuple[NDArray[np.uint64], Offsets]:
-    """All leaves below `root` in address order. `skip` is a node that counts as nothing known."""
+def _walk(tree: Tree, root: int, form: type[Start], skip: int | None) -> tuple[NDArray[Start], Offsets]:
+    """All leaves below `root` in address order; an address has as many bits as `form`. `skip` is a node that
+    counts as nothing known.
+    """
+    depth = np.dtype(form).itemsize * 8
     nodes = np.array([root], np.uint32)
-    prefixes = np.zeros(1, np.uint64)
-    starts: list[NDArray[np.uint64]] = []
+    prefixes = np.zeros(1, form)
+    starts: list[NDArray[Start]] = []
     leaves: list[Offsets] = []
     visited = 0
     for level in range(depth):
         visited += len(nodes)
         if visited > tree.nodes:
             raise ValueError("the search tree has loops")
-        records = _interleave(tree.left[nodes], tree.right[nodes])
-        bit = np.uint64(1 << (depth - 1 - level))
-        firsts = _interleave(prefixes, prefixes | bit)
+        records = tree.records[nodes].reshape(-1)
         if skip is not None:
             records[records == skip] = tree.nodes
+        firsts = np.repeat(prefixes, 2)
+        firsts[1::2] |= form(1 << (depth - 1 - level))
         inner = records < tree.nodes
-        starts.append(firsts[~inner])
-        leaves.append(records[~inner] - np.uint32(tree.nodes))
         nodes, prefixes = records[inner], firsts[inner]
+        np.logical_not(inner, out=inner)
+        starts.append(firsts[inner])
+        leaves.append(records[inner] - np.uint32(tree.nodes))
         if not len(nodes):
             break
     if len(nodes):
         starts.append(prefixes)
         leaves.append(_first_below(tree, nodes, skip))
-    start, leaf = np.concatenate(starts), np.concatenate(leaves)
+    start = np.concatenate(starts)
+    starts.clear()
     order = np.argsort(start, kind="stable")
-    return start[order], leaf[order]
-
-
-def _interleave(left: NDArray[Number], right: NDArray[Number]) -> NDArray[Number]:
-    both = np.empty(2 * len(left), left.dtype)
-    both[0::2] = left
-    both[1::2] = right
-    return both
+    start = start[order]
+    return start, np.concatenate(leaves)[order]
 
 
 def _first_below(tree: Tree, nodes: Offsets, skip: int | None) -> Offsets:
@@ -155,9 +159,8 @@ def _first_below(tree: Tree, nodes: Offsets, skip: int | None) -> Offsets:
             inner &= records != skip
         if not inner.any():
             break
-        here = records[inner]
-        left = tree.left[here]
-        records[inner] = np.where(left == tree.nodes, tree.right[here], left)
+        left, right = tree.records[records[inner]].T
+        records[inner] = np.where(left == tree.nodes, right, left)
     if skip is not None:
         records[records == skip] = tree.nodes
     if (records < tree.nodes).any():

@@ -6,13 +6,13 @@ plain arrays under the content's hash, so that it is never mistaken for another 
 """
 
 import hashlib
-import io
 import json
 import logging
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 BUILTIN_NAME = "builtin.geomap"
 CACHE_FORMAT = 1
 """Part of every cache file's name; changes when extraction gives other results for the same bytes."""
+_BLOCK = 1 << 20
 CACHE_KEPT = 2
 """Extracted maps kept beside the newest: the one before a reload is a likely next one."""
 
@@ -44,14 +45,16 @@ def load_map(databases: Sequence[str], cache_dir: Path | None = None) -> GeoMap:
     """
     if not databases:
         return _decode(read_builtin(), "the built-in map")
-    contents = [_read(path) for path in databases]
-    cached = _cache_path(cache_dir, contents, databases)
-    found = None if cached is None else _load_cached(cached)
-    result = _extract(contents, databases) if found is None else found
-    if cached is not None and cache_dir is not None:
-        if found is None:
-            _save_cached(cached, result)
-        _remember(cached, _last_path(cache_dir, databases))
+    if cache_dir is None:
+        return _extract(databases, _read)
+    cached = _cache_path(cache_dir, [_digest(path) for path in databases])
+    result = _load_cached(cached)
+    if result is None:
+        read = _Reading()
+        result = _extract(databases, read.content)
+        cached = _cache_path(cache_dir, [read.digests[path] for path in databases])  # as they were read now
+        _save_cached(cached, result)
+    _remember(cached, _last_path(cache_dir, databases))
     return result
 
 
@@ -67,7 +70,7 @@ def load_asn(paths: Sequence[str]) -> "AsnMap | None":
     from georouter.geo import mmdb  # noqa: PLC0415 - a start often needs no database
 
     try:
-        return mmdb.read_asn([_read(path) for path in paths])
+        return mmdb.read_asn([partial(_read, path) for path in paths])
     except ValueError as error:
         raise SourceError(f"{', '.join(paths)}: {error}") from error
 
@@ -97,18 +100,38 @@ def read_builtin() -> bytes:
         raise SourceError(f"the built-in map is missing from this installation: {error}") from error
 
 
-def _extract(contents: Sequence[bytes], databases: Sequence[str]) -> GeoMap:
+class _Reading:
+    """Reads files, and remembers the digest of what was in them."""
+
+    def __init__(self) -> None:
+        self.digests: dict[str, bytes] = {}
+
+    def content(self, path: str) -> bytes:
+        """A file's bytes."""
+        content = _read(path)
+        digest = _digest_of(path)
+        digest.update(content)
+        self.digests[path] = digest.digest()
+        return content
+
+
+def _extract(databases: Sequence[str], read: Callable[[str], bytes]) -> GeoMap:
+    """The map of these files, each read when it is its turn."""
     shown = ", ".join(databases)
-    if any(content.startswith(store.MAGIC) for content in contents):
-        if len(contents) > 1:
+    if any(_is_compact(path) for path in databases):
+        if len(databases) > 1:
             raise SourceError(f"{shown}: a compact map is used alone")
-        return _decode(contents[0], shown)
+        return _decode(read(databases[0]), shown)
     from georouter.geo import mmdb  # noqa: PLC0415 - as above
 
     try:
-        return mmdb.read(contents, [Path(path).name for path in databases])
+        return mmdb.read([partial(read, path) for path in databases], [Path(path).name for path in databases])
     except ValueError as error:
         raise SourceError(f"{shown}: {error}") from error
+
+
+def _is_compact(path: str) -> bool:
+    return next(_blocks(path), b"").startswith(store.MAGIC)
 
 
 def _read(path: str) -> bytes:
@@ -125,14 +148,30 @@ def _decode(content: bytes, shown: str) -> GeoMap:
         raise SourceError(f"{shown}: {error}") from error
 
 
-def _cache_path(cache_dir: Path | None, contents: Sequence[bytes], databases: Sequence[str]) -> Path | None:
-    """Named after the contents, and the file names because attribution depends on them."""
-    if cache_dir is None:
-        return None
-    digest = hashlib.blake2b(digest_size=16)
-    for content, path in zip(contents, databases, strict=True):
-        digest.update(json.dumps([len(content), Path(path).name]).encode())
-        digest.update(content)
+def _blocks(path: str) -> Iterator[bytes]:
+    """A file in pieces."""
+    try:
+        with Path(path).open("rb") as file:
+            while block := file.read(_BLOCK):
+                yield block
+    except OSError as error:
+        raise SourceError(f"{path}: {error.strerror or error}") from error
+
+
+def _digest_of(path: str) -> "hashlib.blake2b":
+    """Of a file's name, because attribution depends on it; its content is to follow."""
+    return hashlib.blake2b(json.dumps(Path(path).name).encode(), digest_size=16)
+
+
+def _digest(path: str) -> bytes:
+    digest = _digest_of(path)
+    for block in _blocks(path):
+        digest.update(block)
+    return digest.digest()
+
+
+def _cache_path(cache_dir: Path, digests: Sequence[bytes]) -> Path:
+    digest = hashlib.blake2b(b"".join(digests), digest_size=16)
     return cache_dir / f"geo-{CACHE_FORMAT}-{digest.hexdigest()}.npz"
 
 
@@ -158,7 +197,7 @@ def _remember(cached: Path, last: Path) -> None:
 def _load_cached(path: Path) -> GeoMap | None:
     """The cached map, None if there is none or it is damaged (it is extracted again then)."""
     try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays: dict[str, NDArray[np.generic]] = {name: archive[name] for name in archive.files}
         header = json.loads(arrays.pop("header").tobytes())
         return store.from_arrays(arrays, store.read_info(header["info"]), tuple(header["cities"]))

@@ -194,6 +194,12 @@ GEO_BUILD = _gauge(
     ("database",),
     "When the loaded geo database was built (Unix time).",
 )
+MAP_RANGES = _gauge(
+    "map_ranges",
+    ("map", "family"),
+    "Ranges of a map from addresses to answers, named after the first service that is answered by it.",
+)
+MAP_BYTES = _gauge("map_bytes", ("map",), "Memory of such a map, in octets.")
 BUILD_INFO = _gauge("build_info", ("version", "python"), "Always 1; the labels say what runs.")
 SAVE_FAILURES = _counter("state_save_failures", ("file",), "Failed writes of a file in the state directory.")
 RECEIVE_BUFFER = _gauge(
@@ -253,6 +259,8 @@ PUSHED: tuple[Spec, ...] = (
     GENERATION,
     COMPILE_DURATION,
     GEO_BUILD,
+    MAP_RANGES,
+    MAP_BYTES,
     BUILD_INFO,
     SAVE_FAILURES,
     RECEIVE_BUFFER,

@@ -12,6 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
+from georouter.compiler.maps import MapSize
 from georouter.telemetry import catalog
 from georouter.telemetry.exposition import Exposition
 from georouter.telemetry.series import Histogram, Series, cumulative
@@ -73,6 +74,8 @@ class Metrics:
         self._generation = self._series(catalog.GENERATION)
         self._compile = self._histogram(catalog.COMPILE_DURATION, _COMPILE_BOUNDS_S)
         self._geo_build = self._series(catalog.GEO_BUILD)
+        self._map_ranges = self._series(catalog.MAP_RANGES)
+        self._map_bytes = self._series(catalog.MAP_BYTES)
         self._build = self._series(catalog.BUILD_INFO)
         self._save_failures = self._series(catalog.SAVE_FAILURES)
         self._receive_buffer = self._series(catalog.RECEIVE_BUFFER)
@@ -243,6 +246,15 @@ class Metrics:
         """The geo database in use; replaces what was said before."""
         self._geo_build.forget(lambda _: True)
         self._geo_build.set(build_epoch_s, database)
+
+    def maps(self, sizes: Iterable[MapSize]) -> None:
+        """The range maps in use; replaces all others."""
+        for series in (self._map_ranges, self._map_bytes):
+            series.forget(lambda _: True)
+        for size in sizes:
+            self._map_ranges.set(size.ranges_ipv4, size.service, "ipv4")
+            self._map_ranges.set(size.ranges_ipv6, size.service, "ipv6")
+            self._map_bytes.set(size.size_bytes, size.service)
 
     def build_info(self, version: str) -> None:
         """What runs."""

@@ -52,7 +52,21 @@ STATUS: dict[str, Any] = {
         "queries_total": 1234567,
         "restart_needed": [],
     },
-    "geo": {"database": "builtin", "build_epoch_s": 1769000000, "attribution": "IP Geolocation by DB-IP"},
+    "geo": {
+        "database": "builtin",
+        "build_epoch_s": 1769000000,
+        "attribution": "IP Geolocation by DB-IP",
+        "maps": [
+            {
+                "service": "web",
+                "services": 2,
+                "rankings": 6,
+                "ranges_ipv4": 81234,
+                "ranges_ipv6": 60321,
+                "size_bytes": 1373724,
+            }
+        ],
+    },
     "regions": [
         {
             "name": "us-east",

@@ -107,6 +107,30 @@ def test_what_changed_is_built(config: Path, change: Callable[[Path], object]) -
     assert take(cache(config), config) is None
 
 
+def test_a_newer_large_database_comes_later(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers come from the last good map meanwhile, unless only the present files will do."""
+    first = first_build(config, None, strict=True)
+    database = config / "city.mmdb"
+    database.write_bytes(write({"1.0.0.0/8": nested("FR", 48.9, 2.4, continent="EU")}))
+    assert take(cache(config), config, patient=False) is None, "a small one takes no time"
+    monkeypatch.setattr(kept, "LARGE_BYTES", 1)
+    assert take(cache(config), config) is None
+    found = take(cache(config), config, patient=False)
+    assert found is not None
+    assert found.newer == (str(database),)
+    with monkeypatch.context() as patch:
+        patch.setattr(build, "Builder", None)
+        start = first_build(config, None, strict=False)
+    assert start.refused is None
+    assert start.built.databases == first.built.databases, "whoever watches sees that there is another one"
+    (config / "policy.yaml").write_text(POLICY + "# changed\n")
+    assert take(cache(config), config, patient=False) is None, "a changed policy is built"
+    (config / "policy.yaml").write_text(POLICY)
+    assert first_build(config, None, strict=True).built.databases != first.built.databases
+    database.unlink()
+    assert take(cache(config), config, patient=False) is None, "there is nothing to wait for"
+
+
 def test_another_policy_with_the_same_state(config: Path) -> None:
     """Relative paths would mean other files."""
     shutil.copytree(config, config.with_name("copy"))

@@ -1,5 +1,5 @@
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
@@ -103,6 +103,31 @@ def test_agrees_with_maxminddb_for_any_ipv6_tree(networks: dict[str, Any]) -> No
     kept = {text: value for text, value in networks.items() if ip_network("::/96")[0] not in ip_network(text)}
     if kept:
         assert_agrees(write(kept), edges(kept))
+
+
+def test_files_are_read_one_after_the_other() -> None:
+    """Of two large files only one is in memory: the second is read when the first one's bytes are gone."""
+    events: list[str] = []
+
+    class Content(bytes):
+        """Bytes that say when they go."""
+
+        def __del__(self) -> None:
+            events.append("gone")
+
+    def reading(content: bytes) -> Callable[[], bytes]:
+        def read_now() -> bytes:
+            events.append("read")
+            return Content(content)
+
+        return read_now
+
+    four = write({text: place for text, place in WORLD.items() if ":" not in text}, version=4)
+    six = write({text: place for text, place in WORLD.items() if ":" in text})
+    lazy, eager = read([reading(six), reading(four)]), read([six, four])
+    assert events == ["read", "gone", "read", "gone"]
+    for name in ("starts4", "place4", "starts6", "place6"):
+        assert (getattr(lazy, name) == getattr(eager, name)).all()
 
 
 def test_keeps_what_the_map_promises() -> None:

@@ -8,6 +8,7 @@ import pytest
 from georouter.geo import mmdb, store
 from georouter.geo.locate import locate, locate_asn
 from georouter.geo.map import GeoMap, Kind
+from georouter.sources import geo_files
 from georouter.sources.geo_files import CACHE_KEPT, fingerprint, load_asn, load_last, load_map
 from georouter.words.errors import SourceError
 from tests.geo.records import LONDON, PARIS, WORLD
@@ -122,6 +123,27 @@ def test_another_content_is_another_map(database: Path, tmp_path: Path) -> None:
     os.utime(database, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert database.stat().st_size == status.st_size
     assert country(load_map([str(database)], cache), "1.2.3.4") == "JP"
+
+
+def test_a_file_that_changes_while_it_is_read(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The map is kept as that of the content it was made of."""
+    cache = tmp_path / "cache"
+    content = database.read_bytes()
+    digest = geo_files._digest
+
+    def then_changed(path: str) -> bytes:
+        result = digest(path)
+        database.write_bytes(content.replace(b"BFR", b"BJP"))
+        return result
+
+    with monkeypatch.context() as patch:
+        patch.setattr(geo_files, "_digest", then_changed)
+        assert country(load_map([str(database)], cache), "1.2.3.4") == "JP"
+    assert country(load_map([str(database)], cache), "1.2.3.4") == "JP"
+    database.write_bytes(content)
+    assert country(load_map([str(database)], cache), "1.2.3.4") == "FR"
 
 
 @pytest.mark.parametrize("damage", ["empty", "cut", "junk", "flipped"])

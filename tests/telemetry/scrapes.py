@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from prometheus_client.parser import text_string_to_metric_families
 
 from georouter.answers.layout import REASONS, Layout, Reason, lay_out
+from georouter.compiler.maps import MapSize
 from georouter.telemetry.metrics import Metrics
 from georouter.telemetry.source import DURATION_BOUNDS_S, Durations, PathState, Sent
-from georouter.words.ids import RegionName
+from georouter.words.ids import RegionName, ServiceName
 
 Shown = dict[tuple[str, frozenset[tuple[str, str]]], float]
 """Value by name and labels."""
@@ -123,6 +124,7 @@ def busy() -> Metrics:
     metrics.compiled("plan", 0.5)
     metrics.published(7, 0.03)
     metrics.geo_database(1.6e9, "builtin")
+    metrics.maps([MapSize(ServiceName("web"), 2, 6, 81234, 60321, 1373724)])
     metrics.build_info("1.2.3")
     metrics.state_save_failed()
     metrics.receive_buffer(4194304)

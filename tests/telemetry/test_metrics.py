@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+from georouter.compiler.maps import MapSize
 from georouter.telemetry.metrics import Metrics
 from georouter.telemetry.source import DURATION_BOUNDS_S, Durations
+from georouter.words.ids import ServiceName
 from tests.telemetry.scrapes import SENT, FakeSource, TimedSource, shown, value
 
 
@@ -81,6 +83,18 @@ def test_one_geo_database_at_a_time() -> None:
     metrics.geo_database(2.0, "city.mmdb")
     assert value(metrics, "geo_database_build_timestamp_seconds", database="builtin") is None
     assert value(metrics, "geo_database_build_timestamp_seconds", database="city.mmdb") == 2
+
+
+def test_maps_come_and_go() -> None:
+    """Those of the plan in use, and no others."""
+    metrics = Metrics()
+    web, api = ServiceName("web"), ServiceName("api")
+    metrics.maps([MapSize(web, 1, 2, 3, 2, 48), MapSize(api, 1, 1, 1, 1, 20)])
+    metrics.maps([MapSize(web, 1, 2, 5, 4, 88)])
+    assert value(metrics, "map_ranges", map="web", family="ipv4") == 5
+    assert value(metrics, "map_ranges", map="web", family="ipv6") == 4
+    assert value(metrics, "map_bytes", map="web") == 88
+    assert value(metrics, "map_bytes", map="api") is None
 
 
 def regions_shown(metrics: Metrics) -> set[str]:
