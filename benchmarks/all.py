@@ -6,6 +6,7 @@ import sys
 BENCHMARKS = (
     "peers",
     "startup",
+    "city",
     "tcp",
     "failover",
     "reload",

@@ -118,7 +118,7 @@ def _parts(databases: Sequence[Content], decode: Callable[[Section, Positions], 
 
 
 def _part(content: bytes, decode: Callable[[Section, Positions], Row], *, alone: bool) -> _Part[Row]:
-    """One file, extracted. Of the file and its tree nothing is left when the records are decoded."""
+    """One file, extracted. Of the file, its tree and the walk nothing is left when records are decoded."""
     database = open_database(content)
     del content
     tree, section = database.tree, database.section
@@ -127,25 +127,24 @@ def _part(content: bytes, decode: Callable[[Section, Positions], Row], *, alone:
     four = walk4(tree) if version == 4 or alone else None
     six = walk6(tree) if version == 6 else None
     del tree
-    pointers = [walked[1] for walked in (four, six) if walked is not None]
-    row_of, distinct = _numbered(pointers, section.size + SEPARATOR_BYTES)
-    return _Part(
-        version,
-        type_,
-        epoch,
-        _Ranges(four[0], row_of[four[1]]) if four is not None else None,
-        _Ranges(six[0], row_of[six[1]]) if six is not None else None,
-        decode(section, distinct - SEPARATOR_BYTES),
-    )
+    used = _used(section.size + SEPARATOR_BYTES, [walked[1] for walked in (four, six) if walked is not None])
+    rows = np.cumsum(used, dtype=np.uint32)
+    ranges4 = None if four is None else _Ranges(four[0], rows[four[1]])
+    ranges6 = None if six is None else _Ranges(six[0], rows[six[1]])
+    del four, six, rows
+    distinct = np.flatnonzero(used)
+    del used
+    distinct -= SEPARATOR_BYTES
+    return _Part(version, type_, epoch, ranges4, ranges6, decode(section, distinct))
 
 
-def _numbered(pointers: Sequence[Offsets], size: int) -> tuple[NDArray[np.uint32], Positions]:
-    """Numbers by data pointer, from 1 in their order (0 for `EMPTY`), and the distinct pointers."""
+def _used(size: int, pointers: Sequence[Offsets]) -> NDArray[np.bool_]:
+    """Where in the data section a record begins that some range points to."""
     used = np.zeros(size, np.bool_)
     for each in pointers:
         used[each] = True
     used[EMPTY] = False
-    return np.cumsum(used, dtype=np.uint32), np.flatnonzero(used)
+    return used
 
 
 def _merged(
