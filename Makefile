@@ -19,7 +19,7 @@ check: ## format, lint, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: check ## check, then every test (those against real servers too, see tests/live)
+test: check ## check, then every test, several at a time (against real servers too, see tests/live)
 	@scripts/live-packages
 	$(BIN)/pytest -n 3 $(PYTEST_ARGS)
 

@@ -14,7 +14,7 @@ from benchmarks.harness.wait import until
 from tests.live.installed import Installed
 from tests.live.machine import Machine
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.timeout(420)]  # the first builds the image
 
 
 @pytest.fixture

@@ -143,8 +143,9 @@ def test_the_whole_sequence_and_the_way_back(stage: Stage) -> None:
         assert code == 0, text
         until(lambda: answer(daemon) == PRIMARY, "the failback")
         assert [call["to"] for call in stage.hooks.calls("promote")] == ["west", "primary"]
-        audit = (daemon.state_dir / "audit.log").read_text()
-        assert sorted(json.loads(line)["action"] for line in audit.splitlines()) == [
+        audit = daemon.state_dir / "audit.log"
+        until(lambda: audit.read_text().count("\n") >= 4, "what is written down after the answers moved")
+        assert sorted(json.loads(line)["action"] for line in audit.read_text().splitlines()) == [
             "failback",
             "failback.refused",
             "failover.failback",

@@ -17,7 +17,7 @@ from georouter.server.channel import BATCH
 from tests.live.installed import Installed
 from tests.live.machine import Machine
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.timeout(420)]  # the first builds the image
 EXPOSED_AT_MOST = 20
 RATE = 1000
 """Of 100, by `systemd-analyze security`; an unprotected service has about 96."""
