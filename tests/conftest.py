@@ -8,14 +8,16 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 # In CI the same examples each time: what lands must not depend on luck. At a desk, new ones at every run.
-settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI") == "true":
-    settings.load_profile("ci")
+# Neither judges how long an example takes: others have the processor, too.
+BUSY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", BUSY, derandomize=True)
+settings.register_profile("desk", BUSY)
+settings.load_profile("ci" if os.environ.get("CI") == "true" else "desk")
 
 SYSTEM_PATHS = ("/usr/sbin", "/sbin", "/usr/local/sbin")
 """Where Debian keeps servers; not on every user's PATH."""
