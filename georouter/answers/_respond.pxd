@@ -24,7 +24,10 @@ cdef struct Job:
     uint8_t cookie[COOKIE_OPTION]
     uint32_t cookie_size
     bint proven
+    uint64_t what
+    int64_t key
     # One query while it is answered. `cookie` is the option for the response, `cookie_size` 0 without one.
+    # `what` is what rate limiting expects it to be told, and `key` the bucket for that.
 
 
 cdef void open_desk(Desk* desk, int64_t* counters, size_t counters_size) noexcept nogil

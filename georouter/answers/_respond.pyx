@@ -22,11 +22,13 @@ from georouter.answers._limit cimport (
     TOLD_MISSING,
     VERDICT_ANSWER,
     VERDICT_SLIP,
+    Limiter,
+    foresee,
     judge,
 )
-from georouter.answers._lookup cimport NOBODY, Found, look_up, node_of
+from georouter.answers._lookup cimport Found, look_up, node_of
 from georouter.answers._memory cimport Numbers
-from georouter.answers._names cimport NOT_OURS, Name, fold, read_name
+from georouter.answers._names cimport Name, fold, read_name
 from georouter.answers._objects cimport octets_of
 from georouter.answers._parse cimport (
     HEADER_SIZE,
@@ -53,6 +55,8 @@ cdef enum:
     OPT_SIZE = 11
     MIN_PAYLOAD = 512
     LARGEST = 4096
+
+cdef uint64_t NOT_FORESEEN = ~(<uint64_t>0)
 
 
 cdef struct Told:
@@ -94,6 +98,7 @@ cdef int answer(
     job.image, job.desk, job.query = image, desk, query
     job.source.high, job.source.low, job.source.family = high, low, family
     job.now, job.out, job.space = now, out, space
+    job.what = NOT_FORESEEN
     desk.fault = 0
     if size < HEADER_SIZE or query[2] & 0x80:
         _count_request(&job, image.directory.no_zone, image.slot_other)
@@ -123,6 +128,9 @@ cdef inline int _respond(Job* job) noexcept nogil:
         return PUNT
     fold(&job.desk.name)
     found = look_up(job.image, &job.desk.name, asked.kind, &job.desk.fault)
+    job.what = <uint64_t>found.node << 2 | TOLD_ANSWERS
+    if _is_limited(job):
+        job.key = foresee(&job.image.limiter, &job.source, job.what)
     if not _find(job, &found, &told):
         return PUNT
     return _tell(job, &found, &told)
@@ -248,7 +256,7 @@ cdef inline int _tell(Job* job, const Found* found, const Told* told) noexcept n
     if size > _limit_of(job) or size > job.space or job.desk.fault:
         return PUNT
     if told.rcode == RCODE_NOERROR:
-        what = <uint64_t>found.node << 2 | TOLD_ANSWERS
+        what = job.what
     elif told.rcode == RCODE_NXDOMAIN:
         what = <uint64_t>found.zone << 2 | TOLD_MISSING
     verdict = _judge(job, what)
@@ -325,10 +333,18 @@ cdef inline int _fail(Job* job, uint32_t rcode) noexcept nogil:
 
 
 cdef inline int _judge(Job* job, uint64_t what) noexcept nogil:
-    """What rate limiting says; who proved its address is not limited."""
-    if job.proven or not job.image.limiter.given:
+    """What rate limiting says."""
+    cdef const Limiter* limiter = &job.image.limiter
+    if not _is_limited(job):
         return VERDICT_ANSWER
-    return judge(&job.image.limiter, &job.source, what, job.now, &job.desk.fault)
+    if what != job.what:
+        job.key = foresee(limiter, &job.source, what)
+    return judge(limiter, &job.source, job.key, job.now, &job.desk.fault)
+
+
+cdef inline bint _is_limited(const Job* job) noexcept nogil:
+    """Who proved its address is not."""
+    return job.image.limiter.given and not job.proven
 
 
 cdef inline int _limited(Job* job, int verdict, uint32_t zone) noexcept nogil:
