@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.fuzz import paths
 from tests.fuzz.mutate import mutate
 from tests.fuzz.target import CORPUS, NAMES, Target, load
 
@@ -30,6 +31,8 @@ def main(arguments: Sequence[str]) -> int:
         case ["merge", name, *options] if name in NAMES:  # by `keep`, and by the fuzzer of itself
             start(name, options)
             go()
+        case ["paths", count, *seed] if (count + "".join(seed)).isdigit() and len(seed) < 2:
+            compare(int(count), int(seed[0]) if seed else 1)
         case [name, seconds] if name in NAMES and seconds.isdigit():
             fuzz(name, int(seconds))
         case [name, *files] if name in NAMES and files:
@@ -40,6 +43,12 @@ def main(arguments: Sequence[str]) -> int:
             print(__doc__, f"TARGET is one of {', '.join(NAMES)}.", sep="\n", file=sys.stderr)  # noqa: T201
             return 2
     return 0
+
+
+def compare(count: int, seed: int) -> None:
+    """Both paths over so many packets; an AssertionError shows the first that they do not agree about."""
+    answered, punted = paths.run(count, seed)
+    print(f"{count:,} packets, {answered:,} answered, {punted:,} left to Python: no difference")  # noqa: T201
 
 
 def fuzz(name: str, seconds: int) -> None:

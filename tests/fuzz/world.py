@@ -15,13 +15,15 @@ from tests.live.differential.zones import zone_texts
 HERE = Path(__file__).parent
 ZONES = HERE.parent / "live" / "differential" / "world.yaml"
 STEERED = HERE / "steered.yaml"
+TENANTS = HERE / "tenants.csv"
 DOWN = "sg"
 
 
 @cache
 def policy() -> Policy:
     """Both files."""
-    files = [PolicyFile(f"/{name}", text, zone=True) for name, text in zone_texts().items()]
+    texts = {**zone_texts(), TENANTS.name: TENANTS.read_text()}
+    files = [PolicyFile(f"/{name}", text, zone=True) for name, text in texts.items()]
     return load(
         [*(PolicyFile(f"/{path.name}", path.read_text()) for path in (ZONES, STEERED)), *files]
     ).policy
