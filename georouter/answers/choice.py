@@ -83,9 +83,14 @@ def divide(runs: Runs, first: int, count: int, salt: int, client: int) -> tuple[
     lower half chooses in the band, and independent of what `stick` draws for others and of `choose`.
     """
     extent = runs.extent[first]
-    if mix(mix(salt ^ client) ^ runs.key[first]) >> 32 < runs.cohort[first]:
+    if turn(salt, client, runs.key[first]) < runs.cohort[first]:
         return first, extent
     return first + extent, count - extent
+
+
+def turn(salt: int, client: int, key: int) -> int:
+    """When it is a client network's turn to move, as a fraction of 2**32: see `divide`."""
+    return mix(mix(salt ^ client) ^ key) >> 32
 
 
 def stick(runs: Runs, first: int, count: int, salt: int, client: int) -> int:

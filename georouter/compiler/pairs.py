@@ -7,7 +7,8 @@
 Every border of either is a border here. So the pairs are exactly what both types answer, whatever
 the weights, rotations, limits and health; nothing is selected a second time. In sticky groups the
 bands of one region are put side by side: where its family is missing, the other type goes elsewhere
-and the pair has what the region has.
+and the pair has what the region has. The band of a cohort and what is behind it are paired one after
+the other: both types have the same cohort, or one of them has none.
 """
 
 from array import array
@@ -29,7 +30,17 @@ from georouter.compiler.contents import (
     together_steady,
     unchecked,
 )
-from georouter.compiler.runs import NOTHING_LAID, TOP, Laid, Piece, cumulative, lay_out, mark
+from georouter.compiler.runs import (
+    NOTHING_LAID,
+    TOP,
+    Laid,
+    Piece,
+    cumulative,
+    fill,
+    lay_out,
+    mark,
+    open_cohort,
+)
 from georouter.compiler.selections import Selections
 from georouter.compiler.steering import Steering
 
@@ -115,7 +126,23 @@ class _Numbers:
     def merge(self, one: Piece, other: Piece) -> Piece:
         """Both pieces with all borders. The region that is counted is that of A, or else of AAAA."""
         piece = Piece(array("I"), array("I"), array("I"), steady=True)
-        for band in _bands(one, other):
+        sticky = self.steering.rule.sticky is not None
+        head = next((side for side in (one, other) if _bound(side)), None)
+        first, second = (_parted(side, sticky=sticky) for side in (one, other))
+        if head is not None:
+            self._merge(piece, one, other, [_Band(first[0], second[0])])
+            mark(piece, head.key[0], 0, len(piece.body))
+            open_cohort(piece, _bound(head))
+        whole = first[1], second[1]
+        self._merge(piece, one, other, _bands(one, other, whole) if sticky else [_Band(*whole)])
+        if self.steering.rule.ramp is not None:
+            fill(piece)
+        steady = one.steady and other.steady and max(piece.body) < self.steady
+        return piece if steady else piece.unsteady()
+
+    def _merge(self, piece: Piece, one: Piece, other: Piece, bands: "Sequence[_Band]") -> None:
+        """Add these bands of both pieces."""
+        for band in bands:
             begin = len(piece.body)
             for bound, a, b in _zip(*(_thresholds(*side) for side in ((one, band.one), (other, band.other)))):
                 left = self.first[one.body[band.one[a]]] if band.one else NODATA
@@ -125,8 +152,6 @@ class _Numbers:
                 _add(piece, begin, (bound, self.number(together(left, right)), tally))
             if band.scale is not None:
                 mark(piece, band.key, band.scale, len(piece.body) - begin)
-        steady = one.steady and other.steady and max(piece.body) < self.steady
-        return piece if steady else piece.unsteady()
 
 
 @lru_cache(maxsize=256)
@@ -142,6 +167,22 @@ def _steady_items(steering: Steering) -> Mapping[Content, int]:
     return {content: number for number, content in enumerate(dict.fromkeys(found))}
 
 
+def _bound(piece: Piece) -> int:
+    """That of the cohort whose band begins the piece, or 0."""
+    return piece.cohort[0] if piece.cohort else 0
+
+
+def _parted(piece: Piece, *, sticky: bool) -> tuple[range, range]:
+    """What is for the cohort, and what is for the others.
+
+    Where the piece has no cohort, all is for both; in sticky groups the pair then has what the region has.
+    """
+    whole = range(len(piece.body))
+    if not _bound(piece):
+        return whole[:0] if sticky else whole, whole
+    return whole[: piece.extent[0]], whole[piece.extent[0] :]
+
+
 class _Band(NamedTuple):
     """Where a band lies in two pieces, empty where it is not in one; `scale` is None but in sticky groups."""
 
@@ -151,14 +192,11 @@ class _Band(NamedTuple):
     scale: int | None = None
 
 
-def _bands(one: Piece, other: Piece) -> list[_Band]:
-    """Without `sticky` all is one band. With it, a region's band in either type is one in the pair; both
-    types give a region to the clients of its pair wherever they have it (see `choice.stick`).
+def _bands(one: Piece, other: Piece, whole: tuple[range, range]) -> list[_Band]:
+    """Of sticky groups: a region's band in either type is one in the pair; both types give a region to the
+    clients of its pair wherever they have it (see `choice.stick`).
     """
-    whole = range(len(one.body)), range(len(other.body))
-    if not one.extent and not other.extent:
-        return [_Band(*whole)]
-    first, second = _spans(one), _spans(other)
+    first, second = _spans(one, whole[0]), _spans(other, whole[1])
     nowhere = range(0), 0
     found = []
     for key in first | second:
@@ -167,10 +205,11 @@ def _bands(one: Piece, other: Piece) -> list[_Band]:
     return found or [_Band(*whole, scale=0)]
 
 
-def _spans(piece: Piece) -> dict[int, tuple[range, int]]:
+def _spans(piece: Piece, whole: range) -> dict[int, tuple[range, int]]:
     """A sticky piece's bands by their key, with their scale; none where it is a denial, whose scale is 0."""
-    found, index = {}, 0
-    while index < len(piece.extent):
+    found: dict[int, tuple[range, int]] = {}
+    index = whole.start
+    while index < min(whole.stop, len(piece.extent)):
         if piece.scale[index]:
             found[piece.key[index]] = range(index, index + piece.extent[index]), piece.scale[index]
         index += piece.extent[index]

@@ -34,12 +34,15 @@ from georouter.facts.plan import Shares
 from georouter.facts.world import RegionFacts, World
 from georouter.routing.select import able, planned
 from georouter.routing.steps.failover import stand
+from georouter.routing.steps.weighted import ramped
 from georouter.routing.ttl import Ttl, ttl
 from georouter.words.ids import RegionName, ServiceName
 
 __all__ = ["Answering", "Change", "GroupState", "Published", "publish"]
 
 
+NETWORKS = Sticky(24, 56)
+"""Whom a cohort is made of where no step says it: those of `choice.network_key`."""
 EVERYBODY = RangeMap(
     RangeTable(array("I", [0]), array("I", [0])), RangeTable(array("Q", [0]), array("I", [0]))
 )
@@ -131,11 +134,12 @@ class _Works:
         """The state of group `index`: the previous one, if nothing it depends on has changed."""
         steering = self.steered.steerings[index]
         table = self.steered.tables[steering.table]
-        facts = stand(steering.stands, [region.name for region in steering.regions], self.world)
-        last = self._last_known(steering)
         names = tuple(region.name for region in steering.regions)
+        facts = stand(steering.stands, names, self.world)
+        facts = ramped(steering.rule.ramp, steering.rule.ramps, names, facts, self.world)
+        last = self._last_known(steering)
         shares = planned(steering.rule, names, self.world)
-        lasting = ttl(steering, names[: steering.own], self.world)
+        lasting = ttl(steering, names[: steering.own], self.world, steering.rule.ramps)
         old = _predecessor(self.previous, index, steering, table)
         if old is not None and old.facts == facts and old.last_known == last and old.shares == shares:
             return old if old.ttl == lasting else replace(old, ttl=lasting)
@@ -183,6 +187,7 @@ class _Works:
                 _sticky(steering),
                 _slots(steering, table),
                 table.pinned,
+                _cohorts(steering),
             ),
             contents=(*contents, paired.contents),
             selections=tuple(selections),
@@ -228,6 +233,10 @@ def _slots(steering: Steering, table: Table) -> "array[int]":
 def _sticky(steering: Steering) -> Sticky | None:
     step = steering.rule.sticky
     return None if step is None else Sticky(step.ipv4, step.ipv6)
+
+
+def _cohorts(steering: Steering) -> Sticky | None:
+    return None if steering.rule.ramp is None else _sticky(steering) or NETWORKS
 
 
 def _predecessor(

@@ -33,11 +33,14 @@ class Piece:
     key: "array[int]" = field(default_factory=lambda: array("Q"))
     scale: "array[int]" = field(default_factory=lambda: array("Q"))
     extent: "array[int]" = field(default_factory=lambda: array("I"))
+    cohort: "array[int]" = field(default_factory=lambda: array("I"))
 
     def unsteady(self) -> "Piece":
         """The same, with contents that may have other numbers in another world."""
         # not `dataclasses.replace`, which takes ten times as long: this is called for every other piece
-        return Piece(self.threshold, self.body, self.tally, False, self.key, self.scale, self.extent)
+        return Piece(
+            *(self.threshold, self.body, self.tally, False, self.key, self.scale, self.extent), self.cohort
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +71,7 @@ def make_runs(selections: Selections, contents: Contents, before: tuple[Piece, .
 def lay_out(pieces: Sequence[Piece], of: NDArray[np.int32]) -> Runs:
     """The pieces one behind the other; `of` is the piece of each ranking."""
     threshold, body, tally = array("I"), array("I"), array("I")
-    key, scale, extent = array("Q"), array("Q"), array("I")
+    key, scale, extent, cohort = array("Q"), array("Q"), array("I"), array("I")
     first, count = [], []
     for piece in pieces:
         first.append(len(body))
@@ -79,6 +82,7 @@ def lay_out(pieces: Sequence[Piece], of: NDArray[np.int32]) -> Runs:
         key += piece.key
         scale += piece.scale
         extent += piece.extent
+        cohort += piece.cohort
     return Runs(
         first=flat(np.array(first, dtype=np.uint32)[of], "I"),
         count=flat(np.array(count, dtype=np.uint32)[of], "I"),
@@ -88,6 +92,7 @@ def lay_out(pieces: Sequence[Piece], of: NDArray[np.int32]) -> Runs:
         key=key,
         scale=scale,
         extent=extent,
+        cohort=cohort,
     )
 
 
@@ -96,38 +101,50 @@ def _piece(selection: Selection, contents: Contents) -> Piece:
 
     Every region has the band of hash values that its weight gives it, whatever happens inside the
     band: so A and AAAA, which rotate different addresses, choose the same region. Sticky bands have
-    all values and a key instead.
+    all values and a key instead, and so has the band of a cohort, which comes first.
     """
     piece = Piece(array("I"), array("I"), array("I"), steady=True)
     sticky = contents.steering.rule.sticky is not None
-    if not selection.candidates:
+    rest = selection.candidates
+    if rest and rest[0].cohort is not None:
+        _band(piece, rest[0], contents, (0, TOP))
+        name = contents.steering.regions[rest[0].regions[0]].name
+        bound = min(max(round(rest[0].cohort * (TOP + 1)), 1), TOP)
+        mark(piece, region_key(name), 0, len(piece.body))
+        open_cohort(piece, bound)
+        rest = rest[1:]
+    if not rest:
         nobody = len(contents.steering.regions)
         _add(piece, TOP, contents.denial(selection), nobody * REASONS + selection.reason)
         if sticky:
             mark(piece, 0, 0, 1)
-        return piece
-    if sticky:
-        _bands(piece, selection, contents)
-        return piece if max(piece.body) < contents.steady else piece.unsteady()
+    elif sticky:
+        _bands(piece, rest, contents)
+    else:
+        _share_out(piece, rest, contents)
+    if contents.steering.rule.ramp is not None:
+        fill(piece)
+    return piece if max(piece.body) < contents.steady else piece.unsteady()
+
+
+def _share_out(piece: Piece, candidates: Sequence[Candidate], contents: Contents) -> None:
+    """A part of the hash values for each candidate with a weight."""
     lower = 0
-    bounds = cumulative([candidate.weight for candidate in selection.candidates], 0, TOP)
-    for candidate, upper in zip(selection.candidates, bounds, strict=True):
+    bounds = cumulative([candidate.weight for candidate in candidates], 0, TOP)
+    for candidate, upper in zip(candidates, bounds, strict=True):
         if upper > lower:
             _band(piece, candidate, contents, (lower, upper))
         lower = upper
-    if max(piece.body) < contents.steady:
-        return piece
-    return piece.unsteady()
 
 
-def _bands(piece: Piece, selection: Selection, contents: Contents) -> None:
+def _bands(piece: Piece, candidates: Sequence[Candidate], contents: Contents) -> None:
     """A band for each candidate with a weight, for `choice.stick`.
 
     The scale is relative to what the policy says, not to who happens to be up: so nothing but a region's
     own weight and health changes its part in the choice.
     """
     heaviest = max(contents.steering.rule.weights)
-    for candidate in selection.candidates:
+    for candidate in candidates:
         if candidate.weight > 0:
             begin = len(piece.body)
             _band(piece, candidate, contents, (0, TOP))
@@ -142,6 +159,17 @@ def mark(piece: Piece, key: int, scale: int, extent: int) -> None:
     piece.key.extend([key, *[0] * rest])
     piece.scale.extend([scale, *[0] * rest])
     piece.extent.extend([extent, *[0] * rest])
+
+
+def open_cohort(piece: Piece, bound: int) -> None:
+    """The first band, which is all there is yet, is for the cohort of the hash values below `bound`."""
+    piece.cohort.extend([bound, *[0] * (len(piece.body) - 1)])
+
+
+def fill(piece: Piece) -> None:
+    """In groups with cohorts every alternative has all columns."""
+    for column in (piece.key, piece.scale, piece.extent, piece.cohort):
+        column.extend([0] * (len(piece.body) - len(column)))
 
 
 def _band(piece: Piece, candidate: Candidate, contents: Contents, band: tuple[int, int]) -> None:

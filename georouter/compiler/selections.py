@@ -17,7 +17,17 @@ from georouter.compiler.steering import Steering, Table
 from georouter.facts.plan import Shares
 from georouter.facts.world import RegionFacts, Role, State
 from georouter.policy.model import AllDown
-from georouter.routing.select import DOWN, UNKNOWN, UP, Selection, Selector, as_if_up, level
+from georouter.routing.select import (
+    DOWN,
+    UNKNOWN,
+    UP,
+    Selection,
+    Selector,
+    as_if_up,
+    level,
+    part_of,
+    weight_of,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,7 +160,10 @@ def _key(selection: Selection) -> Hashable:
     return (
         selection.servfail,
         int(selection.reason),
-        *((*item.regions, item.weight, int(item.reason)) for item in selection.candidates),
+        *(
+            (*item.regions, item.weight, int(item.reason), item.cohort or 0.0)
+            for item in selection.candidates
+        ),
     )
 
 
@@ -167,18 +180,28 @@ def _deciders(steering: Steering, facts: tuple[RegionFacts, ...]) -> tuple[int, 
     """Two sets of regions, as bits: `good` ones, of which the first in a ranking decides the answer,
     and `witnesses`, of which one has to be known to tell the reason (without overrides: the good
     ones). Both are 0 when no such rule is safe.
+
+    A region with a cohort decides for a part of the clients only: it is none of either.
     """
-    rule, own = steering.rule, range(steering.own)
-    weights = [rule.weights[region] * max(facts[region].health, 0.0) for region in own]
-    levels = [level(facts[region], weights[region]) for region in own]
-    best = min(levels, default=DOWN)
+    rule, every = steering.rule, range(steering.own)
+    divided = frozenset(region for region in every if facts[region].cohort and part_of(facts[region]) < 1)
+    own = [region for region in every if region not in divided]
+    weights = {region: weight_of(facts[region], rule.weights[region]) for region in every}
+    levels = {region: level(facts[region], weights[region]) for region in every}
+    best = min((levels[region] for region in own), default=DOWN)
     forced = any(fact.forced is not None for fact in facts)
+    if divided and (forced or any(levels[region] < best for region in divided)):
+        return 0, 0
     if best == UP or (best == UNKNOWN and not forced):
         good = bits([region for region in own if levels[region] == best])
         up = bits([region for region in own if _is_witness(facts[region]) and weights[region] > 0])
         return good, up if forced else good
-    if best == DOWN and rule.when_all_down is AllDown.SERVE_ALL and all(rule.weights[r] > 0 for r in own):
-        if_up = [level(as_if_up(facts[region]), rule.weights[region]) for region in own]
-        good = bits([region for region in own if if_up[region] == min(if_up)])
+    if (
+        best == DOWN
+        and rule.when_all_down is AllDown.SERVE_ALL
+        and all(weight_of(as_if_up(facts[region]), rule.weights[region]) > 0 for region in own)
+    ):
+        if_up = {region: level(as_if_up(facts[region]), rule.weights[region]) for region in own}
+        good = bits([region for region in own if if_up[region] == min(if_up.values())])
         return good, good
     return 0, 0

@@ -122,7 +122,7 @@ def ttl_status(controller: Controller, service: ServiceName) -> dict[str, Any] |
     known = controller.policy.services.get(service)
     if known is None:
         return None
-    found = ttl(known, known.regions, controller.world)
+    found = ttl(known, known.regions, controller.world, None if known.ramp is None else service)
     return {"seconds": found.seconds, "because": found.because}
 
 

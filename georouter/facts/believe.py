@@ -27,7 +27,7 @@ from georouter.facts.plan import CapacityPlan
 from georouter.facts.readings import by_region as readings_by_region
 from georouter.facts.readings import region_health
 from georouter.facts.rules import HealthRule
-from georouter.facts.world import Effective, RegionFacts, Standing, State, World
+from georouter.facts.world import Effective, Ramping, RegionFacts, Standing, State, World
 from georouter.words.ids import RegionName, ServiceName
 
 
@@ -44,6 +44,7 @@ def world(
     rules: Mapping[EndpointKey, HealthRule] | None = None,
     standings: Mapping[ServiceName, Standing] | None = None,
     capacity: CapacityPlan | None = None,
+    ramps: Mapping[ServiceName, Ramping] | None = None,
 ) -> World:
     """The facts at `now` (Unix seconds). `rules` say which signals are read.
 
@@ -68,6 +69,7 @@ def world(
         ),
         readings=readings_by_region(shapes, healths, rules or {}),
         standings=standings or {},
+        ramps=ramps or {},
         aliases=aliases or {},
     )
 

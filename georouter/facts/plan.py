@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from georouter.words.ids import RegionName
+from georouter.words.ids import RegionName, ServiceName
 
 Tiers: TypeAlias = tuple[tuple[int, ...], ...]
 """A ranking: tiers of indices into a universe of regions."""
 
-Crew: TypeAlias = tuple[tuple[RegionName, ...], tuple[float, ...]]
-"""A universe of regions and their weights: services with equal ones and equal rankings share their plan."""
+Crew: TypeAlias = tuple[tuple[RegionName, ...], tuple[float, ...], ServiceName | None]
+"""A universe of regions and their weights: services with equal ones and equal rankings share their plan. One
+with a ramp, which is named, has a plan to itself."""
 
 Shares: TypeAlias = Mapping[Tiers, tuple[float, ...]]
 """Per ranking the part of its clients that each region of the universe gets; they sum to 1."""

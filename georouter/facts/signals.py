@@ -184,11 +184,12 @@ def _failure(rule: SignalRule, value: Value | Missing) -> str:
 
 def _comparable(rule: SignalRule, value: Value) -> bool:
     return all(
-        _kind(threshold.bound) is _kind(value) for threshold in (rule.degraded, rule.down) if threshold
+        kind_of(threshold.bound) is kind_of(value) for threshold in (rule.degraded, rule.down) if threshold
     )
 
 
-def _kind(value: Value) -> type:
+def kind_of(value: Value) -> type:
+    """What values can be compared: numbers, booleans, texts."""
     return type(value) if isinstance(value, bool | str) else float
 
 

@@ -58,7 +58,8 @@ class RegionFacts:
 
     `health` is 0..1 and scales weights and capacity: it is less than 1 while signals are degraded.
     `endpoints_down` holds the indices (in policy order) of endpoints whose checks say down. `forced`
-    is None while no override acts on the region. `role` differs by service (`routing` fills it in).
+    is None while no override acts on the region. `role` and `cohort` differ by service (`routing` fills them
+    in): `cohort` is the part (0..1) of the clients that a ramp gives the region, None where none does.
     """
 
     observed: State
@@ -67,6 +68,17 @@ class RegionFacts:
     health: float = 1.0
     endpoints_down: frozenset[int] = frozenset()
     role: Role = Role.NONE
+    cohort: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ramping:
+    """How far the ramp of a service has come: the part (0..1) that moved, and whether more may follow."""
+
+    part: float
+    moves: bool = False
+    phase: str = field(default="", compare=False)
+    why: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +108,8 @@ class World:
     `rtt_ms` is this node's smoothed round trip to a region; it says something only about clients
     near the node (`node_rtt_radius_km` of the latency step). `last_known` gives, per service, the
     regions of its last selection that had a region up (for `when_all_down: last_known`).
-    `standings` are those of services whose `failover` step keeps a state. `readings` are the signals;
+    `standings` are those of services whose `failover` step keeps a state, `ramps` those of services with a
+    ramp; one that is missing is at its beginning. `readings` are the signals;
     what they mean for answers is in the regions' health already.
     `capacity` is the plan for services with a capacity step, None while there is none. `suspects` are
     regions that count as up and would be down if the failures that wait for confirmation were
@@ -110,6 +123,7 @@ class World:
     readings: Readings = field(default_factory=dict)
     standings: Mapping[ServiceName, Standing] = field(default_factory=dict)
 
+    ramps: Mapping[ServiceName, Ramping] = field(default_factory=dict)
     capacity: CapacityPlan | None = None
     suspects: frozenset[RegionName] = frozenset()
     leaving: frozenset[RegionName] = frozenset()

@@ -105,7 +105,9 @@ def steps(policy: Policy, report: Report) -> None:
                 case Geo():
                     check_rules(step.rules, (*path, "geo"), report)
                 case Weighted():
-                    _named(service, set(step.weights), "weighs 1", (*path, "weighted", "weights"), report)
+                    named = set(step.weights) | ({step.ramp.region} if step.ramp else set())
+                    if step.weights:
+                        _named(service, named, "weighs 1", (*path, "weighted", "weights"), report)
                 case Failover():
                     order = {region for tier in step.order for region in tier}
                     _named(service, order, "comes last", (*path, "failover", "order"), report)

@@ -9,9 +9,10 @@ from enum import StrEnum
 
 from georouter.answers.networks import NOBODY, Networks
 from georouter.answers.ratelimit import Rate
+from georouter.facts.ramp import RampRule
 from georouter.facts.rules import AliasRule, HealthRule
 from georouter.geo.map import Network
-from georouter.policy.steps import Failover, Step
+from georouter.policy.steps import Failover, Step, Weighted
 from georouter.words.ids import CheckName, RegionName, ServiceName, ZoneName
 
 
@@ -132,6 +133,12 @@ class Service:
     def failover(self) -> Failover | None:
         """The `failover` step, if it is one that keeps a state."""
         steps = (step for step in self.chain if isinstance(step, Failover) and step.rule is not None)
+        return next(steps, None)
+
+    @property
+    def ramp(self) -> RampRule | None:
+        """The ramp of the `weighted` step, if it has one."""
+        steps = (step.ramp for step in self.chain if isinstance(step, Weighted) and step.ramp is not None)
         return next(steps, None)
 
 

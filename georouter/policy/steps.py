@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from georouter.facts.failover import FailoverRule
+from georouter.facts.ramp import RampRule
 from georouter.geo.map import Network
 from georouter.policy.tenants import TenantDirectory
 from georouter.words.ids import RegionName, SignalName
@@ -119,9 +120,13 @@ class Failover:
 
 @dataclass(frozen=True, slots=True)
 class Weighted:
-    """Shares inside a tier. A region not named weighs 1; weight 0 answers only when all others are gone."""
+    """Shares inside a tier. A region not named weighs 1; weight 0 answers only when all others are gone.
+
+    With a `ramp` one region has no weight but a cohort, which grows.
+    """
 
     weights: Mapping[RegionName, float]
+    ramp: RampRule | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from georouter.policy.fields import (
     Weight,
 )
 from georouter.policy.written_failover import FailoverFile
+from georouter.policy.written_ramp import RampFile
 
 
 class MatchFile(FileModel):
@@ -103,9 +104,10 @@ class LatencyFile(FileModel):
 class WeightedFile(FileModel):
     """Shares among equals."""
 
-    weights: Annotated[dict[str, Weight], Field(min_length=1)] = Field(
-        description="By region; 0 answers only when all others are gone, one not named weighs 1."
+    weights: dict[str, Weight] = Field(
+        default={}, description="By region; 0 answers only when all others are gone, one not named weighs 1."
     )
+    ramp: RampFile | None = Field(default=None, description="One region gets a growing part of the clients.")
 
 
 class StickyFile(FileModel):

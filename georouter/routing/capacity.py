@@ -24,7 +24,8 @@ from georouter.policy.steps import Capacity
 from georouter.routing import sifting
 from georouter.routing.groups import STAY_MS, Asking, Groups, group
 from georouter.routing.rank import Ranked
-from georouter.routing.select import UNKNOWN, Selector, level
+from georouter.routing.select import UNKNOWN, Selector, level, part_of, weight_of
+from georouter.routing.steps.weighted import ramped
 from georouter.routing.transport import Array
 from georouter.words.ids import RegionName
 
@@ -106,13 +107,13 @@ class _Situation:
 
     def add(self, asking: Asking, columns: NDArray[np.int64], of: NDArray[np.int64]) -> None:
         """Put a service's clients where selection does."""
-        facts = [self.world.region(name) for name in asking.universe]
+        facts = _facts(asking, self.world)
         select = Selector(asking.rule, facts)
         step = asking.rule.capacity
         able = frozenset(
             region
             for region, fact in enumerate(facts)
-            if level(fact, asking.rule.weights[region] * max(fact.health, 0.0)) <= UNKNOWN
+            if level(fact, weight_of(fact, asking.rule.weights[region])) <= UNKNOWN and not _divided(fact)
         )
         if step is not None:
             self._limit(columns, step)
@@ -121,11 +122,12 @@ class _Situation:
             amount = float(asking.demand[number])
             candidates = select(asking.rankings[number]).candidates
             total = sum(candidate.weight for candidate in candidates)
-            homes = [candidate.regions[0] for candidate in candidates]
+            homes = [candidate.regions[0] for candidate in candidates if candidate.cohort is None]
             free = step is not None and able.issuperset(homes)
             row = self.natural[of[number]] if free else self.fixed
-            for home, candidate in zip(homes, candidates, strict=True):
-                row[columns[home]] += amount * candidate.weight / total
+            for candidate in candidates:
+                part = self.fixed if candidate.cohort is not None else row
+                part[columns[candidate.regions[0]]] += amount * candidate.weight / total
 
     def _limit(self, columns: NDArray[np.int64], step: Capacity) -> None:
         """The strictest limit of the services that use a region."""
@@ -200,7 +202,7 @@ def _toward(kept: Spread, wanted: Spread, policy: Policy, askings: Sequence[Aski
         if asking.rule.capacity is None:
             continue
         step = min(step, asking.rule.capacity.max_step)
-        facts = [world.region(name) for name in asking.universe]
+        facts = _facts(asking, world)
         select = Selector(asking.rule, facts)
         old, new = kept.shares.get(asking.crew, {}), wanted.shares.get(asking.crew, {})
         for ranked, amount in zip(asking.rankings, asking.demand.tolist(), strict=True):
@@ -241,11 +243,22 @@ def _room(policy: Policy, askings: Sequence[Asking], world: World, name: RegionN
 
 def _natural(select: Selector, ranked: Ranked, width: int) -> Array:
     shares = np.zeros(width)
-    selection = select(ranked)
-    total = sum(candidate.weight for candidate in selection.candidates)
-    for candidate in selection.candidates:
+    candidates = [item for item in select(ranked).candidates if item.cohort is None]
+    total = sum(candidate.weight for candidate in candidates)
+    for candidate in candidates:
         shares[candidate.regions[0]] += candidate.weight / total
     return shares
+
+
+def _facts(asking: Asking, world: World) -> tuple[RegionFacts, ...]:
+    """The facts as the service's ramp has them."""
+    facts = tuple(world.region(name) for name in asking.universe)
+    return ramped(asking.rule.ramp, asking.rule.ramps, asking.universe, facts, world)
+
+
+def _divided(fact: RegionFacts) -> bool:
+    """Whether the region has a cohort, which is nobody's to move; nobody is moved onto it, either."""
+    return fact.cohort is not None and part_of(fact) < 1
 
 
 def _usable(shares: tuple[float, ...] | None, natural: Array, facts: Sequence[RegionFacts]) -> Array:

@@ -41,7 +41,7 @@ class Asking:
     @property
     def crew(self) -> Crew:
         """By whom the plan knows it."""
-        return self.universe, self.rule.weights
+        return self.universe, self.rule.weights, self.rule.ramps
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from georouter.facts.world import Standing, World
+from georouter.facts.world import Ramping, Standing, World
 from georouter.geo.codes import continent_of
 from georouter.geo.map import Places
 from georouter.policy.model import Location, Policy, Service
@@ -21,8 +21,8 @@ class Scene:
     `lat`, `lon`: degrees of each region. `rtt_ms`: this node's own measurement, NaN where it has
     none. `node`: where this node is. `restricted`: the regions inside every fence of the service.
     `own`: how many leading regions are the service's own; the others are fallback only. `standing`:
-    where the service's `failover` step stands, if it keeps a state. `tenant`: whose name was asked for,
-    where the service pins tenants; then there is one place.
+    where the service's `failover` step stands, if it keeps a state; `ramping`: how far its ramp has
+    come. `tenant`: whose name was asked for, where the service pins tenants; then there is one place.
     """
 
     places: Places
@@ -34,6 +34,7 @@ class Scene:
     restricted: frozenset[int]
     own: int
     standing: Standing | None = None
+    ramping: Ramping | None = None
     tenant: Tenant | None = None
 
     @property
@@ -80,6 +81,7 @@ def make_scene(
         restricted=restricted(service),
         own=own_regions(service),
         standing=None if service.failover is None else world.standings.get(service.name),
+        ramping=None if service.ramp is None else world.ramps.get(service.name),
         tenant=tenant,
     )
 

@@ -4,9 +4,11 @@ Each region stands at a level: 0 up, 1 unknown, both with a weight; 2 up and 3 u
 4 drained with a weight, 5 drained with weight 0; 6 and 7 stand by, up or drained, because the
 `failover` step has another region active; 8 down. A region that is down but held by that step stands
 at 0. A weight is the configured one times the
-region's graded health. Rule 1: the best level that any region reaches counts, and the first tier
-that has a region there answers, through its regions at that level. Rule 2: when all are down,
-`when_all_down` says what happens. Rule 3: nothing outside the ranking's fence is ever answered.
+region's graded health; the region of a ramp that has come to nobody has weight 0. Rule 1: the best level
+that any region reaches counts, and the first tier that has a region there answers, through its regions at
+that level. Rule 2: when all are down, `when_all_down` says what happens. Rule 3: nothing outside the
+ranking's fence is ever answered. Rule 4: where the region of a ramp answers, it does so for its cohort alone,
+and everybody else gets what there would be if it had weight 0.
 """
 
 from collections.abc import Sequence
@@ -14,12 +16,13 @@ from dataclasses import dataclass, replace
 
 from georouter.answers.layout import Reason
 from georouter.facts.plan import Shares
+from georouter.facts.ramp import RampRule
 from georouter.facts.world import Effective, RegionFacts, Role, State, World
 from georouter.policy.model import AllDown, Endpoint, Policy, Region, Service
 from georouter.policy.steps import Capacity, Limit, Sticky, Weighted
 from georouter.routing.rank import Ranked, Ranking, restrict
 from georouter.routing.scene import universe
-from georouter.words.ids import RegionName
+from georouter.words.ids import RegionName, ServiceName
 
 UP, UNKNOWN, IDLE_UP, IDLE_UNKNOWN, DRAINED, IDLE_DRAINED, STANDBY, STANDBY_DRAINED, DOWN = range(9)
 
@@ -29,7 +32,7 @@ class Rule:
     """What the policy says about selection: weight per region of the universe, limits, and the worst case.
 
     With `sticky` the choice among a selection's candidates is a client network's for good, else for one TTL.
-    With `capacity` the plan may send a part of the clients elsewhere.
+    With `capacity` the plan may send a part of the clients elsewhere. With a `ramp` one region has a cohort.
     """
 
     weights: tuple[float, ...]
@@ -38,20 +41,29 @@ class Rule:
     fallback: tuple[int, ...]
     sticky: Sticky | None = None
     capacity: Capacity | None = None
+    ramp: RampRule | None = None
+    ramps: ServiceName | None = None
+    """The service, where it has a ramp: how far that has come is its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One possible answer: its regions in order (the first one decides) and its share of the choice."""
+    """One possible answer: its regions in order (the first one decides) and its share of the choice.
+
+    With `cohort` it is for that part (0..1) of all clients alone, always the same ones, and the choice among
+    the others is everybody else's. Its weight then is what makes its share that part.
+    """
 
     regions: tuple[int, ...]
     weight: float
     reason: Reason
+    cohort: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What may be answered.
+    """What may be answered. At most the first candidate has a cohort; where it is the only one, the others
+    get NODATA.
 
     Without candidates: SERVFAIL if `servfail`, REFUSED if that is the reason, else NODATA.
     """
@@ -65,11 +77,12 @@ def rule_of(service: Service) -> Rule:
     """Everything the chain says about selection; of two steps that disagree the later one counts."""
     names = universe(service)
     weights = dict.fromkeys(names, 1.0)
-    limit, sticky, capacity = Limit(), None, None
+    limit, sticky, capacity, ramp = Limit(), None, None, None
     for step in service.chain:
         match step:
             case Weighted():
                 weights.update({name: weight for name, weight in step.weights.items() if name in weights})
+                ramp = step.ramp
             case Limit():
                 limit = step
             case Sticky():
@@ -85,6 +98,8 @@ def rule_of(service: Service) -> Rule:
         fallback=tuple(names.index(name) for name in dict.fromkeys(service.fallback)),
         sticky=sticky,
         capacity=capacity,
+        ramp=ramp,
+        ramps=None if ramp is None else service.name,
     )
 
 
@@ -152,7 +167,7 @@ def planned(rule: Rule, regions: tuple[RegionName, ...], world: World) -> Shares
     """What the capacity plan says of the rankings of a universe; None where it says nothing."""
     if rule.capacity is None or world.capacity is None:
         return None
-    return world.capacity.spread(world.away).shares.get((regions, rule.weights))
+    return world.capacity.spread(world.away).shares.get((regions, rule.weights, rule.ramps))
 
 
 class Selector:
@@ -162,11 +177,14 @@ class Selector:
     """
 
     __slots__ = (
+        "_cohort",
         "_facts",
         "_healthy",
         "_known",
         "_last",
         "_levels",
+        "_others",
+        "_part",
         "_plain",
         "_rule",
         "_shares",
@@ -187,16 +205,38 @@ class Selector:
         self._facts = facts
         self._usable = None if usable is None or usable.issuperset(range(len(facts))) else usable
         self._last = last_known
-        self._weights = tuple(
-            weight * max(fact.health, 0.0) for weight, fact in zip(rule.weights, facts, strict=True)
-        )
+        self._weights = tuple(map(weight_of, facts, rule.weights))
         self._levels = tuple(map(level, facts, self._weights))
         self._plain = self._levels_without_overrides()
         self._known: dict[tuple[tuple[int, ...], Reason], Selection] = {}
         self._healthy: Selector | None = None
+        self._cohort = next((column for column, fact in enumerate(facts) if fact.cohort), None)
+        """The region with a cohort of more than nobody."""
+        self._part = 0.0 if self._cohort is None else part_of(facts[self._cohort])
+        self._others: Selector | None = None
+        """What there is for whoever is not in the cohort, where that is anybody."""
+        if self._cohort is not None and self._part < 1:
+            idle = [fact if fact.cohort is None else replace(fact, cohort=0.0) for fact in facts]
+            self._others = Selector(rule, idle, usable, last_known, shares)
+            self._shares = {}  # they share out the others
 
     def __call__(self, ranked: Ranked) -> Selection:
         """The answer to `ranked`."""
+        mine = self._select(ranked)
+        if self._cohort is None:
+            return mine
+        first = next((item for item in mine.candidates if item.regions[0] == self._cohort), None)
+        if self._others is None:
+            return mine if first is None else Selection((replace(first, cohort=None),), mine.reason)
+        rest = self._others(ranked)
+        if first is None:
+            return rest
+        total = sum(candidate.weight for candidate in rest.candidates) or 1.0
+        first = replace(first, weight=self._part / (1 - self._part) * total, cohort=self._part)
+        return Selection((first, *rest.candidates), rest.reason if rest.candidates else mine.reason)
+
+    def _select(self, ranked: Ranked) -> Selection:
+        """The answer with the region of a ramp among the others."""
         if not ranked.tiers and not (ranked.fallback and self._rule.when_all_down is AllDown.FALLBACK):
             return REFUSED
         shares = None if ranked.pinned else self._shares.get(ranked.tiers)
@@ -260,7 +300,7 @@ class Selector:
 
     def _weighs(self, tier: tuple[int, ...]) -> bool:
         """Whether the policy gives any region of the tier a share."""
-        return any(self._rule.weights[region] > 0 for region in tier)
+        return any(self._rule.weights[region] > 0 and self._facts[region].cohort != 0 for region in tier)
 
     def _candidates(self, tiers: Ranking, best: int, reason: Reason) -> Selection:
         """Every region of the first tier at level `best`; further regions of an answer follow it in order."""
@@ -339,7 +379,17 @@ _OBSERVED = {State.UP: Effective.UP, State.UNKNOWN: Effective.UNKNOWN, State.DOW
 
 def as_if_up(fact: RegionFacts) -> RegionFacts:
     """The same region if it were up and nobody had forced anything; who is active stays."""
-    return RegionFacts(observed=State.UP, effective=Effective.UP, role=fact.role)
+    return RegionFacts(observed=State.UP, effective=Effective.UP, role=fact.role, cohort=fact.cohort)
+
+
+def weight_of(fact: RegionFacts, weight: float) -> float:
+    """What a region with this weight weighs now."""
+    return 0.0 if fact.cohort == 0 else weight * max(fact.health, 0.0)
+
+
+def part_of(fact: RegionFacts) -> float:
+    """The part of the clients that a region with a cohort gets now: it sheds as others do."""
+    return (fact.cohort or 0.0) * max(fact.health, 0.0)
 
 
 def level(fact: RegionFacts, weight: float) -> int:

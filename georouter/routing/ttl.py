@@ -1,6 +1,7 @@
 """How long caches may keep a steered answer: long while all is calm, short while something may move.
 
     a region will be drained soon      `ramp`
+    a ramp is under way                `ramp`
     a region's checks begin to fail    `suspect`
     a region is down or drained        `down`
     none of these                      `steady`
@@ -15,7 +16,7 @@ from typing import Protocol
 
 from georouter.facts.world import Effective, World
 from georouter.policy.model import Ttls
-from georouter.words.ids import RegionName
+from georouter.words.ids import RegionName, ServiceName
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +39,21 @@ class Timed(Protocol):
         """The lowered ones, if it has any."""
 
 
-def ttl(timed: Timed, regions: Sequence[RegionName], world: World) -> Ttl:
-    """The TTL of a service of these regions in this world."""
+def ttl(timed: Timed, regions: Sequence[RegionName], world: World, ramps: ServiceName | None = None) -> Ttl:
+    """The TTL of a service of these regions in this world; `ramps` is its name if it has a ramp."""
     steady = Ttl(timed.ttl_s, "steady")
     lowered = timed.ttls
     if lowered is None:
         return steady
     mine = frozenset(regions)
+    moves = ramps is not None and ramps in world.ramps and world.ramps[ramps].moves
     states = {world.region(name).effective for name in mine}
     holding = [
         Ttl(seconds, because)
         for seconds, because, holds in (
             (lowered.down_s, "down", not states.isdisjoint({Effective.DOWN, Effective.DRAINED})),
             (lowered.suspect_s, "suspect", not mine.isdisjoint(world.suspects)),
-            (lowered.ramp_s, "ramp", not mine.isdisjoint(world.leaving)),
+            (lowered.ramp_s, "ramp", not mine.isdisjoint(world.leaving) or moves),
         )
         if holds and seconds is not None
     ]

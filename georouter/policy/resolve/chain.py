@@ -8,7 +8,7 @@ from georouter.policy import shape, suggest
 from georouter.policy.model import Region
 from georouter.policy.nodes import Node, Path, describe
 from georouter.policy.report import Report
-from georouter.policy.resolve import failover, matches, tenants
+from georouter.policy.resolve import failover, matches, ramps, tenants
 from georouter.policy.resolve.context import Context
 from georouter.policy.steps import (
     Capacity,
@@ -213,9 +213,15 @@ def _weighted(written: WeightedFile, path: Path, scope: Scope, context: Context)
         for name, weight in written.weights.items()
         if context.region_of(name, scope.regions, scope.service, (*path, "weights", name), key=True)
     }
-    if scope.regions and all(weights.get(name, 1.0) == 0 for name in scope.regions):
+    if not written.weights and written.ramp is None:
+        context.report.error(path, 'says nothing without "weights" or "ramp"', key=True)
+    others = [name for name in scope.regions if written.ramp is None or name != written.ramp.region]
+    if others and all(weights.get(name, 1.0) == 0 for name in others):
         context.report.error((*path, "weights"), "at least one region needs a weight above 0", key=True)
-    return Weighted(weights)
+    if written.ramp is None:
+        return Weighted(weights)
+    ramp = ramps.resolve(written.ramp, written.weights, scope.regions, scope.service, path, context)
+    return Weighted(weights, ramp)
 
 
 def _capacity(written: CapacityFile, path: Path, scope: Scope, context: Context) -> Capacity:

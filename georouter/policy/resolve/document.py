@@ -13,7 +13,7 @@ from georouter.policy.files import PolicyFile
 from georouter.policy.model import Policy
 from georouter.policy.nodes import Node
 from georouter.policy.report import Report
-from georouter.policy.resolve import checks, failover, geo, regions, server, services, tests, zones
+from georouter.policy.resolve import checks, failover, geo, ramps, regions, server, services, tests, zones
 from georouter.policy.resolve.context import Context
 from georouter.policy.resolve.services import WrittenService
 from georouter.policy.resolve.zones import WrittenZone
@@ -83,6 +83,7 @@ def resolve(
     all_regions = regions.resolve(_whole(written.regions), context)
     all_services = services.resolve(_whole(written.services), all_regions, context)
     failover.check_signals(all_services, all_regions, all_checks, context)
+    ramps.check(all_services, all_regions, all_checks, context)
     all_zones = zones.resolve(_whole(written.zones), all_services, all_regions, context)
     return Policy(
         server=server.resolve(written.server or ServerFile(), context),

@@ -14,6 +14,7 @@ from georouter.facts.world import RegionFacts, Role, World
 from georouter.policy.model import Service
 from georouter.policy.steps import Failover, Tiers
 from georouter.routing.scene import Scene
+from georouter.routing.steps.weighted import ramped
 from georouter.routing.text import tier_list
 from georouter.routing.tiers import TierArray, split
 from georouter.words.ids import RegionName, ServiceName
@@ -26,7 +27,8 @@ def rank(step: Failover, tiers: TierArray, scene: Scene) -> TierArray:
 
 def facts_for(service: Service, regions: Sequence[RegionName], world: World) -> tuple[RegionFacts, ...]:
     """The facts of these regions as the service sees them."""
-    return stand(None if service.failover is None else service.name, regions, world)
+    facts = stand(None if service.failover is None else service.name, regions, world)
+    return ramped(service.ramp, service.name, regions, facts, world)
 
 
 def stand(
