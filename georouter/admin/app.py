@@ -6,6 +6,7 @@
     GET  /readyz      queries are answered       POST /v1/clear    {region, reason, author?}
     GET  /v1/status   all of it as JSON          POST /v1/reload   {}
                                                POST /v1/failback {service, reason, to?, author?}
+                                               POST /v1/ramp {service, action, reason, author?}
     GET  /v1/explain  ?name=&client=&resolver=&type=
 
 Errors are `{"error": "a sentence"}`. `guard` says who may do what, `doorkeeper` for how long.
@@ -113,6 +114,7 @@ def make_app(desk: Desk, guard: Guard, doorkeeper: Doorkeeper) -> web.Applicatio
             web.get("/v1/explain", views.explain),
             web.post("/v1/reload", views.reload),
             web.post("/v1/failback", views.fail_back),
+            web.post("/v1/ramp", views.ramp),
             *(web.post(f"/v1/{kind}", views.change(kind)) for kind in CHANGES),
         ]
     )
@@ -198,6 +200,16 @@ class _Views:
         try:
             command = requests.failback(await _body(request), request.remote or "unknown")
             return _json(await self._desk.fail_back(command))
+        except ValueError as problem:
+            return _error(400, str(problem))
+        except LookupError as problem:
+            return _error(404, str(problem.args[0] if problem.args else problem))
+
+    async def ramp(self, request: web.Request) -> web.Response:
+        self._check_change(request)
+        try:
+            command = requests.ramp(await _body(request), request.remote or "unknown")
+            return _json(await self._desk.ramp(command))
         except ValueError as problem:
             return _error(400, str(problem))
         except LookupError as problem:

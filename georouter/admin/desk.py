@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
+from georouter.facts.ramp import RampOrder
+
 Json = Mapping[str, Any]
 """A JSON object."""
 
@@ -67,6 +69,17 @@ class Failback:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class RampChange:
+    """What one operator wants of a service's ramp."""
+
+    service: str
+    action: RampOrder
+    reason: str
+    author: str
+    source: str
+
+
 class Desk(Protocol):
     """Views and changes of a running daemon."""
 
@@ -98,6 +111,13 @@ class Desk(Protocol):
         """Begin a failback, audited. Returns `{service, failover}`, the latter as in `status`.
 
         LookupError when there is no such service; ValueError when it cannot go back now.
+        """
+        ...
+
+    async def ramp(self, command: RampChange) -> Json:
+        """Change how a ramp goes on, audited. Returns `{service, ramp}`, the latter as in `status`.
+
+        LookupError when there is no such service; ValueError when it has no ramp, or not one to do that to.
         """
         ...
 

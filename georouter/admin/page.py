@@ -37,6 +37,7 @@ def render(status: Json, not_ready: str | None) -> str:
 <h2>Services</h2>
 {_services(_rows(status, "services"))}
 {_failovers(_rows(status, "services"))}
+{_ramps(_rows(status, "services"))}
 {_aliases(_rows(status, "aliases"))}
 <h2>Overrides</h2>
 {_overrides(_rows(status, "overrides"))}
@@ -171,6 +172,29 @@ def _failovers(services: Sequence[Json]) -> str:
     if not rows:
         return ""
     return "<h2>Failovers</h2>\n" + _table(("Service", "Active", "Phase", "How it came to this"), rows, "")
+
+
+def _ramps(services: Sequence[Json]) -> str:
+    """A section of its own where services have a ramp; nothing elsewhere."""
+    rows = []
+    for service in services:
+        found = _part(service, "ramp")
+        if not found:
+            continue
+        calm = found.get("phase") in {"running", "done"}
+        phase = str(found.get("phase")).replace("_", " ")
+        rows.append(
+            (
+                ("name", _text(service.get("name"))),
+                ("", _text(found.get("region"))),
+                ("", _text(f"{found.get('part', 0):.1%} of {found.get('to', 0):.0%}")),
+                ("", f'<span class="tag {"up" if calm else "warn"}">{_text(phase)}</span>'),
+                ("rest", _text(found.get("why"))),
+            )
+        )
+    if not rows:
+        return ""
+    return "<h2>Ramps</h2>\n" + _table(("Service", "Region", "Share", "Phase", "Why"), rows, "")
 
 
 def _aliases(aliases: Sequence[Json]) -> str:

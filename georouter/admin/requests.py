@@ -6,7 +6,8 @@ Everything here raises ValueError with a sentence for the caller.
 import json
 from collections.abc import Mapping
 
-from georouter.admin.desk import Action, Change, Failback, Question
+from georouter.admin.desk import Action, Change, Failback, Question, RampChange
+from georouter.facts.ramp import RampOrder
 
 MAX_REASON = 500
 MAX_AUTHOR = 100
@@ -47,6 +48,25 @@ def failback(body: bytes, source: str) -> Failback:
     return Failback(
         service=_text(fields, "service", MAX_NAME),
         to=_text(fields, "to", MAX_NAME) if fields.get("to") is not None else None,
+        reason=_text(fields, "reason", MAX_REASON),
+        author=_text(fields, "author", MAX_AUTHOR) if "author" in fields else "unknown",
+        source=source,
+    )
+
+
+def ramp(body: bytes, source: str) -> RampChange:
+    """What `POST /v1/ramp` with this body asks for."""
+    fields = _object(body)
+    known = {"service", "action", "reason", "author"}
+    unknown = sorted(set(fields) - known)
+    if unknown:
+        raise ValueError(f"unknown key {unknown[0]!r}; known are {', '.join(sorted(known))}")
+    action = fields.get("action")
+    if action not in tuple(RampOrder):
+        raise ValueError(f"action must be one of {', '.join(RampOrder)}")
+    return RampChange(
+        service=_text(fields, "service", MAX_NAME),
+        action=RampOrder(str(action)),
         reason=_text(fields, "reason", MAX_REASON),
         author=_text(fields, "author", MAX_AUTHOR) if "author" in fields else "unknown",
         source=source,

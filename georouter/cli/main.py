@@ -47,6 +47,7 @@ COMMANDS: tuple[Entry, ...] = (
         "failback",
         "Let a better region take over a service again.",
     ),
+    Entry("ramp", "georouter.cli.ramp", "ramp", "Pause, resume, abort or complete the ramp of a service."),
     Entry("reload", "georouter.cli.reload", "reload", "Make the running daemon load its policy again."),
     Entry(
         "healthcheck",

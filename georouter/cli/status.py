@@ -74,6 +74,10 @@ def _parts(shown: Mapping[str, Any]) -> "Iterator[RenderableType]":
     if failovers:
         yield plain("")
         yield _failovers(failovers)
+    ramps = [item for item in services if item.get("ramp")]
+    if ramps:
+        yield plain("")
+        yield _ramps(ramps)
     if shown.get("capacity"):
         yield plain("")
         yield from _capacity(_part(shown, "capacity"))
@@ -230,6 +234,23 @@ def _failovers(services: Sequence[Mapping[str, Any]]) -> "RenderableType":
             if sequence:
                 told = (way(sequence), f"detected {moment(sequence.get('detected_at'))}", moments(sequence))
                 made.add_row("", "", plain(name, "dim"), "", plain("; ".join(filter(None, told)), "dim"))
+    return made
+
+
+def _ramps(services: Sequence[Mapping[str, Any]]) -> "RenderableType":
+    made = table("RAMP", "REGION", "SHARE", "PHASE", "SINCE", "WHY")
+    for service in services:
+        found = _part(service, "ramp")
+        calm = found.get("phase") in {"running", "done"}
+        left_s = found.get("left_s")
+        made.add_row(
+            plain(service.get("name"), "bold"),
+            plain(found.get("region")),
+            plain(f"{found.get('part', 0):.1%} of {found.get('to', 0):.0%}"),
+            plain(str(found.get("phase")).replace("_", " "), "" if calm else "yellow"),
+            plain(moment(found.get("since"))),
+            plain(found.get("why") or ("" if left_s is None else f"{left_s:,.0f} s to go")),
+        )
     return made
 
 

@@ -11,6 +11,7 @@ from georouter.facts.health import UNKNOWN, Health, Result, observe
 from georouter.facts.latency import Latency, measure
 from georouter.facts.overrides import Override, Overrides
 from georouter.facts.plan import CapacityPlan
+from georouter.facts.ramp import Glance, Ramp, ramping
 from georouter.facts.rules import AliasRule, HealthRule
 from georouter.facts.world import Effective, Reading, Readings, Standing, World
 from georouter.policy.model import Policy
@@ -32,6 +33,7 @@ class Beliefs:
     rules: dict[EndpointKey, HealthRule] = field(default_factory=dict)
     failovers: dict[ServiceName, Failover] = field(default_factory=dict)
     standings: Mapping[ServiceName, Standing] = field(default_factory=dict)
+    ramps: dict[ServiceName, Ramp] = field(default_factory=dict)
     aliases: dict[bytes, Target] = field(default_factory=dict)
     outside: frozenset[bytes] = frozenset()
     """The alias targets of the policy in use that a resolver is asked for."""
@@ -126,6 +128,15 @@ class Beliefs:
             lag=float(reading.value) if reading is not None and told else None,
         )
 
+    def glance(self, region: RegionName, now: float) -> Glance:
+        """What the gate of a ramp may see of a region."""
+        shape = next((shape for shape in self.shapes if shape.name == region), None)
+        if shape is None:
+            return Glance(Effective.DOWN)
+        world = believe.world([shape], self.healths, {}, self.overrides, last_known={}, now=now)
+        facts = world.region(region)
+        return Glance(facts.effective, facts.health, readings.of_region(shape, self.healths, self.rules))
+
     def world(self, now: float, previous: World | None) -> World:
         """The facts at `now`."""
         return believe.world(
@@ -140,6 +151,7 @@ class Beliefs:
             previous=previous,
             rules=self.rules,
             standings=self.standings,
+            ramps={name: ramping(ramp) for name, ramp in self.ramps.items()},
         )
 
     def _known_addresses(self) -> Mapping[AliasKey, Addresses]:

@@ -10,6 +10,7 @@ from georouter.control.planning import Planned
 from georouter.facts.aliases import Reply
 from georouter.facts.endpoints import EndpointKey
 from georouter.facts.overrides import Override
+from georouter.facts.ramp import RampOrder
 from georouter.facts.signals import Values
 from georouter.words.ids import RegionName, ServiceName
 
@@ -88,8 +89,21 @@ class FailbackAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class RampAsked:
+    """An operator wants something of a service's ramp; `done` gets None, or why it cannot be."""
+
+    service: ServiceName
+    order: RampOrder
+    author: str
+    reason: str
+    done: "asyncio.Future[str | None] | None" = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
-    """Time has passed: overrides may have expired, latencies may want a new ranking, a failover its turn."""
+    """Time has passed: overrides may have expired, latencies may want a new ranking, a failover or a ramp
+    its turn.
+    """
 
 
 Event: TypeAlias = (
@@ -101,6 +115,7 @@ Event: TypeAlias = (
     | OverrideCleared
     | CallDone
     | FailbackAsked
+    | RampAsked
     | Planned
     | Tick
 )

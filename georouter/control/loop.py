@@ -29,6 +29,7 @@ from georouter.control.events import (
     OverrideCleared,
     OverrideSet,
     Probed,
+    RampAsked,
     ReloadAsked,
     Tick,
 )
@@ -36,6 +37,7 @@ from georouter.control.failovers import Failovers
 from georouter.control.orders import BuildRequest, Built, Failed
 from georouter.control.outlets import Outlets
 from georouter.control.planning import Planned, Planner
+from georouter.control.ramps import Ramps
 from georouter.control.saying import degraded, numbers, say
 from georouter.facts import overrides
 from georouter.facts.health import Outcome, confirming
@@ -109,6 +111,7 @@ class Controller:
             record=outlets.record,
             metrics=outlets.metrics,
         )
+        self.ramps = Ramps(beliefs, tell=outlets.tell, record=outlets.record, metrics=outlets.metrics)
 
     # -- views -----------------------------------------------------------------------------------
 
@@ -161,6 +164,7 @@ class Controller:
         """Take in what waits and publish, without waiting for anything."""
         self._take_in()
         self.failovers.advance(self._wall())
+        self.ramps.advance(self._wall())
         self._publish()
 
     def post(self, event: Event) -> None:
@@ -193,7 +197,7 @@ class Controller:
 
     def _turn(self) -> None:
         moved = self._take_in()
-        if self.failovers.advance(self._wall()):
+        if self.failovers.advance(self._wall()) | self.ramps.advance(self._wall()):
             self._out.remember()
             moved = True
         if moved:
@@ -205,7 +209,8 @@ class Controller:
             return
         now = self._wall()
         wait_s = LOOK_S  # a wall clock may be set
-        for end in (overrides.next_change(self.beliefs.overrides, now), self.failovers.next_wake()):
+        ends = (self.failovers.next_wake(), self.ramps.next_wake())
+        for end in (overrides.next_change(self.beliefs.overrides, now), *ends):
             if end is not None:
                 wait_s = min(wait_s, end - now)
         if self._rerank_due and self._building is None:
@@ -249,6 +254,9 @@ class Controller:
                 case FailbackAsked() as wish:
                     moved |= self.failovers.fail_back(wish, self._wall())
                     self._out.remember()
+                case RampAsked() as wanted:
+                    moved |= self.ramps.asked(wanted, self._wall())
+                    self._out.remember()
                 case Planned() as planned:
                     moved |= self._planned(planned)
                 case Tick():
@@ -261,6 +269,7 @@ class Controller:
         if by_s:
             self.beliefs.overrides = overrides.move(self.beliefs.overrides, by_s, self._wall() - by_s)
             self.failovers.clock_set(by_s)
+            self.ramps.clock_set(by_s)
             self._out.tell("clock.set", by_s=round(by_s, 1))
             self._overrides_changed()
 
@@ -423,6 +432,7 @@ class Controller:
         for override in self.beliefs.adopt(built.policy, built.plan.outside):
             self._out.tell("override.dropped", region=override.region, reason="the policy has no such region")
         self.failovers.adopt(built.policy, self._wall())
+        self.ramps.adopt(built.policy, self._wall())
         for phase, seconds in built.seconds.items():
             self._out.metrics.compiled(phase, seconds)
         self._out.metrics.geo_database(built.info.build_epoch_s, built.info.database)
@@ -466,7 +476,8 @@ class Controller:
         if (
             before is not None
             and before.plan is plan
-            and _same_answers(world, self._world, ttls=self._ttls_move)
+            and self._world is not None
+            and world.answering(doubts=self._ttls_move) == self._world.answering(doubts=self._ttls_move)
         ):
             self._world = world
             return
@@ -481,13 +492,3 @@ class Controller:
             self.beliefs.last_known = published.last_known
             self._world = replace(world, last_known=published.last_known)
             self._out.remember()
-
-
-def _same_answers(world: World, other: World | None, *, ttls: bool) -> bool:
-    """Whether selection would see no difference, nor, if `ttls` move, those who write TTLs."""
-    return other is not None and _answering(world, ttls) == _answering(other, ttls)
-
-
-def _answering(world: World, ttls: bool) -> tuple[object, ...]:
-    doubts = (world.suspects, world.leaving) if ttls else ()
-    return (world.regions, world.last_known, world.standings, world.capacity, world.aliases, *doubts)

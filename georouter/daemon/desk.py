@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from georouter.admin.desk import Action, Change, Failback, Question
-from georouter.control.events import FailbackAsked, OverrideCleared, OverrideSet, ReloadAsked
+from georouter.admin.desk import Action, Change, Failback, Question, RampChange
+from georouter.control.events import FailbackAsked, OverrideCleared, OverrideSet, RampAsked, ReloadAsked
 from georouter.control.loop import Controller
 from georouter.control.orders import ExplainRequest, Failed
-from georouter.daemon.status import failover_status, region_status
+from georouter.daemon.status import failover_status, ramp_status, region_status
 from georouter.facts.overrides import Override, OverrideKind
 from georouter.telemetry.audit import AuditLog
 from georouter.telemetry.metrics import Metrics
@@ -140,6 +140,27 @@ class DaemonDesk:
             raise ValueError(problem)
         await controller.settled()
         return {"service": service, "failover": failover_status(controller, service)}
+
+    async def ramp(self, command: RampChange) -> dict[str, Any]:
+        """Do what an operator wants of a ramp; it is published before this returns."""
+        controller = self._controller
+        service = ServiceName(command.service)
+        if service not in controller.policy.services:
+            raise LookupError(_unknown("service", command.service, list(controller.policy.services)))
+        done: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        controller.post(RampAsked(service, command.action, command.author, command.reason, done))
+        problem = await done
+        await self._record(
+            f"ramp.{command.action.value}" + ("" if problem is None else ".refused"),
+            service=service,
+            reason=command.reason,
+            author=command.author,
+            source=command.source,
+        )
+        if problem is not None:
+            raise ValueError(problem)
+        await controller.settled()
+        return {"service": service, "ramp": ramp_status(controller, service)}
 
     async def _record(self, action: str, **fields: object) -> None:
         """Into the audit log, on disk when this returns."""

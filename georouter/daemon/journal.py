@@ -21,6 +21,8 @@ LEVELS = {
     "failover.promotion_unanswered": logging.WARNING,
     "failover.notice_failed": logging.WARNING,
     "failover.switched": logging.WARNING,
+    "ramp.paused": logging.WARNING,
+    "ramp.stepped_back": logging.WARNING,
     "alias.failing": logging.WARNING,
     "alias.resolved": logging.DEBUG,
     "override.dropped": logging.WARNING,

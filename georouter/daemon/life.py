@@ -223,6 +223,7 @@ class Daemon:
             overrides=saved.overrides,
             last_known=saved.last_known,
             failovers=dict(saved.failovers),
+            ramps=dict(saved.ramps),
             aliases={name: aliases.restored(target, now) for name, target in saved.aliases.items()},
         )
 

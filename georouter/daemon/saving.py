@@ -68,6 +68,7 @@ class Saver:
             last_known=dict(beliefs.last_known),
             failovers=dict(beliefs.failovers),
             aliases=dict(beliefs.aliases),
+            ramps=dict(beliefs.ramps),
         )
         try:
             await asyncio.to_thread(save_state, self._directory, state)

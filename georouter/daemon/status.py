@@ -11,6 +11,7 @@ from georouter.control.loop import Controller
 from georouter.control.planning import wants
 from georouter.facts import aliases, overrides
 from georouter.facts.endpoints import EndpointKey
+from georouter.facts import ramp as ramps
 from georouter.facts.failover_view import view
 from georouter.facts.health import UNKNOWN
 from georouter.facts.readings import grade
@@ -82,6 +83,7 @@ def status(
                 "failover_active": service.failover_active,
                 "all_down": service.all_down,
                 "failover": failover_status(controller, name),
+                "ramp": ramp_status(controller, name),
             }
             for name, service in (published.services if published else {}).items()
         ],
@@ -131,6 +133,12 @@ def failover_status(controller: Controller, service: ServiceName) -> dict[str, A
     state = controller.beliefs.failovers.get(service)
     standing = controller.beliefs.standings.get(service)
     return None if state is None or standing is None else view(state, standing)
+
+
+def ramp_status(controller: Controller, service: ServiceName) -> dict[str, Any] | None:
+    """The ramp of a service; None for those without one."""
+    rule, state = controller.ramps.rule_of(service), controller.beliefs.ramps.get(service)
+    return None if rule is None or state is None else ramps.view(rule, state)
 
 
 def capacity_status(controller: Controller) -> dict[str, Any] | None:

@@ -129,6 +129,11 @@ class World:
     leaving: frozenset[RegionName] = frozenset()
     aliases: Mapping[AliasKey, Addresses] = field(default_factory=dict)
 
+    def answering(self, *, doubts: bool) -> tuple[object, ...]:
+        """What answers are made of, with `doubts` TTLs, too; worlds with equal ones are answered alike."""
+        known = (self.regions, self.last_known, self.standings, self.ramps, self.capacity, self.aliases)
+        return (*known, self.suspects, self.leaving) if doubts else known
+
     @property
     def away(self) -> frozenset[RegionName]:
         """The regions that take nobody while another one can: down or drained."""

@@ -18,6 +18,7 @@ from typing import TypeVar
 from georouter.facts import aliases as alias_values
 from georouter.facts import overrides as override_values
 from georouter.facts.endpoints import EndpointKey
+from georouter.facts import ramp as ramp_values
 from georouter.facts.failover import Failover
 from georouter.facts.health import Health
 from georouter.facts.latency import Latency
@@ -57,10 +58,11 @@ class SavedState:
     last_known: Mapping[ServiceName, frozenset[RegionName]] = field(default_factory=dict)
     failovers: Mapping[ServiceName, Failover] = field(default_factory=dict)
     aliases: Mapping[bytes, alias_values.Target] = field(default_factory=dict)
+    ramps: Mapping[ServiceName, ramp_values.Ramp] = field(default_factory=dict)
 
 
 def is_fresh(saved: SavedState, now: float) -> bool:
-    """Whether its healths may be used at once. Overrides, failovers and alias addresses hold at any age."""
+    """Whether its healths may be used at once. All else holds at any age."""
     return -CLOCK_SLACK_S <= now - saved.saved_at < FRESH_S
 
 
@@ -78,6 +80,7 @@ def save_state(directory: Path, state: SavedState) -> None:
         "last_known": {service: sorted(regions) for service, regions in state.last_known.items()},
         "failovers": [failover_state.encode(name, item) for name, item in state.failovers.items()],
         "aliases": [alias_values.encode(name, target) for name, target in state.aliases.items()],
+        "ramps": [ramp_values.encode(name, ramp) for name, ramp in state.ramps.items()],
     }
     write_atomically(directory / STATE_FILE, _dump(document))
 
@@ -101,6 +104,7 @@ def load_state(directory: Path) -> tuple[SavedState | None, str]:
         last_known=dict(_entries(document, "last_known", _last_known_in, problems)),
         failovers=dict(_entries({"failovers": [], **document}, "failovers", failover_state.decode, problems)),
         aliases=dict(_entries({"aliases": [], **document}, "aliases", alias_values.decode, problems)),
+        ramps=dict(_entries({"ramps": [], **document}, "ramps", ramp_values.decode, problems)),
     )
     return state, "; ".join(problems)
 

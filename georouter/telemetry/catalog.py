@@ -141,6 +141,12 @@ PROMOTIONS = _counter(
 NOTIFICATIONS = _counter(
     "failover_notifications", ("service", "result"), "Notices of switches, by whether the webhook took them."
 )
+RAMP_PART = _gauge(
+    "ramp_part", ("service", "region"), "The part of the client networks (0 to 1) that a ramp has come to."
+)
+RAMP_PHASE = _gauge(
+    "ramp_phase", ("service", "phase"), "1 for the phase that the service's ramp is in, else 0."
+)
 PLANNED_LOAD = _gauge(
     "capacity_planned_load",
     ("region",),
@@ -246,6 +252,8 @@ PUSHED: tuple[Spec, ...] = (
     FAILOVER_SWITCHES,
     PROMOTIONS,
     NOTIFICATIONS,
+    RAMP_PART,
+    RAMP_PHASE,
     PLANNED_LOAD,
     OVERLOAD,
     OVERRIDE_ACTIVE,

@@ -26,6 +26,8 @@ OBSERVED: tuple[str, ...] = ("up", "down")
 
 PHASES: tuple[str, ...] = ("steady", "detected", "blocked", "promoting", "refused", "notifying")
 """Values of the `phase` label of `georouter_failover_phase`."""
+RAMP_PHASES: tuple[str, ...] = ("running", "paused", "held", "stepped_back", "aborted", "done")
+"""Values of the `phase` label of `georouter_ramp_phase`."""
 KINDS: tuple[str, ...] = ("failover", "failback")
 """Values of the `kind` label of `georouter_failover_switches_total`."""
 
@@ -61,6 +63,8 @@ class Metrics:
         self._switches = self._series(catalog.FAILOVER_SWITCHES)
         self._promotions = self._series(catalog.PROMOTIONS)
         self._notifications = self._series(catalog.NOTIFICATIONS)
+        self._ramp_part = self._series(catalog.RAMP_PART)
+        self._ramp_phase = self._series(catalog.RAMP_PHASE)
         self._planned_load = self._series(catalog.PLANNED_LOAD)
         self._overload = self._series(catalog.OVERLOAD)
         self._overrides = self._series(catalog.OVERRIDE_ACTIVE)
@@ -160,6 +164,18 @@ class Metrics:
     def notification(self, service: str, *, sent: bool) -> None:
         """The webhook was told of a switch, or could not be."""
         self._notifications.add(1, service, "sent" if sent else "failed")
+
+    def keep_ramps(self, places: Collection[tuple[str, str]]) -> None:
+        """The (service, region) that ramps have: others are forgotten."""
+        services = {service for service, _ in places}
+        self._ramp_part.forget(lambda labels: labels not in places)
+        self._ramp_phase.forget(lambda labels: labels[0] not in services)
+
+    def ramp(self, service: str, region: str, part: float, phase: str) -> None:
+        """How far the ramp of a service has come, at every change."""
+        self._ramp_part.set(part, service, region)
+        for item in RAMP_PHASES:
+            self._ramp_phase.set(item == phase, service, item)
 
     def capacity(self, loads: Mapping[RegionName, float], overload: Mapping[RegionName, float]) -> None:
         """What the capacity plan in use does; regions not named have no part in it."""
