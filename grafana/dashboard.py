@@ -52,6 +52,14 @@ PHASES = {
     4: ("refused", Color.BAD),
     5: ("blocked", Color.BAD),
 }
+RAMP_PHASES = {
+    0: ("aborted", Color.NEUTRAL),
+    1: ("done", Color.GOOD),
+    2: ("running", Color.GOOD),
+    3: ("held", Color.NOTICE),
+    4: ("paused", Color.WARNING),
+    5: ("stepped back", Color.BAD),
+}
 ACTIVE_STATES = {0: ("stands by", Color.NEUTRAL), 1: ("active", Color.GOOD)}
 OVERRIDE_STATES = {1: ("active", Color.NOTICE)}
 POLICY_STATES = {0: ("as on disk", Color.GOOD), 1: ("not as on disk", Color.BAD)}
@@ -259,6 +267,29 @@ HEALTH = Row(
                 "{{service}} {{region}}",
             ),
             names=ACTIVE_STATES,
+        ),
+        lines(
+            "Ramps",
+            "The part of the client networks that each ramp has come to.",
+            Query(
+                f"max by (service, region) (georouter_ramp_part{{{DECISION}}})",
+                "{{service}} {{region}}",
+            ),
+            unit=Unit.SHARE,
+        ),
+        states(
+            "Phases of ramps",
+            "Paused by the gate, held or aborted by an operator; where nodes differ, the worst.",
+            Query(
+                f'max by (service) (5 * georouter_ramp_phase{{{SERVICE},phase="stepped_back"}}'
+                + "".join(
+                    f' + ignoring (phase) {number} * georouter_ramp_phase{{{SERVICE},phase="{phase}"}}'
+                    for number, phase in ((4, "paused"), (3, "held"), (2, "running"), (1, "done"))
+                )
+                + ")",
+                "{{service}}",
+            ),
+            names=RAMP_PHASES,
         ),
         lines(
             "Switches and hooks",

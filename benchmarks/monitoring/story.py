@@ -184,6 +184,9 @@ def demo_policy(
         ],
     }
     policy["zones"]["example.com"]["records"]["db"] = {"service": "db"}
+    ramp = {"region": NAMES[-1], "from": "5%", "over": "5m", "pause_if": {"degraded": [NAMES[-1]]}}
+    policy["services"]["canary"] = {"regions": list(NAMES), "chain": [{"weighted": {"ramp": ramp}}]}
+    policy["zones"]["example.com"]["records"]["canary"] = {"service": "canary"}
     pinned = {"directory": "tenants.csv", "label": 1}
     policy["services"]["tenants"] = {"regions": list(NAMES), "chain": [{"pin": pinned}, "nearest"]}
     policy["zones"]["example.com"]["records"]["*.tenants"] = {"service": "tenants"}

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from georouter.facts.world import Effective, RegionFacts, State, World
+from georouter.facts.world import Effective, Ramping, RegionFacts, State, World
 from georouter.geo.locate import locate
 from georouter.geo.map import UNPLACED, GeoMap, Places
 from georouter.policy.model import Policy, PolicyTest, Service
@@ -51,7 +51,8 @@ def _result(test: PolicyTest, policy: Policy, map: GeoMap, names: Names) -> Resu
         return _missing(test, service)
     row, _ = locate(map, test.client.network_address)
     place = map.places.row(row)
-    world = World(regions=dict.fromkeys(test.down, _DOWN))
+    ramps = {} if test.ramp is None else {service.name: Ramping(test.ramp)}
+    world = World(regions=dict.fromkeys(test.down, _DOWN), ramps=ramps)
     decision = decide(policy, service, place, world, tenant=tenant)
     answered = _answers(decision, test.type)
     if answered == test.expect:

@@ -10,8 +10,8 @@ from georouter.control.aliases import addresses
 from georouter.control.loop import Controller
 from georouter.control.planning import wants
 from georouter.facts import aliases, overrides
-from georouter.facts.endpoints import EndpointKey
 from georouter.facts import ramp as ramps
+from georouter.facts.endpoints import EndpointKey
 from georouter.facts.failover_view import view
 from georouter.facts.health import UNKNOWN
 from georouter.facts.readings import grade

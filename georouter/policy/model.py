@@ -315,7 +315,8 @@ class PolicyTest:
     """`name` asked by `client` while `down` are down must be answered from exactly `expect`.
 
     `type` is A, AAAA, HTTPS, SVCB, or empty for whatever the regions have. `expect` is the set of regions
-    that may answer (more than one where weights split). `where` is `file:line:column` of the test.
+    that may answer (more than one where weights split). `ramp` is the part (0..1) that the service's ramp has
+    come to, None for its beginning. `where` is `file:line:column` of the test.
     """
 
     name: str
@@ -324,6 +325,7 @@ class PolicyTest:
     down: tuple[RegionName, ...] = ()
     where: str = ""
     type: str = ""
+    ramp: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -434,6 +434,9 @@ class PolicyTestFile(FileModel):
     client: Text = Field(description="Client address or network.")
     expect: Texts = Field(description="The regions that may answer, exactly.")
     down: Texts = Field(default=[], description="Regions that are down meanwhile.")
+    ramp: Annotated[Percent, Field(ge=0, le=100)] | None = Field(
+        default=None, description="How far the service's ramp has come."
+    )
     type: Literal["A", "AAAA", "HTTPS", "SVCB"] | None = Field(
         default=None, description="Record type that is asked for; default is any that the regions have."
     )

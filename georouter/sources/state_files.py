@@ -17,8 +17,8 @@ from typing import TypeVar
 
 from georouter.facts import aliases as alias_values
 from georouter.facts import overrides as override_values
-from georouter.facts.endpoints import EndpointKey
 from georouter.facts import ramp as ramp_values
+from georouter.facts.endpoints import EndpointKey
 from georouter.facts.failover import Failover
 from georouter.facts.health import Health
 from georouter.facts.latency import Latency

@@ -2,8 +2,21 @@
 
 from typing import Any
 
-from georouter.admin.desk import Change, Failback, Question
+from georouter.admin.desk import Change, Failback, Question, RampChange
 
+RAMP: dict[str, Any] = {
+    "region": "us-east",
+    "phase": "stepped_back",
+    "part": 0.01,
+    "from": 0.01,
+    "to": 1.0,
+    "over_s": 7200.0,
+    "started_at": 1770000000.0,
+    "since": 1770000200.0,
+    "left_s": None,
+    "why": "us-east is degraded, for 600 s",
+}
+"""A ramp as `status` shows it."""
 FAILOVER: dict[str, Any] = {
     "active": "us-east",
     "phase": "steady",
@@ -157,6 +170,7 @@ STATUS: dict[str, Any] = {
             "failover_active": True,
             "all_down": False,
             "failover": None,
+            "ramp": None,
         },
         {
             "name": "write",
@@ -165,8 +179,16 @@ STATUS: dict[str, Any] = {
             "failover_active": False,
             "all_down": False,
             "failover": FAILOVER,
+            "ramp": RAMP,
         },
-        {"name": "lonely", "answering": [], "failover_active": True, "all_down": True, "failover": None},
+        {
+            "name": "lonely",
+            "answering": [],
+            "failover_active": True,
+            "all_down": True,
+            "failover": None,
+            "ramp": None,
+        },
     ],
     "capacity": {
         "made_at": 1_760_000_000.0,
@@ -234,6 +256,7 @@ class FakeDesk:
         self.not_ready: str | None = None
         self.changes: list[Change] = []
         self.failbacks: list[Failback] = []
+        self.ramps: list[RampChange] = []
         self.reloads = 0
         self.accepts: list[str] = []
         self.questions: list[Question] = []
@@ -277,6 +300,15 @@ class FakeDesk:
             raise LookupError(f"there is no service {command.service!r}; did you mean write?")
         self.failbacks.append(command)
         return {"service": "write", "failover": FAILOVER}
+
+    async def ramp(self, command: RampChange) -> dict[str, Any]:
+        """Knows `write` and `web`, and refuses the latter."""
+        if command.service == "web":
+            raise ValueError("service web has no ramp")
+        if command.service != "write":
+            raise LookupError(f"there is no service {command.service!r}; did you mean write?")
+        self.ramps.append(command)
+        return {"service": "write", "ramp": RAMP}
 
     async def reload(self) -> dict[str, Any]:
         """`reload_result`."""

@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from georouter.admin.app import MAX_BODY_BYTES, start
-from georouter.admin.desk import Action, Change, Failback, Json, Question
+from georouter.admin.desk import Action, Change, Failback, Json, Question, RampChange
+from georouter.facts.ramp import RampOrder
 from georouter.words.errors import SourceError
 from tests.admin.desks import STATUS, FakeDesk
 from tests.admin.doors import visit
@@ -65,6 +66,9 @@ def test_changes_reach_the_desk() -> None:
         wish = {"service": "write", "to": "us-east", "reason": "repaired", "author": "ada"}
         assert (await client.post("/v1/failback", json=wish)).json()["failover"]["active"] == "us-east"
         assert desk.failbacks == [Failback("write", "us-east", "repaired", "ada", "127.0.0.1")]
+        order = {"service": "write", "action": "resume", "reason": "repaired", "author": "ada"}
+        assert (await client.post("/v1/ramp", json=order)).json()["ramp"]["phase"] == "stepped_back"
+        assert desk.ramps == [RampChange("write", RampOrder.RESUME, "repaired", "ada", "127.0.0.1")]
         reloaded = await client.post("/v1/reload", json={})
         assert reloaded.json() == desk.reload_result
         assert desk.reloads == 1
@@ -82,6 +86,12 @@ def test_changes_reach_the_desk() -> None:
         ("POST", "/v1/failback", {"service": "wrte", "reason": "x"}, 404, "did you mean write?"),
         ("POST", "/v1/failback", {"service": "write"}, 400, "reason is missing"),
         ("POST", "/v1/failback", {"service": "write", "reason": "x", "region": "y"}, 400, "unknown key"),
+        ("POST", "/v1/ramp", {"service": "web", "action": "pause", "reason": "x"}, 400, "no ramp"),
+        ("POST", "/v1/ramp", {"service": "wrte", "action": "pause", "reason": "x"}, 404, "mean write?"),
+        ("POST", "/v1/ramp", {"service": "write", "action": "stop", "reason": "x"}, 400, "pause, resume"),
+        ("POST", "/v1/ramp", {"service": "write", "action": ["pause"], "reason": "x"}, 400, "one of"),
+        ("POST", "/v1/ramp", {"service": "write", "action": "pause"}, 400, "reason is missing"),
+        ("POST", "/v1/ramp", {"service": "write", "x": 1}, 400, "unknown key"),
         ("POST", "/v1/reload", {"now": True}, 400, "no keys"),
         ("POST", "/v1/drain", {**DRAIN, "author": "x" * MAX_BODY_BYTES}, 413, "Too Large"),
         ("GET", "/v1/drain", None, 405, "Not Allowed"),
@@ -111,7 +121,15 @@ def test_the_guard_stands_at_every_door() -> None:
     async def ask(client: httpx.AsyncClient, desk: FakeDesk) -> None:
         for path in ("/", "/metrics", "/v1/status", "/v1/explain?name=a&client=b"):
             assert (await client.get(path, headers=rebound)).status_code == 403
-        for path in ("/v1/drain", "/v1/undrain", "/v1/force", "/v1/clear", "/v1/failback", "/v1/reload"):
+        for path in (
+            "/v1/drain",
+            "/v1/undrain",
+            "/v1/force",
+            "/v1/clear",
+            "/v1/failback",
+            "/v1/ramp",
+            "/v1/reload",
+        ):
             assert (await client.post(path, json=DRAIN, headers=rebound)).status_code == 403
             assert (await client.post(path, data=DRAIN)).status_code == 415
             wrong = await client.post(path, json=DRAIN, headers={"Authorization": "Bearer no"})

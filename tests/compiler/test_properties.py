@@ -13,7 +13,8 @@ from georouter.compiler.plan import plan
 from georouter.compiler.publish import publish
 from georouter.facts.failover import FailoverRule
 from georouter.facts.plan import CapacityPlan, Spread
-from georouter.facts.world import Standing, World
+from georouter.facts.ramp import RampRule
+from georouter.facts.world import Ramping, Standing, World
 from georouter.geo.map import GeoMap
 from georouter.policy.model import AllDown, Policy, Service
 from georouter.policy.steps import (
@@ -73,6 +74,8 @@ CHAINS: dict[str, tuple[Step, ...]] = {
     "sticky": (Weighted({EU: 3.0, EU2: 1.0, US: 0.0}), Sticky(), Limit(regions=2)),
     "managed": (Failover(ORDER, FailoverRule(tuple(name for (name,) in ORDER))),),
     "managed inside a fence": (FENCE, Failover(ORDER, FailoverRule(tuple(name for (name,) in ORDER)))),
+    "ramp": (Weighted({EU: 3.0, US: 0.0}, RampRule(EU2, 0.3, 1.0, 60.0)),),
+    "ramp and more": (FENCE, Weighted({}, RampRule(EU2, 0.5, 1.0, 60.0)), Sticky(), Limit(regions=2)),
     "geo": (
         Geo(
             (
@@ -159,15 +162,16 @@ def _check(asker: Asker, decision: Decision, family: Family, address: str, base:
         counted = [
             index - base for index in range(base, len(before)) if asker.counters[index] != before[index]
         ]
-        if selection.candidates:
+        alone = [item.cohort is not None for item in selection.candidates] == [True]
+        if selection.candidates and (regions or not alone):
             assert regions in wanted
             where = decision.regions.index(regions[0])
-            reason = next(item.reason for item in selection.candidates if item.regions[0] == where)
+            reasons = [item.reason for item in selection.candidates if item.regions[0] == where]
         else:
             assert not regions
             assert (response.rcode() == dns.rcode.SERVFAIL) == selection.servfail
-            where, reason = len(decision.regions), selection.reason
-        assert counted == [where * REASONS + reason]
+            where, reasons = len(decision.regions), [selection.reason]
+        assert counted in [[where * REASONS + reason] for reason in reasons]
         seen.add(regions)
     if selection.candidates and len(wanted) > 1:
         assert len(seen) > 1
@@ -279,11 +283,13 @@ def test_whatever_acts_on_regions_compiled_is_decided_and_inside_the_fence(  # n
     held: bool,
     sticky: bool,
 ) -> None:
-    """Overrides (a region outside forced up), sticky choices, any capacity plan and any standing of a
-    failover: every place of the map gets the candidates of `decide`, and none from outside its fence.
+    """Overrides (a region outside forced up), sticky choices, any capacity plan, any ramp and any standing of
+    a failover: every place of the map gets the candidates of `decide`, and none from outside its fence.
     The way there and back is the identity.
     """
-    web = replace(web, chain=(*web.chain, *((Sticky(),) if sticky else ()), Capacity()))
+    ramp = Weighted({}, RampRule(web.regions[0], 0.0, 1.0, 60.0))
+    more = (*((Sticky(),) if sticky else ()), *((ramp,) if parts[0] > 0.5 else ()), Capacity())
+    web = replace(web, chain=(*web.chain, *more))
     www = zone("example.com", (), {"www": "web"})
     rules = replace(policy_of(web, at), zones={www.name: www})
     geo, quiet = tiny_map(), World(rtt_ms=now.rtt_ms)
@@ -297,9 +303,10 @@ def test_whatever_acts_on_regions_compiled_is_decided_and_inside_the_fence(  # n
         )
         for ranked in table.rankings
     }
-    planned = CapacityPlan(0.0, frozenset(), Spread({(names, weights): shares}))
+    planned = CapacityPlan(0.0, frozenset(), Spread({(names, weights, rule_of(web).ramps): shares}))
     standings = {} if active not in names else {web.name: Standing(active, web.regions, held)}
-    now = replace(now, capacity=planned, standings=standings if web.failover else {})
+    ramps = {web.name: Ramping(parts[-1])} if web.ramp else {}
+    now = replace(now, capacity=planned, standings=standings if web.failover else {}, ramps=ramps)
     before = publish(compiled, quiet, 1)
     there = publish(compiled, now, 2, before)
     for row in range(len(geo.places)):

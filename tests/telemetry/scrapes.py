@@ -115,6 +115,7 @@ def busy() -> Metrics:
     metrics.switched("web", "failover")
     metrics.promotion("web", "accepted")
     metrics.notification("web", sent=True)
+    metrics.ramp("web", "us-east", 0.37, "running")
     metrics.capacity({RegionName("eu"): 1005.0}, {RegionName("eu"): 1.5})
     metrics.overrides([("eu", "drain")])
     metrics.alias("lb.vendor.test", "fresh", 1.7e9)

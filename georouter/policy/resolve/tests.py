@@ -55,6 +55,8 @@ def _test(
     if written.type in records and not records[written.type]:
         message = f'its service has no "{written.type.lower()}", so nobody may answer'
         context.report.error((*path, "type"), message)
+    if written.ramp is not None and service is not None and service.ramp is None:
+        context.report.error((*path, "ramp"), f'service "{service.name}" has no ramp', key=True)
     if name is None or client is None:
         return None
     return PolicyTest(
@@ -64,6 +66,7 @@ def _test(
         down=tuple(RegionName(region) for region in written.down),
         where=context.where(path),
         type=written.type or "",
+        ramp=None if written.ramp is None else written.ramp / 100,
     )
 
 
