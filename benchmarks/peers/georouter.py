@@ -79,9 +79,10 @@ def is_built() -> str | None:
     return "it was not built: a C compiler, then pip install again"
 
 
-NATIVE_PEER = Peer("georouter", PROGRAM, limited, missing=is_built)
-NO_LIMIT = Peer("georouter, no rate limit", PROGRAM, unlimited, missing=is_built)
-TWO_WORKERS = Peer("georouter, two workers", PROGRAM, two_workers, missing=is_built)
+ENVIRONMENT = {"GEOROUTER_PATH": "native"}
+NATIVE_PEER = Peer("georouter", PROGRAM, limited, environment=ENVIRONMENT, missing=is_built)
+NO_LIMIT = Peer("georouter, no rate limit", PROGRAM, unlimited, environment=ENVIRONMENT, missing=is_built)
+TWO_WORKERS = Peer("georouter, two workers", PROGRAM, two_workers, environment=ENVIRONMENT, missing=is_built)
 """For a processor more, see workers.py."""
 PYTHON = Peer("georouter in Python", PROGRAM, limited, environment={"GEOROUTER_PATH": "python"})
 
