@@ -10,14 +10,14 @@ import pytest
 
 from georouter.answers import networks
 from georouter.answers.conduct import Conduct
-from georouter.answers.layout import Proto
+from georouter.answers.layout import REASONS, Proto
 from georouter.answers.limits import Limits
 from georouter.answers.native import PUNT, available
 from georouter.answers.ratelimit import Buckets, Rate, RateLimiter
 from georouter.answers.respond import Responder
-from georouter.answers.tables import Directory, RangeMap, RangeTable, Snapshot
+from georouter.answers.tables import Directory, RangeMap, RangeTable, Runs, Snapshot, Sticky
 from tests.answers.ask import NOW, query, raw
-from tests.answers.build import Builder, address_answer, example
+from tests.answers.build import TOP, Builder, address_answer, example
 from tests.answers.twin import Native
 
 if not available():
@@ -109,6 +109,47 @@ def test_tables_share_what_stays() -> None:
     other = Tables(example(), Limits(), Conduct(), same)
     assert other.directory is not tables.directory
     assert other.size - other.directory.size < 1 << 16
+
+
+def cohorts(sticky: Sticky | None) -> Snapshot:
+    """`mix.example.com` with rankings that have a cohort of half, one of none, and none."""
+    half = 1 << 31
+    bands = Runs(
+        first=array("I", [0, 4, 5]),
+        count=array("I", [4, 1, 3]),
+        threshold=array("I", [half, TOP, half if sticky is None else TOP, TOP, TOP, TOP, half, TOP]),
+        body=array("I", [0, 1, 2, 0, 1, 2, 0, 1]),
+        tally=array("I", [0, REASONS, 2 * REASONS, 0, REASONS, 2 * REASONS, 0, REASONS]),
+        key=array("Q", [7, 0, 1 << 63, 11, 13, 17, 19, 23]),
+        scale=array("Q", [1 << 20, 0, 1 << 20, 1 << 22, 1 << 20, 1 << 20, 1 << 20, 1 << 20]),
+        extent=array("I", [2, 0, 1, 1, 1, 1, 2, 0]),
+        cohort=array("I", [half, 0, 0, 0, 0, 1 << 29, 0, 0]),
+    )
+    made = example()
+    group = replace(made.groups[1], runs=(bands, bands), sticky=sticky, cohorts=Sticky(22, 50))
+    return replace(made, groups=(made.groups[0], group))
+
+
+@pytest.mark.parametrize("sticky", [None, Sticky(22, 50)])
+def test_cohorts(sticky: Sticky | None) -> None:
+    """Every network is in the cohort, or not, on both paths; so is its choice inside."""
+    snapshot = cohorts(sticky)
+    counters = [0] * snapshot.directory.layout.size
+    reference, twin = Responder(snapshot, counters, Limits()), Native(snapshot)
+    chance = random.Random(5)
+    replies = set()
+    for number in range(1500):
+        octets = [chance.choice((1, 81, 81, 200)), chance.choice((2, 3)), chance.randrange(256)]
+        subnet = ".".join(map(str, octets)) + ".0/24" if number % 3 else f"2a00:0:0:{number:x}::/64"
+        message = query("mix.example.com", subnet=subnet)
+        source, now = chance.getrandbits(32), NOW + number
+        reply = reference.respond(message, source, 4, Proto.UDP, now)
+        twin.check(message, source, 4, Proto.UDP, now, reply, counters)
+        assert reply is not None
+        replies.add(reply[33:49])
+    assert twin.responder is not None
+    assert twin.responder.punted == 0
+    assert len(replies) == 3
 
 
 # -- bounds ------------------------------------------------------------------------------------
