@@ -25,7 +25,7 @@ NATIVE = tuple(
 )
 """Modules written in Cython."""
 
-FLAGS = ["-O3", "-ffp-contract=off"]
+FLAGS = ["-O3", "-g0", "-ffp-contract=off"]
 """Sums of floats come out as in Python, on every processor."""
 
 WITHOUT = """

@@ -57,7 +57,7 @@ class LimitsFile(FileModel):
     python_queue: int = Field(
         default=256,
         ge=1,
-        le=1024,
+        le=512,
         description="Queries that may wait for Python where the native packet path leaves them to it; "
         "what comes then is told to come over TCP.",
     )

@@ -39,6 +39,13 @@ static inline double seconds(clockid_t which) {
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+/* Has the pages of a piece of memory now, not when a flood comes. */
+static inline void touch(void *memory, size_t size) {
+    volatile unsigned char *octets = (volatile unsigned char *)memory;
+    for (size_t at = 0; at < size; at += 4096)
+        octets[at] = octets[at];
+}
+
 /* The port (0 for nobody), family (4 or 6) and address of a sender; IPv4-mapped addresses are IPv4. */
 static inline unsigned source_in(const struct sockaddr_storage *name, int *family, uint64_t *high, uint64_t *low) {
     uint64_t halves[2];

@@ -14,6 +14,7 @@ come over TCP.
 
 import os
 
+from cpython.buffer cimport PyBUF_CONTIG, PyBuffer_Release, PyObject_GetBuffer
 from libc.errno cimport EAGAIN, EINTR, errno
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
@@ -76,6 +77,7 @@ cdef extern from "_loop.h" nogil:
     double seconds(int clock)
     unsigned int source_in(const sockaddr_storage *name, int *family, uint64_t *high, uint64_t *low)
     size_t turn_round(uint8_t *control, size_t size)
+    void touch(void *memory, size_t size)
     int eventfd_write(int fd, uint64_t value)
     int eventfd_read(int fd, uint64_t *value)
     const int CLOCK_REALTIME
@@ -167,16 +169,21 @@ cdef class Publication:
 
     cdef readonly object counters
     cdef Tables tables
-    cdef int64_t[::1] view
+    cdef Py_buffer view
     cdef Served served
 
     def __init__(self, Tables tables not None, counters):
         """`counters` is an `array("q")` of the tables' layout; nothing is written before it is published."""
+        if counters.typecode != "q":
+            raise TypeError("counters are 64-bit numbers")
         self.tables = tables
         self.counters = counters
-        self.view = counters
+        PyObject_GetBuffer(counters, &self.view, PyBUF_CONTIG)
         self.served.image = tables.image
-        open_desk(&self.served.desk, &self.view[0], self.view.shape[0])
+        open_desk(&self.served.desk, <int64_t *>self.view.buf, self.view.len // sizeof(int64_t))
+
+    def __dealloc__(self):
+        PyBuffer_Release(&self.view)
 
 
 cdef class Loop:
@@ -212,6 +219,8 @@ cdef class Loop:
         line.ring.places = <Punted *>calloc(places, sizeof(Punted))
         if not line.room or not line.polled or not line.ring.places:
             raise MemoryError
+        touch(line.room, sizeof(Room))
+        touch(line.ring.places, places * sizeof(Punted))
         line.ring.capacity = places
         line.ring.limit = limit
         for slot in range(line.sockets):

@@ -28,8 +28,8 @@ from georouter.telemetry.source import Durations
 
 log = logging.getLogger(__name__)
 
-PLACES = 1024
-"""Of each ring: what may be set as the number of queries that wait for Python."""
+PLACES = 512
+"""Of all rings together (2 MB): the most that may be set as the number of queries that wait for Python."""
 STILL_S = 5.0
 """A worker that is at work on one batch for so long is stuck."""
 
@@ -37,9 +37,9 @@ STILL_S = 5.0
 class _Native:
     """One thread, its books, and what was last seen of it."""
 
-    def __init__(self, number: int, sockets: Sequence[socket], waiting: int) -> None:
+    def __init__(self, number: int, sockets: Sequence[socket], places: int, waiting: int) -> None:
         self.name = f"udp-{number}"
-        self.loop = _loop.Loop(sockets, places=PLACES, limit=waiting)
+        self.loop = _loop.Loop(sockets, places=places, limit=waiting)
         self.books = Books(words)
         self.punts = _loop.Punts(self.loop)
         self.thread = threading.Thread(target=self.loop.run, name=self.name, daemon=True)
@@ -85,7 +85,8 @@ class NativePath:
     def open(self, ports: Ports, take: Take | None) -> None:
         """One thread for each core, and one for Python."""
         for number, own in enumerate(ports):
-            self._natives.append(_Native(number, [sock for sock, _ in own], self._share()))
+            sockets = [sock for sock, _ in own]
+            self._natives.append(_Native(number, sockets, self._share(PLACES), self._share(self._waiting)))
         punts = [each.punts for each in self._natives]
         for channel in punts:
             channel.take = take
@@ -127,7 +128,7 @@ class NativePath:
         """From the next query on."""
         self._waiting = waiting
         for each in self._natives:
-            each.loop.set_limit(self._share())
+            each.loop.set_limit(self._share(waiting))
 
     def settle(self) -> Sequence[Books[MutableSequence[int]]]:
         """Of all threads, and of Python."""
@@ -172,5 +173,5 @@ class NativePath:
             total_s += each.loop.sampled_sum_s
         return Durations(tuple(counts), total_s)
 
-    def _share(self) -> int:
-        return max(1, min(PLACES, self._waiting // self.workers))
+    def _share(self, whole: int) -> int:
+        return max(1, min(whole, PLACES) // self.workers)

@@ -121,7 +121,7 @@ def chosen(wanted: str, environ: Mapping[str, str] = os.environ) -> str:
             "the native packet path was asked for (server.path), but this installation has none: install "
             "georouter again with a C compiler and the Python headers at hand, or take the Python path"
         )
-    return NATIVE if asked == NATIVE else PYTHON
+    return NATIVE if asked != PYTHON and available() else PYTHON
 
 
 def available() -> bool:

@@ -12,7 +12,7 @@ from georouter.words.errors import SourceError
 @pytest.mark.parametrize(
     ("wanted", "environ", "built", "expected"),
     [
-        ("auto", {}, True, "python"),
+        ("auto", {}, True, "native"),
         ("auto", {}, False, "python"),
         ("python", {}, True, "python"),
         ("native", {}, True, "native"),
