@@ -18,6 +18,7 @@ import numpy as np
 from georouter.analysis.ask import Decided, Meaning, ask
 from georouter.analysis.asker import By, Judged, asker_of, judge
 from georouter.analysis.find import Found, Kind, find
+from georouter.analysis.turns import Turn, turn_of
 from georouter.answers.client import NO_SUBNET
 from georouter.answers.layout import Reason
 from georouter.answers.ranges import locate as locate_range
@@ -128,6 +129,7 @@ class Steering:
     servfail: bool
     candidates: tuple[Share, ...]
     tenant: Tenant | None = None
+    ramp: Turn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +214,11 @@ def explain(
         found=found,
         judged=judged,
         locality=_locality(place, network, geo),
-        steering=replace(_steering(policy, decision, world, number, decided, now), tenant=tenant),
+        steering=replace(
+            _steering(policy, decision, world, number, decided, now),
+            tenant=tenant,
+            ramp=turn_of(judged.network, compiled_steering, decision.regions, decision.facts),
+        ),
         answer=meaning,
         decided=decided,
         alias=alias,

@@ -53,6 +53,8 @@ def _lines(told: _Json) -> Iterator[str]:
             yield f"step {number}, {step['step']}: {tiers(step['before'])} became {tiers(step['after'])}{why}"
         yield from (f"region {region_state(region)}" for region in steering["regions"])
         yield f"decision: {steering['reason']}, {REASONS.get(str(steering['reason']), '')}"
+        if steering.get("ramp"):
+            yield f"ramp: {turn(steering['ramp'])}"
         yield from (f"choice: {share}" for share in shares(steering))
     yield from (f"answer: {text}" for text in answer(told["answer"], told["judged"]))
 
@@ -126,6 +128,14 @@ def region_state(region: _Json) -> str:
     if region["weight"] != 1:
         text += f", weight {region['weight']:g}"
     return text if region["rtt_ms"] is None else f"{text}, {region['rtt_ms']:.1f} ms from here"
+
+
+def turn(ramp: _Json) -> str:
+    """Whether a client network has moved to the region of a ramp, or when it will."""
+    part, at = f"{ramp['part']:.1%}", f"{ramp['turn']:.1%}"
+    if ramp["moved"]:
+        return f"{ramp['network']} is in the first {part} that moved to {ramp['region']} (its turn: {at})"
+    return f"{ramp['network']} moves to {ramp['region']} at {at}; the ramp is at {part}"
 
 
 def shares(steering: _Json) -> list[str]:

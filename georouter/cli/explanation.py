@@ -105,6 +105,8 @@ def _signal(region: str, item: _Json) -> tuple[str, str]:
 def _selection(steering: _Json) -> Iterator[tuple[str, str]]:
     reason = str(steering["reason"])
     yield "reason", f"{reason}: {sentences.REASONS.get(reason, '')}"
+    if steering.get("ramp"):
+        yield "ramp", sentences.turn(steering["ramp"])
     for share in steering["candidates"]:
         taken = ", taken now" if share["chosen"] else ""
         yield f"{share['share']:.1%}", f"{', then '.join(share['regions'])}{taken}"

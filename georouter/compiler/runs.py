@@ -109,9 +109,8 @@ def _piece(selection: Selection, contents: Contents) -> Piece:
     if rest and rest[0].cohort is not None:
         _band(piece, rest[0], contents, (0, TOP))
         name = contents.steering.regions[rest[0].regions[0]].name
-        bound = min(max(round(rest[0].cohort * (TOP + 1)), 1), TOP)
         mark(piece, region_key(name), 0, len(piece.body))
-        open_cohort(piece, bound)
+        open_cohort(piece, cohort_bound(rest[0].cohort))
         rest = rest[1:]
     if not rest:
         nobody = len(contents.steering.regions)
@@ -159,6 +158,11 @@ def mark(piece: Piece, key: int, scale: int, extent: int) -> None:
     piece.key.extend([key, *[0] * rest])
     piece.scale.extend([scale, *[0] * rest])
     piece.extent.extend([extent, *[0] * rest])
+
+
+def cohort_bound(part: float) -> int:
+    """The exclusive upper bound of the hash values that make this part (more than nobody, less than all)."""
+    return min(max(round(part * (TOP + 1)), 1), TOP)
 
 
 def open_cohort(piece: Piece, bound: int) -> None:

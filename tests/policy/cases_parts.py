@@ -459,6 +459,46 @@ services:
         "2:47: services.web.chain[0].weighted.weights: at least one region needs a weight above 0",
     ),
     Case(
+        "ramp_backwards",
+        """\
+services:
+  web: {regions: [us, eu], chain: [weighted: {weights: {eu: 1}, ramp: {region: eu, from: 5%, to: 3%, over: 1h}}]}
+""",
+        '2:57: services.web.chain[0].weighted.weights.eu: the ramp says what "eu" gets; leave its weight out',
+        "2:98: services.web.chain[0].weighted.ramp.to: must be above from, 5%; found 3%",
+    ),
+    Case(
+        "ramp_to_nowhere",
+        """\
+services:
+  web: {regions: [us, eu], chain: [weighted: {ramp: {region: us2, over: 1h}}]}
+""",
+        '2:62: services.web.chain[0].weighted.ramp.region: unknown region "us2"; did you mean "us"?',
+    ),
+    Case(
+        "ramp_alone_and_unheard",
+        """\
+services:
+  web:
+    regions: [us]
+    chain:
+      - weighted: {ramp: {region: us, over: 1h, pause_if: {signals: {errors: ">1"}}, step_back: {after: 1m, to: 9%}}}
+""",
+        "5:35: services.web.chain[0].weighted.ramp.region: there is no other region to move clients from: "
+        "a ramp needs one",
+        '5:70: services.web.chain[0].weighted.ramp.pause_if.signals.errors: region "us" has no check with the '
+        'signal "errors"',
+        "5:113: services.web.chain[0].weighted.ramp.step_back.to: must not be above from, 1%; found 9%",
+    ),
+    Case(
+        "weighted_empty",
+        """\
+services:
+  web: {regions: [us, eu], chain: [weighted: {}]}
+""",
+        '2:36: services.web.chain[0].weighted: says nothing without "weights" or "ramp"',
+    ),
+    Case(
         "region_of_other_service",
         """\
 services:

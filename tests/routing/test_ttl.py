@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from georouter.facts.world import World
+from georouter.facts.world import Ramping, World
 from georouter.policy.model import Ttls
 from georouter.routing.ttl import Ttl, ttl
 from georouter.words.ids import RegionName
@@ -21,6 +21,14 @@ def doubtful(suspects: set[str], leaving: set[str], down: list[str]) -> World:
         suspects=frozenset(map(RegionName, suspects)),
         leaving=frozenset(map(RegionName, leaving)),
     )
+
+
+@pytest.mark.parametrize(("moves", "expected"), [(True, Ttl(15, "ramp")), (False, Ttl(60, "steady"))])
+def test_a_ramp_that_moves_lowers_it(moves: bool, expected: Ttl) -> None:
+    """That of the service alone."""
+    now = dataclasses.replace(world(), ramps={WEB.name: Ramping(0.5, moves)})
+    assert ttl(WEB, WEB.regions, now, WEB.name) == expected
+    assert ttl(WEB, WEB.regions, now) == Ttl(60, "steady")
 
 
 @pytest.mark.parametrize(
