@@ -104,9 +104,16 @@ class Running:
         return ask_for(self.port, queries, seconds, rate)
 
     def processor_s(self) -> tuple[float, float]:
-        """Processor time of all its threads: their own, and in the kernel for them (proc(5))."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return int(fields[11]) / TICKS_PER_S, int(fields[12]) / TICKS_PER_S
+        """Processor time of all its threads: their own, and in the kernel for them (proc(5)).
+
+        Each thread's own account: the process's divides all of its time as its ticks were since it began, so
+        that what Python spends at a start would go on to be told as user time of what comes later.
+        """
+        user = kernel = 0
+        for task in Path(f"/proc/{self.pid}/task").iterdir():
+            fields = (task / "stat").read_text().rpartition(")")[2].split()
+            user, kernel = user + int(fields[11]), kernel + int(fields[12])
+        return user / TICKS_PER_S, kernel / TICKS_PER_S
 
     def __enter__(self) -> Self:
         command = self.server.prepare(self._site)
