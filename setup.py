@@ -56,12 +56,14 @@ def extensions() -> list[Extension]:
             include_dirs=["georouter/server"],
             depends=["georouter/server/_loop.h"],
             extra_compile_args=FLAGS,
-            optional=True,
         )
         for name in NATIVE
     ]
     directives = {"language_level": 3, "boundscheck": True, "wraparound": False, "cdivision": True}
-    return cythonize(found, build_dir="build/cython", compiler_directives=directives, quiet=True)
+    made = cythonize(found, build_dir="build/cython", compiler_directives=directives, quiet=True)
+    for extension in made:
+        extension.optional = True  # cythonize does not hand it on
+    return made
 
 
 setup(ext_modules=extensions(), cmdclass={"build_ext": Build})

@@ -11,7 +11,17 @@ from typing import Any
 
 import pytest
 
-SOURCES = ("georouter", "data", "config", "pyproject.toml", "README.md", "LICENSE", "NOTICE")
+SOURCES = (
+    "georouter",
+    "data",
+    "config",
+    "pyproject.toml",
+    "setup.py",
+    "MANIFEST.in",
+    "README.md",
+    "LICENSE",
+    "NOTICE",
+)
 SECONDS = 100
 SAFELY: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
 """Python 3.11.2 does not know the filter; later ones warn without it."""
@@ -37,7 +47,7 @@ def build(source: Path, what: str, out: Path) -> Path:
     """Let setuptools build `what` ("sdist" or "wheel"), and nothing else, from `source`."""
     out.mkdir()
     code = f"from setuptools import build_meta; build_meta.build_{what}({str(out)!r})"
-    run(source, "-W", "ignore", "-c", code)
+    run(source, "-W", "ignore", "-c", code, CC="/nonexistent/cc")  # with one: tests/live/installed.py
     (built,) = out.iterdir()
     return built
 
@@ -58,6 +68,8 @@ def wheel(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with tarfile.open(build(source, "sdist", tmp / "sdist")) as archive:
         archive.extractall(tmp / "unpacked", **SAFELY)
     (unpacked,) = (tmp / "unpacked").iterdir()
+    native = {path.name for path in repository.glob("georouter/*/*") if path.suffix in {".pyx", ".pxd", ".h"}}
+    assert native <= {path.name for path in unpacked.rglob("_*")}
     with zipfile.ZipFile(build(unpacked, "wheel", tmp / "wheel")) as archive:
         archive.extractall(tmp / "installed")
     return tmp / "installed"
@@ -71,6 +83,13 @@ def test_the_wheel_carries_map_policies_and_licences(repository: Path, wheel: Pa
         assert not any(path.is_symlink() for path in (wheel / "georouter" / link).iterdir())
     assert (wheel / "georouter/py.typed").exists()
     assert {path.name for path in wheel.rglob("*.dist-info/licenses/*")} == {"LICENSE", "NOTICE"}
+
+
+def test_without_a_compiler_there_is_the_python_path(wheel: Path, tmp_path: Path) -> None:
+    """The build goes through; what was built says so, and why the native path cannot be had."""
+    assert not list(wheel.rglob("*.so"))
+    said = run(tmp_path, "-m", "georouter", "version", PYTHONPATH=str(wheel))
+    assert said.rstrip().endswith("python packet path)")
 
 
 def test_the_wheel_works_alone(wheel: Path, tmp_path: Path) -> None:
