@@ -58,5 +58,7 @@ def explain(step: Weighted, before: TierArray, after: TierArray, scene: Scene) -
         running = scene.ramping
         part = ramp.start if running is None else running.part
         said = "not running" if running is None else running.phase + (f": {running.why}" * bool(running.why))
-        reasons.append(f"ramp of {ramp.region} at {part:.1%} of its way to {ramp.target:.0%} ({said})")
+        reasons.append(
+            f"ramp: {part:.1%} of the networks get {ramp.region}, at last {ramp.target:.0%} ({said})"
+        )
     return tuple(reasons)
