@@ -59,16 +59,18 @@ def measure(report: Report, folder: Path, files: Sequence[Path]) -> None:
     names = ", ".join(map(str, files))
     body = f"geo: {{database: [{names}]}}\n" + many_sites(SITES, ["[nearest]"], 1)
     daemon = Daemon(folder, body, ready="s0.example.com")
-    started(report, daemon, "cold", COLD_S)
-    daemon.stop()
-    started(report, daemon, "warm", WARM_S)
-    tell_maps(report, daemon)
-    daemon.stop()
-    renew(files[0], 1)
-    started(report, daemon, "newer", WARM_S)
-    loaded(report, daemon, "newer", 1)
-    disturbed(report, daemon, "reload", 2, lambda: renew(files[0], 2))
-    daemon.stop()
+    try:
+        started(report, daemon, "cold", COLD_S)
+        daemon.stop()
+        started(report, daemon, "warm", WARM_S)
+        tell_maps(report, daemon)
+        daemon.stop()
+        renew(files[0], 1)
+        started(report, daemon, "newer", WARM_S)
+        loaded(report, daemon, "newer", 1)
+        disturbed(report, daemon, "reload", 2, lambda: renew(files[0], 2))
+    finally:
+        daemon.stop()
 
 
 def started(report: Report, daemon: Daemon, what: str, limit_s: float) -> None:
