@@ -78,10 +78,10 @@ def ask(
         if reply is None:
             raise ValueError("this question gets no answer")
         replies.append(reply)
-    udp, tcp = (dns.message.from_wire(reply) for reply in replies)
-    return _meaning(tcp, asker.subnet, len(replies[1]), bool(udp.flags & dns.flags.TC)), _decided(
-        counters, layout
-    )
+    udp, tcp = replies
+    truncated = bool(int.from_bytes(udp[2:4]) & dns.flags.TC)
+    meaning = _meaning(dns.message.from_wire(tcp), asker.subnet, len(tcp), truncated)
+    return meaning, _decided(counters, layout)
 
 
 def make_query(name: bytes, type_: int, client: Network | None, udp_payload: int) -> bytes:

@@ -25,7 +25,7 @@ from georouter.answers.ranges import locate as locate_range
 from georouter.answers.ranges import scope
 from georouter.answers.steer import Steering as CompiledSteering
 from georouter.answers.steer import fenced
-from georouter.answers.tables import LOCAL
+from georouter.answers.tables import LOCAL, Snapshot
 from georouter.compiler.plan import Plan, plan
 from georouter.compiler.publish import publish
 from georouter.compiler.steering import make_table
@@ -177,13 +177,15 @@ def explain(
     qtype: str = "A",
     now: float,
     compiled: Plan | None = None,
+    snapshot: Snapshot | None = None,
 ) -> Explanation:
     """Explain the answer to `name` and `qtype` for a client (an address, or a block as resolvers send it).
 
     `resolver` is the address that the query comes from; without one it stands where the client does.
     Without a client the query has no client subnet. `geo` is the overlaid map. `compiled` is the plan of
     exactly this policy, map and latencies where there is one; without it only what this question needs is
-    compiled. Raises ValueError for a name, a type, a client or a resolver that makes no sense.
+    compiled. `snapshot` is what is published of it in exactly this world, for who has many questions. Raises
+    ValueError for a name, a type, a client or a resolver that makes no sense.
     """
     wire = parse_name(name)
     number = type_number(qtype)
@@ -192,7 +194,7 @@ def explain(
     asker = asker_of(client, resolver)
     made = compiled or _compile(policy, geo, world, wire, number)
     found = find(made.directory, wire, number)
-    snapshot = publish(made, world, 0).snapshot
+    snapshot = snapshot or publish(made, world, 0).snapshot
     meaning, decided = ask(
         snapshot, wire, number, asker, now=now, udp_payload=policy.server.udp_payload_limit
     )
@@ -320,7 +322,7 @@ def _steering(  # noqa: PLR0917 - everything that is known of the decision
     policy: Policy, decision: Decision, world: World, number: int, decided: Decided | None, now: float
 ) -> Steering:
     service = policy.services[decision.service]
-    selection = decision.selections[_family(service, decision, number)]
+    selection = decision.selections[_family(service, number)]
     weights = rule_of(service).weights
     regions = tuple(
         RegionView(
@@ -349,15 +351,13 @@ def _steering(  # noqa: PLR0917 - everything that is known of the decision
     )
 
 
-def _family(service: Service, decision: Decision, number: int) -> Family:
-    """Whose selection it is. HTTPS and SVCB of a service say what A says, or else AAAA."""
+def _family(service: Service, number: int) -> Family:
+    """Whose selection it is."""
     if number == TYPE_A:
         return Family.A
     if number == TYPE_AAAA:
         return Family.AAAA
-    if not {TYPE_HTTPS: service.https, TYPE_SVCB: service.svcb}.get(number):
-        return Family.ANY
-    return Family.A if decision.selections[Family.A].candidates else Family.AAAA
+    return Family.BOUND if {TYPE_HTTPS: service.https, TYPE_SVCB: service.svcb}.get(number) else Family.ANY
 
 
 def _shares(decision: Decision, selection: Selection, decided: Decided | None) -> tuple[Share, ...]:

@@ -3,7 +3,8 @@
     place of the map --chain--> ranking --selection in a world--> share of each region
 
 The functions are those that the compiler calls. A share is what hashing gives over many client networks:
-a region's weight in its tier, not the outcome for one network.
+a region's weight in its tier, not the outcome for one network. Where A and AAAA go to different regions,
+because not all have both, it is A that counts.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
@@ -19,9 +20,10 @@ from georouter.geo.map import UNPLACED, GeoMap
 from georouter.geo.ranges import with_points
 from georouter.geo.special import mark
 from georouter.policy.model import Policy, Service
+from georouter.routing.decide import Family, usable
 from georouter.routing.rank import Ranked, distinct, rank
 from georouter.routing.scene import make_scene, universe
-from georouter.routing.select import Selector, planned, rule_of
+from georouter.routing.select import Selector, bound, planned, rule_of
 from georouter.routing.steps.failover import facts_for
 from georouter.routing.steps.latency import estimate_ms
 from georouter.words.ids import RegionName
@@ -75,23 +77,35 @@ class Flow:
         return estimate_ms(lat, lon, scene).T
 
 
-def flow(side: Side, service: Service) -> Flow:
-    """Decide for every place of the map."""
-    return flow_of(side, service, *side.rankings(service))
+def flow(side: Side, service: Service, family: Family | None = None) -> Flow:
+    """Decide for every place of the map: for one family, or for A and, where that has no answer, AAAA."""
+    return flow_of(side, service, *side.rankings(service), family)
 
 
-def flow_of(side: Side, service: Service, rankings: Sequence[Ranked], of: NDArray[np.int32]) -> Flow:
-    """Select for these rankings, where `of[place]` is a place's."""
+def flow_of(
+    side: Side,
+    service: Service,
+    rankings: Sequence[Ranked],
+    of: NDArray[np.int32],
+    family: Family | None = None,
+) -> Flow:
+    """Select for these rankings, where `of[place]` is a place's, as `flow` does."""
     regions, world = universe(service), side.world
     facts = facts_for(service, regions, world)
     known = world.last_known.get(service.name, frozenset())
     last = frozenset(column for column, name in enumerate(regions) if name in known)
     rule = rule_of(service)
-    select = Selector(rule, facts, None, last, planned(rule, regions, world))
+    plan = planned(rule, regions, world)
+    select = {
+        one: Selector(rule, facts, usable(side.policy, regions, one, facts), last, plan)
+        for one in ((family,) if family in {Family.A, Family.AAAA} else (Family.A, Family.AAAA))
+    }
+    both = rule if family is Family.BOUND else replace(rule, sticky=None)
     shares = np.zeros((len(rankings), len(regions)))
     refused = np.zeros(len(rankings), dtype=np.bool_)
     for number, ranking in enumerate(rankings):
-        selection = select(ranking)
+        found = [one(ranking) for one in select.values()]
+        selection = found[0] if len(found) == 1 else bound(both, *found)
         total = sum(candidate.weight for candidate in selection.candidates)
         for candidate in selection.candidates:
             shares[number, candidate.regions[0]] += candidate.weight / total

@@ -147,7 +147,7 @@ class _Numbers:
             for bound, a, b in _zip(*(_thresholds(*side) for side in ((one, band.one), (other, band.other)))):
                 left = self.first[one.body[band.one[a]]] if band.one else NODATA
                 right = self.second[other.body[band.other[b]]] if band.other else NODATA
-                from_other = not band.one or (band.other and left.denial and not right.denial)
+                from_other = not band.one or (band.other and left.denial and _says_more(right, left))
                 tally = other.tally[band.other[b]] if from_other else one.tally[band.one[a]]
                 _add(piece, begin, (bound, self.number(together(left, right)), tally))
             if band.scale is not None:
@@ -243,6 +243,11 @@ def together(one: Content, other: Content) -> Content:
     if other.target is not None:
         return other
     return other if one == NODATA else one
+
+
+def _says_more(other: Content, one: Content) -> bool:
+    """Whether AAAA's content counts though it comes second: A has none, or a mere NODATA."""
+    return not other.denial or one == NODATA
 
 
 def _zip(one: Sequence[int], other: Sequence[int]) -> Iterator[tuple[int, int, int]]:

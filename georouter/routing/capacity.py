@@ -119,11 +119,12 @@ class _Situation:
             self._limit(columns, step)
             self.able[self.crew[asking.crew], columns[sorted(able)]] = True
         for number in np.flatnonzero(asking.demand > 0).tolist():
-            amount = float(asking.demand[number])
-            candidates = select(asking.rankings[number]).candidates
+            ranked, amount = asking.rankings[number], float(asking.demand[number])
+            candidates = select(ranked).candidates
             total = sum(candidate.weight for candidate in candidates)
             homes = [candidate.regions[0] for candidate in candidates if candidate.cohort is None]
-            free = step is not None and able.issuperset(homes)
+            listed = able.intersection(region for tier in ranked.tiers for region in tier)
+            free = step is not None and listed.issuperset(homes)  # a fallback is no place in the ranking
             row = self.natural[of[number]] if free else self.fixed
             for candidate in candidates:
                 part = self.fixed if candidate.cohort is not None else row

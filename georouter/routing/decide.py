@@ -13,7 +13,7 @@ from georouter.policy.steps import Tiers
 from georouter.policy.tenants import Tenant
 from georouter.routing.rank import Ranked, distinct, stages
 from georouter.routing.scene import make_scene, universe
-from georouter.routing.select import Selection, able, having, planned, rule_of, select
+from georouter.routing.select import Selection, able, bound, having, planned, rule_of, select
 from georouter.routing.steps import kind_of
 from georouter.routing.steps.failover import facts_for
 from georouter.routing.tiers import OUTSIDE, TierArray, start
@@ -26,6 +26,8 @@ class Family(StrEnum):
     ANY = "any"
     A = "A"
     AAAA = "AAAA"
+    BOUND = "HTTPS"
+    """HTTPS and SVCB, which hold what both have to say."""
 
     @property
     def endpoint_families(self) -> frozenset[int]:
@@ -34,6 +36,7 @@ class Family(StrEnum):
             Family.ANY: frozenset({0, 4, 6}),
             Family.A: frozenset({0, 4}),
             Family.AAAA: frozenset({0, 6}),
+            Family.BOUND: frozenset({0, 4, 6}),
         }[self]
 
 
@@ -135,22 +138,19 @@ def _selections(
     known = world.last_known.get(service.name, frozenset())
     last = frozenset(column for column, name in enumerate(names) if name in known)
     shares = planned(rule, names, world)
-    return {
-        family: select(
-            ranked,
-            rule,
-            facts,
-            None if family is Family.ANY else _usable(policy, names, family, facts),
-            last,
-            shares,
-        )
-        for family in Family
+    made = {
+        family: select(ranked, rule, facts, usable(policy, names, family, facts), last, shares)
+        for family in (Family.ANY, Family.A, Family.AAAA)
     }
+    return {**made, Family.BOUND: bound(rule, made[Family.A], made[Family.AAAA])}
 
 
-def _usable(
+def usable(
     policy: Policy, names: tuple[RegionName, ...], family: Family, facts: tuple[RegionFacts, ...]
 ) -> frozenset[int] | None:
+    """Which of these regions can answer A or AAAA now; None for all of them, and for other families."""
+    if family not in {Family.A, Family.AAAA}:
+        return None
     families = family.endpoint_families
     with_any = having(policy, names, families)
     everyone = None if len(with_any) == len(names) else with_any

@@ -92,6 +92,8 @@ def steps_in_order(service: Service) -> tuple[Step, ...]:
 
 def distinct(tiers: TierArray) -> tuple[tuple[Ranked, ...], NDArray[np.int32]]:
     """The distinct rankings, in the order in which places first have them, and the id of each place's."""
+    if len(tiers) == 1:
+        return (_ranked(tiers[0].tolist()),), np.zeros(1, dtype=np.int32)
     first, inverse = unique_rows(tiers)
     return tuple(_ranked(row) for row in tiers[first].tolist()), inverse.astype(np.int32)
 

@@ -368,6 +368,21 @@ class Selector:
         return tuple(map(level, plain, self._weights))
 
 
+def bound(rule: Rule, one: Selection, other: Selection) -> Selection:
+    """What HTTPS and SVCB are answered from, where `one` answers A and `other` AAAA: A, or else AAAA.
+
+    With `sticky` a client keeps its region among all that either type has, so that a family that only some of
+    them can answer moves nobody.
+    """
+    if not one.candidates:
+        return other if other.candidates or one == NODATA else one
+    if rule.sticky is None:
+        return one
+    there = {candidate.regions[0] for candidate in one.candidates}
+    more = tuple(candidate for candidate in other.candidates if candidate.regions[0] not in there)
+    return replace(one, candidates=(*one.candidates, *more))
+
+
 REFUSED = Selection((), Reason.REFUSED)
 """A fence left no region."""
 

@@ -9,7 +9,17 @@ from georouter.policy.model import AllDown, Policy, Service
 from georouter.policy.steps import Latency, Match, Nearest, Residency, Step, Weighted
 from georouter.routing.decide import Family, decide
 from georouter.words.ids import RegionName, ServiceName
-from tests.compiler.build import ASHBURN, BERLIN, NOWHERE, SYDNEY, policy, service, tiny_map, world
+from tests.compiler.build import (
+    ASHBURN,
+    BERLIN,
+    NOWHERE,
+    SYDNEY,
+    policy,
+    region,
+    service,
+    tiny_map,
+    world,
+)
 
 EU, EU2, US, AP = map(RegionName, ("eu", "eu2", "us", "ap"))
 WEB = ServiceName("web")
@@ -54,6 +64,24 @@ def test_a_closed_fence_is_refused() -> None:
     found = flow(Side(rules, tiny_map(), world()), web)
     assert found.refused[found.of].tolist() == [place in (NOWHERE, BERLIN) for place in range(6)]
     assert found.shares[found.of[BERLIN]].sum() == 0.0
+
+
+def test_the_family_that_is_asked_for() -> None:
+    """A goes where A can be answered; with no more said it counts, and AAAA only where A has no answer."""
+    parts = (region("eu", "2001:db8::1"), region("us", "192.0.2.3", "2001:db8::3"))
+    web = service("web", ("eu", "us"), chain=(Residency(Match(countries=("DE",)), frozenset({EU})),))
+    side = Side(policy([], [web], parts), tiny_map(), world())
+    for family, berlin, sydney in (
+        (None, [1, 0], [0, 1]),
+        (Family.A, [0, 0], [0, 1]),
+        (Family.AAAA, [1, 0], [0.5, 0.5]),
+        (Family.BOUND, [1, 0], [0, 1]),
+    ):
+        found = flow(side, web, family)
+        assert found.shares[found.of[BERLIN]].tolist() == berlin
+        assert found.shares[found.of[SYDNEY]].tolist() == sydney
+    gone = side.during(world(endpoints_down={"us": [0]}))
+    assert flow(gone, web).shares[found.of[SYDNEY]].tolist() == [0, 1]  # nobody else has an IPv4 address
 
 
 def test_nobody_answers_with_servfail() -> None:

@@ -158,6 +158,23 @@ def test_standbys_are_left_alone() -> None:
     assert loads == {A: pytest.approx(1005), B: 0.0, C: pytest.approx(495)}
 
 
+def test_who_is_at_the_fallback_stays_there() -> None:
+    """It is no place in their ranking: they take room, and no plan moves them."""
+    away = dataclasses.replace(
+        asking([2000, 0, 0], [((0,),), *NEAR[1:]]), rankings=(Ranked(((0,),), (1,)), *map(Ranked, NEAR[1:]))
+    )
+    away = dataclasses.replace(
+        away, rule=dataclasses.replace(away.rule, when_all_down=AllDown.FALLBACK, fallback=(1,))
+    )
+    plan = make_plan(rules(1500, 1500, 1500), [away], world(down=[A]), 0.0)
+    assert plan.now.shares == {}
+    assert plan.now.loads == {B: 2000}
+    assert plan.now.overload == {B: pytest.approx(2000 / 1500)}
+    near = asking([0, 1000, 0])
+    plan = make_plan(rules(1500, 1500, 1500), [away, near], world(down=[A]), 0.0)
+    assert plan.now.loads == {B: pytest.approx(2001.5), C: pytest.approx(998.5)}
+
+
 def test_steps_are_bounded() -> None:
     """From plan to plan a tenth of the demand moves, until the wanted loads are reached; then it rests."""
     clients = asking([2000, 100, 100])

@@ -9,10 +9,10 @@ from hypothesis import given
 from georouter.answers.layout import Reason
 from georouter.facts.world import Effective, RegionFacts, State, World
 from georouter.policy.model import AllDown, Service
-from georouter.policy.steps import Limit, Weighted
+from georouter.policy.steps import Limit, Sticky, Weighted
 from georouter.routing.decide import Family, decide
 from georouter.routing.rank import Ranked
-from georouter.routing.select import REFUSED, Rule, Selection, Selector, having, rule_of, select
+from georouter.routing.select import REFUSED, Rule, Selection, Selector, bound, having, rule_of, select
 from georouter.words.ids import RegionName
 from tests.routing.chains import fence_of, services, sites, spots, worlds
 from tests.routing.scenes import (
@@ -142,6 +142,23 @@ def test_several_regions_follow_the_chosen_one_in_cyclic_order() -> None:
     ]
     short = select(ranked, rule(1, 1, 1, 1, 1, limit=2), (UP, DOWN, UP, UP, UP))
     assert [candidate.regions for candidate in short.candidates] == [(0, 2), (2, 0)]
+
+
+def test_what_both_families_say_together() -> None:
+    """A, or AAAA where A has no answer; with `sticky` every region of either is in the choice."""
+    a = select(TWO_AND_ONE, rule(3, 2, 1), (UP, UP, UP), frozenset({0}))
+    aaaa = select(TWO_AND_ONE, rule(3, 2, 1), (UP, UP, UP), frozenset({0, 1}))
+    assert bound(rule(3, 2, 1), a, aaaa) == a
+    sticky = replace(rule(3, 2, 1), sticky=Sticky())
+    assert [(item.regions, item.weight) for item in bound(sticky, a, aaaa).candidates] == [
+        ((0,), 3.0),
+        ((1,), 2.0),
+    ]
+    none = select(TWO_AND_ONE, rule(), (DOWN, UP, UP), frozenset())
+    assert bound(rule(), none, aaaa) == aaaa
+    refused = Selection((), Reason.ALL_DOWN, servfail=True)
+    assert bound(rule(), none, refused) == refused
+    assert bound(rule(), refused, none) == refused
 
 
 class TestAllDown:
