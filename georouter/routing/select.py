@@ -118,10 +118,10 @@ def able(
     families: frozenset[int],
     usable: frozenset[int] | None,
 ) -> frozenset[int] | None:
-    """Of the regions that have endpoints of these families, those that have a live one; all if none has.
+    """Of the regions that have endpoints of these families, those that have a live one.
 
-    So a region whose IPv4 endpoints are down while its IPv6 ones are up leaves A to the others. None: all of
-    `regions` can, as in `usable`.
+    So a region whose IPv4 endpoints are down while its IPv6 ones are up leaves A to the others, and where
+    there are no others A has no answer. None: all of `regions` can, as in `usable`.
     """
     if not any(fact.endpoints_down for fact in facts):
         return usable
@@ -131,7 +131,7 @@ def able(
         for column in having_any
         if any(endpoint.family in families for endpoint in live(regions[column], facts[column]))
     )
-    return usable if not alive or len(alive) == len(having_any) else alive
+    return usable if len(alive) == len(having_any) else alive
 
 
 def live(region: Region, facts: RegionFacts) -> tuple[Endpoint, ...]:

@@ -8,11 +8,11 @@ from hypothesis import given
 
 from georouter.answers.layout import Reason
 from georouter.facts.world import Effective, RegionFacts, State, World
-from georouter.policy.model import AllDown, Service
+from georouter.policy.model import AllDown, Endpoint, Location, Region, Service
 from georouter.policy.steps import Limit, Sticky, Weighted
 from georouter.routing.decide import Family, decide
 from georouter.routing.rank import Ranked
-from georouter.routing.select import REFUSED, Rule, Selection, Selector, bound, having, rule_of, select
+from georouter.routing.select import REFUSED, Rule, Selection, Selector, able, bound, having, rule_of, select
 from georouter.words.ids import RegionName
 from tests.routing.chains import fence_of, services, sites, spots, worlds
 from tests.routing.scenes import (
@@ -159,6 +159,23 @@ def test_what_both_families_say_together() -> None:
     refused = Selection((), Reason.ALL_DOWN, servfail=True)
     assert bound(rule(), none, refused) == refused
     assert bound(rule(), refused, none) == refused
+
+
+def test_who_is_able() -> None:
+    """Regions with a live endpoint of a family: another one steps in; where there is none, nobody answers."""
+    both = tuple(Endpoint(text, family) for text, family in (("192.0.2.1", 4), ("2001:db8::1", 6)))
+    regions = [Region(name, Location(0, 0), both) for name in names("a", "b")]
+    half = replace(UP, endpoints_down=frozenset({0}))
+    gone = replace(DOWN, endpoints_down=frozenset({0, 1}))
+    for facts, ipv4 in (
+        ((UP, UP), None),
+        ((half, UP), {1}),
+        ((half, half), set()),
+        ((gone, gone), None),  # all down: as if they were up
+        ((replace(half, forced=Effective.UP), half), {0}),
+    ):
+        assert able(regions, facts, frozenset({0, 4}), None) == ipv4
+        assert able(regions, facts, frozenset({0, 6}), None) is None
 
 
 class TestAllDown:
