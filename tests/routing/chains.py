@@ -1,8 +1,12 @@
 """Random services, places and worlds for properties."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
-from georouter.facts.world import Effective, RegionFacts, State, World
+from georouter.facts.failover import FailoverRule
+from georouter.facts.world import Effective, RegionFacts, Standing, State, World
 from georouter.policy.model import AllDown, Service
 from georouter.policy.steps import (
     Failover,
@@ -30,7 +34,9 @@ FACES = (
     RegionFacts(State.UP, Effective.DOWN, forced=Effective.DOWN),
     RegionFacts(State.DOWN, Effective.UP, forced=Effective.UP),
 )
-COUNTRIES = ("", "DE", "US", "SG")
+COUNTRIES = ("", "DE", "FR", "US", "SG")
+MEMBERS = {"EU": ("DE", "FR")}
+"""Which of the countries are in a group, by hand."""
 
 matches = st.one_of(
     st.builds(
@@ -62,6 +68,8 @@ other_steps: st.SearchStrategy[Step] = st.one_of(
     st.builds(Weighted, st.dictionaries(st.sampled_from(NAMES), st.sampled_from((0.0, 1.0, 3.0)))),
     st.builds(Limit, st.integers(1, 3)),
 )
+managed_orders = st.permutations(NAMES)
+"""Of a `failover` step that keeps a state."""
 chains = st.lists(st.one_of(fences, ranking_steps, other_steps), max_size=4).map(tuple)
 services = st.builds(
     Service,
@@ -85,6 +93,20 @@ worlds = st.builds(
 )
 
 
+def managed(service: Service, order: Sequence[RegionName]) -> Service:
+    """The service with a `failover` step that keeps a state instead of those it has."""
+    names = tuple(name for name in order if name in service.regions)
+    step = Failover(tuple((name,) for name in names), FailoverRule(names))
+    rest = tuple(step for step in service.chain if not isinstance(step, Failover))
+    return replace(service, chain=(*rest, step))
+
+
+def standing(service: Service, active: int, *, held: bool) -> Standing:
+    """One of the service's regions active, the others standing by."""
+    chosen = service.regions[active % len(service.regions)]
+    return Standing(chosen, tuple(name for name in service.regions if name != chosen), held)
+
+
 def fence_of(service: Service, spot: Spot) -> frozenset[RegionName]:
     """The regions a client may get, worked out independently of the code under test."""
     everywhere = frozenset((*service.regions, *service.fallback))
@@ -96,7 +118,7 @@ def fence_of(service: Service, spot: Spot) -> frozenset[RegionName]:
         inside = (
             spot.country in clients.countries
             or spot.continent in clients.continents
-            or (spot.country == "DE" and "EU" in clients.groups)
+            or any(spot.country in MEMBERS[group] for group in clients.groups)
         )
         if inside:
             allowed &= fence.regions

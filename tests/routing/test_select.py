@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from georouter.answers.layout import Reason
 from georouter.facts.world import Effective, RegionFacts, State, World
@@ -14,7 +15,16 @@ from georouter.routing.decide import Family, decide
 from georouter.routing.rank import Ranked
 from georouter.routing.select import REFUSED, Rule, Selection, Selector, able, bound, having, rule_of, select
 from georouter.words.ids import RegionName
-from tests.routing.chains import fence_of, services, sites, spots, worlds
+from tests.routing.chains import (
+    fence_of,
+    managed,
+    managed_orders,
+    services,
+    sites,
+    spots,
+    standing,
+    worlds,
+)
 from tests.routing.scenes import (
     DISABLED,
     DOWN,
@@ -293,25 +303,57 @@ def test_selector_gives_equal_answers_as_one_object() -> None:
     assert selector(Ranked(((0,), (1,)))) is selector(Ranked(((0,), (2,))))
 
 
-@given(services, sites, spots, worlds)
+@settings(max_examples=300, deadline=None)
+@given(
+    services,
+    sites,
+    spots,
+    worlds,
+    st.none() | st.tuples(managed_orders, st.integers(0, 5), st.booleans()),
+)
 def test_fences_hold_and_no_down_region_answers_while_another_is_up(
-    service: Service, sites: dict[str, tuple[float, float]], spot: Spot, world: World
+    service: Service,
+    sites: dict[str, tuple[float, float]],
+    spot: Spot,
+    world: World,
+    failover: tuple[list[RegionName], int, bool] | None,
 ) -> None:
-    """The two promises of selection, for any chain, any client and any state of the world."""
+    """The two promises of selection, for any chain, any client and any state of the world.
+
+    The exception is named: a failover that holds its active region. When all that the fence allows are
+    down it is `when_all_down` that answers, from inside the fence all the same.
+    """
+    held: frozenset[RegionName] = frozenset()
+    if failover is not None:
+        order, active, holds = failover
+        service = managed(service, order)
+        stands = standing(service, active, held=holds)
+        world = replace(world, standings={service.name: stands})
+        held = frozenset({stands.active}) if holds else held
     decision = decide(policy_of(service, sites), service, places_of(spot), world)
     allowed = fence_of(service, spot)
-    states = {name: world.region(name).effective for name in decision.regions}
-    own_up = any(states[name] in {Effective.UP, Effective.UNKNOWN} for name in allowed & set(service.regions))
+    down = {name for name in decision.regions if world.region(name).effective is Effective.DOWN}
+    alive = (allowed & set(service.regions)) - down
+    spare = (allowed & set(service.fallback)) - down
+    known = allowed & set(service.regions) & world.last_known.get(service.name, frozenset())
     for family in Family:
         answered = decision.answers(family)
         assert answered <= allowed
-        if own_up:
-            assert all(states[name] in {Effective.UP, Effective.UNKNOWN} for name in answered)
+        if held & allowed:
+            assert not answered & (down - held), "held or up, nobody else"
+        elif alive:
+            assert not answered & down
             assert answered <= set(service.regions)
+        elif service.when_all_down is AllDown.FALLBACK and spare:
+            assert answered <= spare
+        elif service.when_all_down is AllDown.SERVFAIL:
+            assert not answered
+        elif service.when_all_down is AllDown.LAST_KNOWN and known:
+            assert answered <= known
         for candidate in decision.selections[family].candidates:
             assert len(set(candidate.regions)) == len(candidate.regions) <= rule_of(service).limit.regions
             assert candidate.weight > 0
     if not allowed:
         assert decision.selections[Family.ANY] == REFUSED
-    elif own_up:
+    elif alive:
         assert decision.selections[Family.ANY].candidates
