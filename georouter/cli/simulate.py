@@ -13,9 +13,10 @@ from georouter.cli import offline
 from georouter.cli.client import AdminClient
 from georouter.cli.config import find_daemon
 from georouter.cli.output import console, print_json
+from georouter.cli.present import world_of
 from georouter.cli.replay import Census, read_log
 from georouter.cli.simulation import Assumptions, losses_dict, losses_view, simulation_dict, simulation_view
-from georouter.facts.world import Effective, RegionFacts, State, World
+from georouter.facts.world import World
 from georouter.policy.model import Policy
 from georouter.policy.units import percent
 from georouter.words.ids import RegionName, ServiceName
@@ -189,19 +190,5 @@ def _capacities(texts: Sequence[str], policy: Policy) -> Mapping[RegionName, flo
 
 
 def _live(config: str | None, admin: str | None, policy: Policy) -> World:
-    """The regions as the daemon has them; those it does not know count as up."""
-    status = AdminClient(find_daemon(admin, config).url).get("/v1/status")
-    regions: dict[RegionName, RegionFacts] = {}
-    rtt_ms: dict[RegionName, float] = {}
-    for entry in status.get("regions", ()):
-        name = RegionName(entry["name"])
-        if name in policy.regions:
-            regions[name] = RegionFacts(
-                observed=State(entry["observed"]),
-                effective=Effective(entry["effective"]),
-                forced=Effective(entry["forced"]) if entry["forced"] else None,
-                health=float(entry["health"]),
-            )
-            if entry["rtt_ms"] is not None:
-                rtt_ms[name] = float(entry["rtt_ms"])
-    return World(regions=regions, rtt_ms=rtt_ms)
+    """The regions and failovers as the daemon has them."""
+    return world_of(AdminClient(find_daemon(admin, config).url).get("/v1/status"), policy)

@@ -1,0 +1,52 @@
+"""The world as `status` tells it."""
+
+from georouter.cli.present import world_of
+from georouter.facts.failover import FailoverRule
+from georouter.facts.world import Effective, Standing, State
+from georouter.policy.steps import Failover
+from georouter.words.ids import RegionName, ServiceName
+from tests.compiler.build import policy, service
+
+EU, US = map(RegionName, ("eu", "us"))
+STATUS = {
+    "regions": [
+        {
+            "name": "eu",
+            "observed": "up",
+            "forced": "drained",
+            "effective": "drained",
+            "health": 0.5,
+            "rtt_ms": 12.5,
+            "endpoints": [
+                {"address": "192.0.2.1", "state": "up"},
+                {"address": "2001:db8::1", "state": "down"},
+                {"address": "192.0.2.200", "state": "down"},
+            ],
+        },
+        {"name": "gone", "observed": "up", "forced": None, "effective": "up", "health": 1, "rtt_ms": None},
+    ],
+    "services": [
+        {"name": "web", "failover": {"active": "us", "held": True, "why": "promotion is asked"}},
+        {"name": "plain", "failover": None},
+        {"name": "stateless", "failover": {"active": "us", "held": False, "why": ""}},
+        {"name": "elsewhere", "failover": {"active": "us", "held": False, "why": ""}},
+    ],
+}
+
+
+def test_regions_and_failovers_are_taken_over() -> None:
+    """Overrides, health, endpoints and who is active; what the policy does not know is left out."""
+    order = Failover(((EU,), (US,)), FailoverRule((EU, US)))
+    rules = policy([], [service("web", ("eu", "us"), [order]), service("stateless", ("eu", "us"))])
+    world = world_of(STATUS, rules)
+    facts = world.region(EU)
+    assert (facts.observed, facts.forced, facts.effective) == (
+        State.UP,
+        Effective.DRAINED,
+        Effective.DRAINED,
+    )
+    assert (facts.health, facts.endpoints_down) == (0.5, {1})
+    assert world.rtt_ms == {EU: 12.5}
+    assert world.standings == {ServiceName("web"): Standing(US, (EU,), held=True)}
+    assert world.standings[ServiceName("web")].why == "promotion is asked"
+    assert set(world.regions) == {EU}
