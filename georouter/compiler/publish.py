@@ -337,6 +337,7 @@ def _last_known(
         if steering.sole is not None:
             names = tuple(region.name for region in steering.regions)
             every = state.selections[SLOT_OTHER]
-            found = last_known(names, plan.steered.tables[steering.table], every, state.facts)
-            known[steering.sole] = found or world.last_known.get(steering.sole, frozenset())
+            table = plan.steered.tables[steering.table]
+            before = world.last_known.get(steering.sole, frozenset())
+            known[steering.sole] = last_known(names, table, every, state.facts, before)
     return known

@@ -54,16 +54,32 @@ def answering(names: tuple[RegionName, ...], table: Table, selections: Selection
 
 
 def last_known(
-    names: tuple[RegionName, ...], table: Table, selections: Selections, facts: tuple[RegionFacts, ...]
+    names: tuple[RegionName, ...],
+    table: Table,
+    selections: Selections,
+    facts: tuple[RegionFacts, ...],
+    before: frozenset[RegionName],
 ) -> frozenset[RegionName]:
-    """The regions of the selection that are up; empty when none is."""
-    return frozenset(
+    """The regions of the selection that are up. Clients whose regions are all down keep theirs of `before`:
+    those inside of a fence, while others are answered.
+    """
+    up = frozenset(
         names[region]
         for selection in _in_use(table, selections)
         for candidate in selection.candidates
         for region in candidate.regions
         if facts[region].effective is Effective.UP
     )
+    lost = [
+        index
+        for index, item in enumerate(selections.distinct)
+        if not any(names[region] in up for candidate in item.candidates for region in candidate.regions)
+    ]
+    if not lost or not before:
+        return up or before
+    without = np.flatnonzero(np.isin(selections.of, lost)).tolist()
+    theirs = {region for number in without for tier in table.rankings[number].tiers for region in tier}
+    return up | (before & {names[region] for region in theirs})
 
 
 def moved(table: Table, before: Selections, after: Selections) -> float:

@@ -1,5 +1,6 @@
 import dataclasses
 import pickle
+from dataclasses import replace
 
 import dns.edns
 import dns.flags
@@ -138,6 +139,22 @@ def test_last_known() -> None:
     assert three.services[WEB].answering == ("ap",)
     response = Asker(two.snapshot).ask("www.example.com.", subnet=f"{client(BERLIN)}/24")
     assert answers(response) == ["www.example.com. A 192.0.2.2"]
+
+
+def test_last_known_inside_a_fence() -> None:
+    """Europeans whose regions are down keep theirs while others are answered; a second time, too."""
+    fence = Residency(Match(countries=("DE",)), frozenset(map(RegionName, ("eu", "eu2"))))
+    web = service("web", chain=[fence, Nearest()], when_all_down=AllDown.LAST_KNOWN)
+    made = plan(policy([zone("example.com", (), {"www": "web"})], [web]), tiny_map(), world())
+    one = publish(made, world(down=["eu"]), 1)
+    gone = world(down=["eu", "eu2", "us"])
+    two = publish(made, replace(gone, last_known=one.last_known), 2, one)
+    assert two.last_known == {WEB: {"eu2", "ap"}}
+    three = publish(made, replace(gone, last_known=two.last_known), 3, two)
+    assert three.last_known == two.last_known
+    for published in (two, three):
+        response = Asker(published.snapshot).ask("www.example.com.", subnet=f"{client(BERLIN)}/24")
+        assert answers(response) == ["www.example.com. A 192.0.2.2"]
 
 
 def options(asker: Asker, kind: str = "A") -> tuple[int, list[tuple[int, str | None]], bool]:
