@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from georouter.analysis.moving import Moving, compare
+from georouter.analysis.measured import Queries, asking
+from georouter.analysis.moving import Moving, compare, follow
 from georouter.analysis.shift import Shift
-from georouter.analysis.traffic import Clients, Side
+from georouter.analysis.traffic import Clients, Served, Side
 from georouter.policy.model import Policy
 from georouter.policy.names import Names
 from georouter.wire.names import name_text
 from georouter.words.ids import RegionName, ServiceName
+
+_Pair: TypeAlias = tuple[ServiceName, ServiceName]
 
 LEAST = 1e-9
 """Less than this is rounding, not movement."""
@@ -27,6 +31,9 @@ class Change:
     shift: Shift
     moving: Moving | None = None
     """What happens to tenants whose names these are; None where there are none."""
+    queries: int = 0
+    measured: Shift | None = None
+    """How many of the log's queries are for these names, and what happens to them; None where none is."""
 
     @property
     def moved(self) -> float:
@@ -39,18 +46,28 @@ class Change:
         moving = self.moving
         if moving is not None and (moving.moved > LEAST or moving.rehomed or moving.joined or moving.left):
             return True
-        return (
-            self.shift.moved > LEAST
-            or self.ttl_before_s != self.ttl_after_s
-            or self.shift.newly_refused > LEAST
+        shifts = [self.shift] if self.measured is None else [self.shift, self.measured]
+        return self.ttl_before_s != self.ttl_after_s or any(
+            shift.moved > LEAST or shift.newly_refused > LEAST for shift in shifts
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What happens to the queries of a log; `lost` of them are for names that are no longer steered."""
+
+    queries: int
+    lost: int
+    moved: float
+    """The part of all queries; a lost one has moved."""
 
 
 @dataclass(frozen=True, slots=True)
 class Diff:
     """`lost` and `won` are names that only one side steers; `readdressed` regions have other endpoints.
 
-    `demand` is the share of the measured demand that moves, None where no service on both sides has one.
+    `demand` is the share of the stated demand that moves, None where no service on both sides has one;
+    `measured` is None without a log.
     """
 
     clients: str
@@ -59,6 +76,7 @@ class Diff:
     won: tuple[str, ...]
     readdressed: tuple[RegionName, ...]
     demand: float | None
+    measured: Measured | None = None
 
     @property
     def moved(self) -> float:
@@ -71,18 +89,35 @@ class Diff:
         return bool(self.lost or self.won or self.readdressed) or any(item.matters for item in self.changes)
 
 
-def diff(before: Side, after: Side, clients: Clients) -> Diff:
-    """Compare what both policies decide for the same clients in the worlds of the two sides."""
+def diff(before: Side, after: Side, clients: Clients, queries: Queries | None = None) -> Diff:
+    """Compare what both policies decide for the same clients in the worlds of the two sides.
+
+    `queries` are those of a log, if there is one: what happens to them is told beside.
+    """
     old, new = (_steered(side.policy) for side in (before, after))
-    pairs: dict[tuple[ServiceName, ServiceName], list[str]] = {}
+    pairs: dict[_Pair, list[str]] = {}
     for name, service in old.items():
         if name in new:
             pairs.setdefault((service, new[name]), []).append(name)
+    followed = _follow(before, after, queries or {})
     changes = []
     for (was, now), names in pairs.items():
         first, second = before.policy.services[was], after.policy.services[now]
         both = compare(before, after, first, second, clients)
-        changes.append(Change(tuple(names), was, now, first.ttl_s, second.ttl_s, both.shift, both.moving))
+        count, measured = followed.get((was, now), (0, None))
+        changes.append(
+            Change(
+                tuple(names),
+                was,
+                now,
+                first.ttl_s,
+                second.ttl_s,
+                both.shift,
+                both.moving,
+                count,
+                measured,
+            )
+        )
     return Diff(
         clients=clients.of,
         changes=tuple(sorted(changes, key=lambda change: -change.moved)),
@@ -90,7 +125,36 @@ def diff(before: Side, after: Side, clients: Clients) -> Diff:
         won=tuple(name for name in new if name not in old),
         readdressed=tuple(_readdressed(before.policy, after.policy)),
         demand=_demand(changes, before.policy),
+        measured=_measured(queries, followed) if queries else None,
     )
+
+
+def _follow(before: Side, after: Side, queries: Queries) -> Mapping[_Pair, tuple[int, Shift]]:
+    """How many queries are for names of one service before and of one after, and what happens to them."""
+    pairs: dict[_Pair, dict[tuple[Served, Served | None], Mapping[tuple[int, int], int]]] = {}
+    for (was, now), counts in queries.items():
+        if now is not None:
+            pairs.setdefault((was.service, now.service), {})[was, now] = counts
+    return {
+        pair: (
+            _count(mine),
+            follow(
+                before, after, after.policy.services[pair[1]], asking(before.geo, after.geo, mine, "the log")
+            ),
+        )
+        for pair, mine in pairs.items()
+    }
+
+
+def _count(queries: Queries) -> int:
+    return sum(sum(counts.values()) for counts in queries.values())
+
+
+def _measured(queries: Queries, followed: Mapping[_Pair, tuple[int, Shift]]) -> Measured:
+    total = _count(queries)
+    lost = total - sum(count for count, _ in followed.values())
+    moved = sum(count * shift.moved for count, shift in followed.values())
+    return Measured(total, lost, (lost + moved) / total)
 
 
 def _steered(policy: Policy) -> Mapping[str, ServiceName]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from georouter.analysis.residents import Residents, residents
 from georouter.analysis.shift import Shift, shift, shift_of
-from georouter.analysis.traffic import Clients, Flow, Side, flow, flow_of
+from georouter.analysis.traffic import GONE, Clients, Flow, Served, Side, flow, flow_of, nowhere
 from georouter.answers.choice import settle
 from georouter.answers.tenants import NOBODY
 from georouter.policy.model import Service
@@ -23,7 +23,7 @@ from georouter.policy.tenants import Tenancy, Tenant
 from georouter.routing.rank import Ranked, rank_tenant, restrict
 from georouter.routing.scene import make_scene
 from georouter.routing.steps.pin import homes
-from georouter.words.ids import RegionName
+from georouter.words.ids import RegionName, ServiceName
 
 Counts: TypeAlias = Mapping[tuple[int, int], int]
 """How many labels are of this kind here and of that kind there; `NOBODY`: no tenant's, and no hash's."""
@@ -75,8 +75,53 @@ class Both:
 def compare(before: Side, after: Side, was: Service, now: Service, clients: Clients) -> Both:
     """The services of two sides, for the same clients.
 
-    Where every name is a tenant's, the clients are those of the tenants: the shift is theirs.
+    Where every name is a tenant's, the clients are those of the tenants: the shift is theirs. Where it is
+    known who asks for which names, the shift follows the names, while of tenants each counts the same.
     """
+    found = _compare(before, after, was, now, clients)
+    return replace(found, shift=follow(before, after, now, clients)) if clients.parts else found
+
+
+def follow(before: Side, after: Side, now: Service, clients: Clients) -> Shift:
+    """Every part of the clients, of which there are some, goes where the names are served that it asks for.
+
+    Names that nobody answers any more were those of `now`.
+    """
+    flows = (_Serving(before), _Serving(after))
+    return shift_of(
+        [
+            (
+                flows[0].flow(part.before),
+                flows[1].flow(part.after or Served(now.name, GONE)),
+                part.clients,
+                part.clients.total / clients.total,
+            )
+            for part in clients.parts
+        ]
+    )
+
+
+class _Serving:
+    """Where names go on one side, by how they are served."""
+
+    def __init__(self, side: Side) -> None:
+        self._side = side
+        self._flows: dict[ServiceName, _Flows] = {}
+
+    def flow(self, served: Served) -> Flow:
+        """Everybody who asks for such names."""
+        service = self._side.policy.services[served.service]
+        if served.kind == NOBODY:
+            return flow(self._side, service)
+        if served.kind == GONE:
+            return nowhere(flow(self._side, service))
+        if served.service not in self._flows:
+            self._flows[served.service] = _Flows(self._side, service, residents(self._side.policy, service))
+        found = self._flows[served.service]
+        return found.flow(found.ranked(served.kind))
+
+
+def _compare(before: Side, after: Side, was: Service, now: Service, clients: Clients) -> Both:
     old, new = residents(before.policy, was), residents(after.policy, now)
     counts = _counts(old, new)
     if not counts:
@@ -91,7 +136,7 @@ def compare(before: Side, after: Side, was: Service, now: Service, clients: Clie
     moved, pairs = 0.0, []
     for (one, other), count in parts.items():
         pair = (flows[0].flow(one), flows[1].flow(other))
-        pairs.append((*pair, count / total))
+        pairs.append((*pair, clients, count / total))
         found = shift(*pair, clients)
         moved += found.moved * count
         for way in found.ways:
@@ -99,7 +144,7 @@ def compare(before: Side, after: Side, was: Service, now: Service, clients: Clie
             ways[key] = ways.get(key, 0.0) + way.share * count
     moving = _moving(old, new, counts, moved, ways)
     if pairs and old is not None and new is not None and old.everywhere and new.everywhere:
-        return Both(shift_of(pairs, clients), moving)
+        return Both(shift_of(pairs), moving)
     return Both(shift(flow(before, was), flow(after, now), clients), moving)
 
 
@@ -139,7 +184,7 @@ class _Flows:
             cut = tuple(restrict(ranked, mask) for mask in self._masks) or (ranked,)
             return flow_of(self._side, self._service, cut, self._of)
         found = flow(self._side, self._service)
-        return found if self.strangers else replace(found, shares=np.zeros_like(found.shares))
+        return found if self.strangers else nowhere(found)
 
 
 def _counts(old: Residents | None, new: Residents | None) -> Counts:

@@ -69,14 +69,14 @@ class Shift:
 
 def shift(before: Flow, after: Flow, clients: Clients) -> Shift:
     """Compare two flows for the same clients."""
-    return shift_of([(before, after, 1.0)], clients)
+    return shift_of([(before, after, clients, 1.0)])
 
 
-def shift_of(parts: Sequence[tuple[Flow, Flow, float]], clients: Clients) -> Shift:
-    """Compare pairs of flows of a service, at least one; each has a part of the clients everywhere."""
-    first, second, _ = parts[0]
-    sums = _Sums(tuple(dict.fromkeys((*first.regions, *second.regions))))
-    for before, after, share in parts:
+def shift_of(parts: Sequence[tuple[Flow, Flow, Clients, float]]) -> Shift:
+    """Compare pairs of flows, at least one, each for its clients; these are such a part of all."""
+    flows = [flow for part in parts for flow in part[:2]]
+    sums = _Sums(tuple(dict.fromkeys(name for flow in flows for name in flow.regions)))
+    for before, after, clients, share in parts:
         sums.begin(before, after)
         for begin in range(0, len(clients.weight), CHUNK):
             part = slice(begin, begin + CHUNK)

@@ -1,7 +1,7 @@
 """What if: the load of every region, and who moves, when the world or the policy changes."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +64,8 @@ class Simulation:
     loads: tuple[Load, ...]
     planned: bool = False
     """Whether a capacity plan has its part in this."""
+    overload: Mapping[RegionName, float] = field(default_factory=dict)
+    """The load afterwards as a multiple of the limit, where capacity plans find no room within the limits."""
 
     @property
     def used(self) -> float | None:
@@ -98,6 +100,7 @@ def simulate(
         outcomes,
         _loads(before, after, outcomes, plain),
         planned,
+        plan.now.overload if (plan := planned_after.world.capacity) is not None else {},
     )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from georouter.answers.layout import Reason
+from georouter.answers.tenants import NOBODY
 from georouter.compiler.steering import table_key
 from georouter.facts.world import World
 from georouter.geo.map import UNPLACED, GeoMap
@@ -26,7 +27,7 @@ from georouter.routing.scene import make_scene, universe
 from georouter.routing.select import Selector, bound, planned, rule_of
 from georouter.routing.steps.failover import facts_for
 from georouter.routing.steps.latency import estimate_ms
-from georouter.words.ids import RegionName
+from georouter.words.ids import RegionName, ServiceName
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,17 +114,46 @@ def flow_of(
     return Flow(side, service, regions, of, shares, refused)
 
 
+def nowhere(found: Flow) -> Flow:
+    """The same clients, whom nobody answers."""
+    return replace(found, shares=np.zeros_like(found.shares))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Clients:
     """Who asks: `weight[i]` (their sum is 1) are at place `before[i]` of one map, `after[i]` of the other.
 
-    `of` says what a share is a share of, for people.
+    `of` says what a share is a share of, for people; `total` is how many addresses or queries that is.
     """
 
     weight: NDArray[np.float64]
     before: NDArray[np.int64]
     after: NDArray[np.int64]
     of: str
+    total: float = 1.0
+    parts: tuple["Part", ...] = ()
+    """The same clients by the names they ask for, where these are known."""
+
+
+GONE = -2
+"""The kind of names that would be a tenant's, and there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """How a name is served: by a service, as the name of a kind of tenant; `NOBODY`: by place alone."""
+
+    service: ServiceName
+    kind: int = NOBODY
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """Those who ask for names that are served like this; `after` is None where no service answers them."""
+
+    before: Served
+    after: Served | None
+    clients: Clients
 
 
 ADDRESS_SPACE = "the IPv4 address space that the database places"
@@ -175,4 +205,4 @@ def _together(
     total = float(summed.sum())
     if total <= 0:
         raise ValueError(f"no clients: nothing in {of}")
-    return Clients(summed[kept] / total, pairs[kept] // count, pairs[kept] % count, of)
+    return Clients(summed[kept] / total, pairs[kept] // count, pairs[kept] % count, of, total)

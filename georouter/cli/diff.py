@@ -1,6 +1,7 @@
 """`georouter diff`: what a change of policy does to traffic, for people and for CI."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,8 +12,20 @@ from georouter.analysis.simulate import having
 from georouter.analysis.traffic import Side, address_space
 from georouter.cli import offline
 from georouter.cli.output import console, plain, print_json
+from georouter.cli.replay import Census, read_log
 from georouter.cli.simulate import Share
-from georouter.cli.simulation import LEAST, countries, latency, shift_dict, tenants, tenants_dict, ways, worst
+from georouter.cli.simulation import (
+    LEAST,
+    countries,
+    latency,
+    log_dict,
+    log_line,
+    shift_dict,
+    tenants,
+    tenants_dict,
+    ways,
+    worst,
+)
 from georouter.facts.world import World
 
 if TYPE_CHECKING:
@@ -29,11 +42,20 @@ NAMES = 5
     "--max-moved",
     type=Share(),
     metavar="PERCENT",
-    help="Exit with 1 if more of any name's clients move; a name that is lost moves all of them.",
+    help="Exit with 1 if more of any name's clients, or of the log's queries, move; "
+    "a name that is lost moves all of them.",
 )
 @click.option("--down", multiple=True, metavar="REGION", help="While this region is down; may be repeated.")
+@click.option(
+    "--replay",
+    metavar="FILE",
+    type=click.Path(),
+    help="Say what happens to a log's queries, too: CLIENT NAME [COUNT] per line.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
-def diff(*, old: str, new: str, max_moved: float | None, down: Sequence[str], as_json: bool) -> None:
+def diff(
+    *, old: str, new: str, max_moved: float | None, down: Sequence[str], replay: str | None, as_json: bool
+) -> None:
     """Say what a change of policy does to traffic.
 
     OLD and NEW are policy files or folders. Both are decided for every client of the map: who moves
@@ -47,26 +69,45 @@ def diff(*, old: str, new: str, max_moved: float | None, down: Sequence[str], as
         clients = address_space(before.geo, after.geo)
     except ValueError as error:
         raise click.ClickException(str(error)) from error
-    found = compare(Side(before.policy, before.geo, world), Side(after.policy, after.geo, later), clients)
+    census = read_log(Path(replay), before.policy, after.policy) if replay else None
+    found = compare(
+        Side(before.policy, before.geo, world),
+        Side(after.policy, after.geo, later),
+        clients,
+        census.counts if census else None,
+    )
     if as_json:
-        print_json({"old": str(before.path), "new": str(after.path), "down": list(down), **as_dict(found)})
+        told = {"old": str(before.path), "new": str(after.path), "down": list(down)}
+        print_json({**told, **as_dict(found), "log": log_dict(census)})
     else:
-        console().print(view(found, str(before.path), str(after.path)))
-    if max_moved is not None and found.moved > max_moved + 1e-9:
-        click.echo(f"{found.moved:.1%} of a name's clients move, more than {max_moved:.0%}", err=True)
+        console().print(view(found, str(before.path), str(after.path), census))
+    if max_moved is not None and (said := _too_much(found, max_moved + 1e-9)):
+        click.echo(f"{said}, more than {max_moved * 100:g}%", err=True)
         click.get_current_context().exit(1)
 
 
-def view(found: Diff, old: str, new: str) -> "RenderableType":
+def _too_much(found: Diff, most: float) -> str:
+    """What moves more than that; empty if nothing does."""
+    said = []
+    if found.moved > most:
+        said.append(f"{found.moved:.1%} of a name's clients move")
+    if found.measured is not None and found.measured.moved > most:
+        said.append(f"{found.measured.moved:.1%} of the log's queries move")
+    return " and ".join(said)
+
+
+def view(found: Diff, old: str, new: str, census: Census | None = None) -> "RenderableType":
     """A part for every change that a client notices."""
     from rich.console import Group  # noqa: PLC0415 - slow to import
 
-    return Group(*_parts(found, old, new))
+    return Group(*_parts(found, old, new, census))
 
 
-def _parts(found: Diff, old: str, new: str) -> "Iterator[RenderableType]":
+def _parts(found: Diff, old: str, new: str, census: Census | None) -> "Iterator[RenderableType]":
     yield plain(f"{old} -> {new}", "bold")
     yield plain(f"shares are of {found.clients}", "dim")
+    if census is not None:
+        yield plain(f"queries are {log_line(census)}", "dim")
     if not found.matters:
         yield plain("")
         yield plain("no client of any steered name notices anything", "green")
@@ -81,7 +122,7 @@ def _parts(found: Diff, old: str, new: str) -> "Iterator[RenderableType]":
     for change in found.changes:
         if change.matters:
             yield plain("")
-            yield from _change(change)
+            yield from _change(change, told=found.measured is not None)
     still = [name for change in found.changes if not change.matters for name in change.names]
     if still:
         yield plain("")
@@ -89,24 +130,47 @@ def _parts(found: Diff, old: str, new: str) -> "Iterator[RenderableType]":
     if found.demand is not None:
         yield plain("")
         yield plain(f"of the demand that the old policy states, {found.demand:.1%} moves")
+    if found.measured is not None:
+        lost = f", {found.measured.lost:,} of them for names that are no longer steered"
+        yield plain("")
+        yield plain(
+            f"of the {found.measured.queries:,} steered queries of the log, {found.measured.moved:.1%} move"
+            f"{lost if found.measured.lost else ''}",
+            "bold",
+        )
 
 
-def _change(change: Change) -> "Iterator[RenderableType]":
+def _change(change: Change, *, told: bool) -> "Iterator[RenderableType]":
     shift = change.shift
     service = change.before if change.before == change.after else f"{change.before} -> {change.after}"
     yield plain(f"{_listed(change.names)} ({service}): {shift.moved:.1%} of the clients move", "bold")
+    if told:
+        yield plain(_queries(change))
     if change.moving is not None:
         yield from tenants(change.moving)
     if change.ttl_before_s != change.ttl_after_s:
         yield plain(f"TTL {change.ttl_before_s} s -> {change.ttl_after_s} s")
     if shift.newly_refused > 0:
         yield plain(f"newly refused by a fence: {shift.newly_refused:.2%}", "bold red")
+    if change.measured is not None and change.measured.newly_refused > 0:
+        yield plain(
+            f"newly refused by a fence: {change.measured.newly_refused:.2%} of the queries", "bold red"
+        )
+    if shift.moved > LEAST or (change.measured is not None and change.measured.moved > LEAST):
+        yield ways(shift, change.measured)
     if shift.moved > LEAST:
-        yield ways(shift)
         if shift.latency is not None:
             yield plain(latency(shift))
         yield countries(shift.countries)
         yield plain(worst(shift))
+
+
+def _queries(change: Change) -> str:
+    """What happens to the log's queries for these names."""
+    if change.measured is None:
+        return "the log has no query for it"
+    queries = f"{change.queries:,} queries" if change.queries != 1 else "one query"
+    return f"of {queries} in the log, {change.measured.moved:.1%} move"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -120,6 +184,13 @@ def as_dict(found: Diff) -> dict[str, Any]:
         "clients": found.clients,
         "moved": found.moved,
         "demand_moved": found.demand,
+        "measured": None
+        if found.measured is None
+        else {
+            "queries": found.measured.queries,
+            "lost": found.measured.lost,
+            "moved": found.measured.moved,
+        },
         "lost": list(found.lost),
         "won": list(found.won),
         "readdressed": list(found.readdressed),
@@ -132,6 +203,9 @@ def as_dict(found: Diff) -> dict[str, Any]:
                 "ttl_after_s": change.ttl_after_s,
                 **shift_dict(change.shift),
                 "tenants": tenants_dict(change.moving),
+                "measured": None
+                if change.measured is None
+                else {"queries": change.queries, **shift_dict(change.measured)},
             }
             for change in found.changes
         ],

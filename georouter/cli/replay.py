@@ -9,8 +9,9 @@ from pathlib import Path
 
 import click
 
+from georouter.analysis.measured import Queries, serving
+from georouter.analysis.traffic import GONE, Served
 from georouter.policy.model import Policy
-from georouter.policy.names import Names
 from georouter.wire.names import parse_name
 from georouter.words.ids import ServiceName
 
@@ -20,39 +21,49 @@ TOLD = 5
 
 @dataclass(slots=True)
 class Census:
-    """`counts[service][(version, address as in the map)]`. `foreign` queries were for names not steered."""
+    """Queries by how their names are served before and after a change. `foreign` ones: no service answers."""
 
-    counts: dict[ServiceName, Counter[tuple[int, int]]] = field(default_factory=dict)
+    counts: dict[tuple[Served, Served | None], Counter[tuple[int, int]]] = field(default_factory=dict)
     queries: int = 0
     foreign: int = 0
     problems: list[str] = field(default_factory=list)
     bad: int = 0
 
+    @property
+    def steered(self) -> int:
+        """Queries that a service answers."""
+        return self.queries - self.foreign
 
-def read_log(path: Path, policy: Policy) -> Census:
+    def of(self, service: ServiceName) -> Queries:
+        """Those that the service answers before the change."""
+        return {served: counts for served, counts in self.counts.items() if served[0].service == service}
+
+
+def read_log(path: Path, before: Policy, after: Policy) -> Census:
     """Count a log with a query per line. Raises click's UsageError if it cannot be read or holds no query.
 
     A line is `CLIENT NAME [COUNT]`, separated by blanks or commas, or a JSON object with these keys in
     lower case. CLIENT is an address or a network. Empty lines and those that begin with `#` are skipped.
     """
-    census, names = Census(), Names(policy.zones.values())
-    services: dict[str, ServiceName | None] = {}
+    census, sides = Census(), (serving(before), serving(after))
+    known: dict[str, tuple[Served | None, Served | None]] = {}
     try:
         with path.open(encoding="utf-8", errors="replace") as lines:
             for number, client, name, count in _queries(lines, census):
                 try:
                     where = _address(client)
-                    if name not in services:
-                        services[name] = names.service_of(parse_name(name))
+                    if name not in known:
+                        wire = parse_name(name)
+                        known[name] = (sides[0](wire), sides[1](wire))
                 except ValueError as error:
                     _complain(census, number, str(error))
                     continue
                 census.queries += count
-                service = services[name]
-                if service is None:
+                was, now = known[name]
+                if was is None or was.kind == GONE:
                     census.foreign += count
                 else:
-                    census.counts.setdefault(service, Counter())[where] += count
+                    census.counts.setdefault((was, now), Counter())[where] += count
     except OSError as error:
         raise click.UsageError(f"{path} cannot be read: {error.strerror}") from error
     if not census.counts:

@@ -6,9 +6,10 @@ from typing import Any
 
 import click
 
+from georouter.analysis.measured import asking
 from georouter.analysis.simulate import every_region, having, with_capacity
 from georouter.analysis.simulate import simulate as run
-from georouter.analysis.traffic import Clients, Side, address_space, addresses
+from georouter.analysis.traffic import Clients, Side, address_space
 from georouter.cli import offline
 from georouter.cli.client import AdminClient
 from georouter.cli.config import find_daemon
@@ -111,7 +112,7 @@ def simulate(
     gone, drained = (offline.regions(there.policy, names) for names in (down, drain))
     changed = with_capacity(there.policy, _capacities(capacity, there.policy))
     after = Side(changed, there.geo, having(start, down=gone, drained=drained))
-    census = read_log(Path(replay), here.policy) if replay else None
+    census = read_log(Path(replay), here.policy, there.policy) if replay else None
     clients = _clients(before, after, service, census)
     assumed = Assumptions(
         before=str(here.path),
@@ -166,9 +167,9 @@ def _clients(
         except ValueError as error:
             raise click.ClickException(str(error)) from error
     found = {
-        name: addresses(before.geo, after.geo, census.counts[name], f"the queries for {name} in the log")
+        name: asking(before.geo, after.geo, queries, f"the queries for {name} in the log")
         for name in wanted
-        if name in census.counts
+        if (queries := census.of(name))
     }
     if not found:
         raise click.UsageError(f"the log holds no query for {', '.join(services)}")

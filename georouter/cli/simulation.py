@@ -57,8 +57,24 @@ class Assumptions:
         if census is None:
             yield f"shares are of {', '.join(clients)}"
             return
-        bad = f", {census.bad:,} unreadable line{'s' * (census.bad != 1)}" if census.bad else ""
-        yield f"shares are of the {census.queries - census.foreign:,} steered queries of the log{bad}"
+        yield f"shares are of {log_line(census)}"
+
+
+def log_line(census: Census) -> str:
+    """What a log holds."""
+    bad = f"{census.bad:,} unreadable line{'s' * (census.bad != 1)}" if census.bad else ""
+    other = f"{census.foreign:,} for other names" if census.foreign else ""
+    left_out = ", ".join(filter(None, (other, bad)))
+    return (
+        f"the {census.steered:,} steered queries of the log{f' (left out: {left_out})' if left_out else ''}"
+    )
+
+
+def log_dict(census: Census | None) -> dict[str, int] | None:
+    """The same as JSON; null without a log."""
+    if census is None:
+        return None
+    return {"queries": census.queries, "not_steered": census.foreign, "unreadable": census.bad}
 
 
 def simulation_view(simulation: Simulation, assumed: Assumptions, policy: Policy) -> "RenderableType":
@@ -72,7 +88,9 @@ def losses_view(losses: Sequence[Loss], assumed: Assumptions) -> "RenderableType
     """One row per lost region."""
     from rich.console import Group  # noqa: PLC0415 - slow to import
 
-    made = table("LOST", "MOVED", "FULLEST AFTER", "LOAD", "REFUSED", "ADDED", "P95")
+    planned = any(loss.simulation.planned for loss in losses)
+    extra = ("WITHOUT PLAN",) if planned else ()
+    made = table("LOST", "MOVED", "FULLEST AFTER", "LOAD", *extra, "REFUSED", "ADDED", "P95")
     for loss in losses:
         fullest = max(
             (load for load in loss.simulation.loads if load.used is not None),
@@ -87,6 +105,7 @@ def losses_view(losses: Sequence[Loss], assumed: Assumptions) -> "RenderableType
             plain(f"{loss.moved:.1%}"),
             plain(fullest.region if fullest else "-"),
             _used(fullest),
+            *([_worst_unplanned(loss.simulation.loads)] if planned else []),
             plain(f"{refused:.1%}", "bold red" if refused > LEAST else ""),
             plain(f"{latency.moved_mean_ms:+.0f} ms" if latency and worst.shift.moved else "-"),
             plain(f"{latency.moved_p95_ms:+.0f} ms" if latency and worst.shift.moved else "-"),
@@ -97,6 +116,11 @@ def losses_view(losses: Sequence[Loss], assumed: Assumptions) -> "RenderableType
     notes = [
         plain(""),
         plain("MOVED, ADDED, P95: of the service that moves most; LOAD: part of the capacity", "dim"),
+        *(
+            [plain("WITHOUT PLAN: the fullest region if there were no capacity step", "dim")]
+            if planned
+            else []
+        ),
     ]
     return Group(*heads, plain(""), made, *notes)
 
@@ -107,6 +131,9 @@ def _parts(simulation: Simulation, assumed: Assumptions, policy: Policy) -> "Ite
     if simulation.loads:
         yield plain("")
         yield _loads(simulation.loads, planned=simulation.planned)
+        if simulation.overload:
+            times = ", ".join(f"{name} {ratio:.2f} times" for name, ratio in simulation.overload.items())
+            yield plain(f"no room within the limits of `capacity`: {times} the limit", "bold red")
         if simulation.uncounted:
             names = ", ".join(simulation.uncounted)
             yield plain(f"not counted, for want of a demand in the policy: {names}", "yellow")
@@ -144,6 +171,12 @@ def _unplanned(load: Load) -> "Text":
     return plain(_number(load.unplanned), "bold red" if over else "")
 
 
+def _worst_unplanned(loads: Sequence[Load]) -> "Text":
+    """The fullest region's load, as part of its capacity, where no capacity step had its part in it."""
+    used = max((load.unplanned / load.capacity_after for load in loads if load.capacity_after), default=0.0)
+    return plain(f"{used:.1%}", "bold red" if used > 1.0 + 1e-9 else "")
+
+
 def _used(load: Load | None) -> "Text":
     if load is None or load.used is None:
         return plain("-")
@@ -176,13 +209,20 @@ def _outcome(outcome: Outcome, assumed: Assumptions, policy: Policy) -> "Iterato
         yield plain(line)
 
 
-def ways(shift: Shift) -> "RenderableType":
-    """From where to where, largest first."""
-    made = table("FROM", "TO", "CLIENTS")
-    for way in shift.ways[:WAYS]:
-        made.add_row(plain(way.source or "nobody"), plain(way.target or "nobody"), plain(f"{way.share:.1%}"))
-    if len(shift.ways) > WAYS:
-        made.add_row(plain(f"{len(shift.ways) - WAYS} more"), plain(""), plain(""))
+def ways(shift: Shift, measured: Shift | None = None) -> "RenderableType":
+    """From where to where, largest first; beside it what happens to queries."""
+    shifts = (shift,) if measured is None else (shift, measured)
+    made = table("FROM", "TO", "CLIENTS", *["QUERIES"] * (len(shifts) - 1))
+    found: dict[tuple[str, str], list[float]] = {}
+    for column, item in enumerate(shifts):
+        for way in item.ways:
+            row = found.setdefault((way.source or "nobody", way.target or "nobody"), [0.0] * len(shifts))
+            row[column] = way.share
+    rows = sorted(found.items(), key=lambda item: -max(item[1]))
+    for names, shares in rows[:WAYS]:
+        made.add_row(*map(plain, names), *(plain(f"{share:.1%}") for share in shares))
+    if len(rows) > WAYS:
+        made.add_row(plain(f"{len(rows) - WAYS} more"))
     return made
 
 
@@ -290,7 +330,7 @@ def _whole(value: float) -> str:
 
 
 def _number(value: float) -> str:
-    value = 0.0 if abs(value) < 0.05 else value  # what arithmetic leaves over
+    value = round(value, 1) + 0.0  # without what arithmetic leaves over
     return f"{value:,.0f}" if abs(value) >= 100 or value == round(value) else f"{value:,.1f}"
 
 
@@ -300,6 +340,7 @@ def simulation_dict(simulation: Simulation, assumed: Assumptions, policy: Policy
     return {
         **_assumed_dict(assumed, simulation.clients),
         "regions": [load_dict(load) for load in simulation.loads],
+        "overload": dict(simulation.overload),
         "not_counted": list(simulation.uncounted),
         "detection": None
         if found is None
@@ -394,7 +435,6 @@ def shift_dict(shift: Shift) -> dict[str, Any]:
 
 
 def _assumed_dict(assumed: Assumptions, clients: Sequence[str]) -> Mapping[str, Any]:
-    census = assumed.census
     return {
         "policy": assumed.before,
         "policy_after": assumed.after,
@@ -404,9 +444,7 @@ def _assumed_dict(assumed: Assumptions, clients: Sequence[str]) -> Mapping[str, 
         "capacity": list(assumed.capacity),
         "demand": assumed.demand,
         "clients": list(clients),
-        "log": None
-        if census is None
-        else {"queries": census.queries, "not_steered": census.foreign, "unreadable": census.bad},
+        "log": log_dict(assumed.census),
     }
 
 

@@ -4,11 +4,12 @@ import dataclasses
 
 import pytest
 
-from georouter.analysis.diff import Diff, diff
-from georouter.analysis.traffic import Side, address_space
+from georouter.analysis.diff import Diff, Measured, diff
+from georouter.analysis.measured import Queries
+from georouter.analysis.traffic import Served, Side, address_space
 from georouter.policy.model import Policy, Service
 from georouter.policy.steps import Match, Nearest, Residency
-from georouter.words.ids import RegionName
+from georouter.words.ids import RegionName, ServiceName
 from tests.compiler.build import REGIONS, policy, region, service, tiny_map, world, zone
 
 NAMES = {"www": "web", "api": "web", "static": "cdn"}
@@ -25,10 +26,10 @@ def rules(
     return policy([zone("example.com", (), names or NAMES)], services, regions)  # type: ignore[arg-type]
 
 
-def compared(old: Policy, new: Policy) -> Diff:
+def compared(old: Policy, new: Policy, queries: Queries | None = None) -> Diff:
     """Both on the tiny map with every region up."""
     geo = tiny_map()
-    return diff(Side(old, geo, world()), Side(new, geo, world()), address_space(geo, geo))
+    return diff(Side(old, geo, world()), Side(new, geo, world()), address_space(geo, geo), queries)
 
 
 def test_nothing_changes() -> None:
@@ -88,3 +89,28 @@ def test_demand_weighs() -> None:
     gone = dataclasses.replace(light, regions=(RegionName("us"),))
     found = compared(rules((light, heavy)), rules((gone, heavy)))
     assert found.demand == pytest.approx(0.1 * found.moved)
+
+
+def test_measured_demand() -> None:
+    """What the queries of a log do, by name and together; those for lost names have moved."""
+    web, cdn = Served(ServiceName("web")), Served(ServiceName("cdn"))
+    less = dataclasses.replace(WEB, regions=tuple(map(RegionName, ("eu", "eu2", "us"))))
+    here, far = (4, 10 << 24), (4, 50 << 24)
+    queries = {(web, web): {here: 1, far: 5}, (cdn, cdn): {here: 12}, (web, None): {here: 2}}
+    found = compared(rules(), rules((less, CDN)), queries)
+    assert found.measured == Measured(queries=20, lost=2, moved=pytest.approx(7 / 20))
+    change = found.changes[0]
+    assert (change.before, change.queries) == ("web", 6)
+    assert change.measured is not None
+    assert change.measured.moved == pytest.approx(5 / 6)
+    assert found.changes[1].measured is not None
+    assert found.changes[1].measured.moved == 0.0
+
+
+def test_names_that_the_log_does_not_have() -> None:
+    """Nothing is said of them; without a log nothing at all."""
+    cdn = Served(ServiceName("cdn"))
+    found = compared(rules(), rules(), {(cdn, cdn): {(4, 0): 1}})
+    assert {change.before: change.queries for change in found.changes} == {"web": 0, "cdn": 1}
+    assert [change.measured is None for change in found.changes if change.before == "web"] == [True]
+    assert compared(rules(), rules()).measured is None

@@ -2,9 +2,10 @@
 
 import pytest
 
+from georouter.analysis.measured import asking
 from georouter.analysis.moving import Both, Moving, compare
 from georouter.analysis.simulate import having
-from georouter.analysis.traffic import Clients, Side, address_space
+from georouter.analysis.traffic import GONE, Clients, Served, Side, address_space
 from georouter.facts.world import World
 from georouter.policy.steps import Match, Nearest, Pin, Residency, Step, Unknown
 from georouter.policy.tenants import Tenancy, TenantDirectory
@@ -118,3 +119,40 @@ def test_names_that_are_no_tenants_keep_their_shift() -> None:
     found, bare = compared(before, after), compared(plain, plain.during(after.world))
     assert found.shift == bare.shift
     assert found.moving is not None
+
+
+def test_queries_weigh_tenants() -> None:
+    """The shift goes by who is asked for how often; of the tenants each still counts the same."""
+    before = pinned(TENANTS)
+    after = before.during(having(before.world, down=[EU]))
+    acme, globex = (Served(WEB, TENANTS.kinds.index(LIVING[name])) for name in ("acme", "globex"))
+    where = (4, 10 << 24)
+    clients = asking(GEO, GEO, {(acme, acme): {where: 9}, (globex, globex): {where: 1}}, "a log")
+    web = before.policy.services[WEB]
+    found = compare(before, after, web, web, clients)
+    assert found.shift.moved == pytest.approx(0.9)
+    assert found.shift.before == pytest.approx({"eu": 0.9, "us": 0.1})
+    assert found.shift.after == pytest.approx({"eu2": 0.9, "us": 0.1})
+    assert found.moving is not None
+    assert found.moving.moved == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("after", [None, Served(WEB, GONE)])
+def test_queries_for_names_that_nobody_answers_any_more(after: Served | None) -> None:
+    """They go to nobody; others of the service go by place."""
+    before = side(Nearest())
+    where = {(4, 10 << 24): 1}
+    clients = asking(GEO, GEO, {(Served(WEB), after): where, (Served(WEB), Served(WEB)): where}, "a log")
+    shift = compare(before, before, *[before.policy.services[WEB]] * 2, clients).shift
+    assert [(way.target, way.share) for way in shift.ways] == [(None, pytest.approx(0.5))]
+    assert shift.unanswered_after == pytest.approx(0.5)
+
+
+def test_queries_follow_a_name_to_another_service() -> None:
+    """Where the other service has other regions."""
+    other = service("other", regions=("ap",), chain=[Nearest()])
+    web = service("web", regions=("us",), chain=[Nearest()])
+    both = Side(policy([zone("example.com", (), {"www": "web"})], [web, other]), GEO, World())
+    clients = asking(GEO, GEO, {(Served(WEB), Served(other.name)): {(4, 10 << 24): 1}}, "a log")
+    (way,) = compare(both, both, web, web, clients).shift.ways
+    assert (way.source, way.target, way.share) == ("us", "ap", pytest.approx(1.0))

@@ -1,10 +1,13 @@
 """The shipped policies: valid, without warnings, their tests pass, and they say what they are for."""
 
+import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from georouter.cli.check import examine
+from georouter.cli.simulate import simulate
 from georouter.policy.model import Policy
 
 FOLDER = Path(__file__).parent.parent.parent / "config"
@@ -22,6 +25,7 @@ def test_one_example_per_use() -> None:
         "read-local-write-global",
         "zone-file",
         "multi-tenant",
+        "capacity",
     }
 
 
@@ -64,3 +68,31 @@ def test_the_demo_needs_no_rights(demo: Policy) -> None:
     assert demo.server.listen == (("127.0.0.1", 5300),)
     assert demo.server.admin == ("127.0.0.1", 8053)
     assert Path(demo.server.state_dir) == FOLDER / "state"
+
+
+def simulated(*words: str) -> dict[str, dict[str, float]]:
+    """The loads of the regions of the capacity example, on the map that comes with us."""
+    done = CliRunner().invoke(simulate, ["-c", str(FOLDER / "capacity.yaml"), "--json", *words])
+    assert done.exit_code == 0, done.output
+    return {load["region"]: load for load in json.loads(done.stdout)["regions"]}
+
+
+def test_capacity_keeps_a_failover_from_cascading() -> None:
+    """A thousand each; one is lost, and each survivor is full, none above; nearest alone overloads one."""
+    loads = simulated("--down", "us", "--max-load", "100%")
+    assert {name: load["before"] for name, load in loads.items()} == pytest.approx(
+        dict.fromkeys(loads, 1000), rel=0.02
+    )
+    assert {name: load["after"] for name, load in loads.items()} == pytest.approx(
+        {"us": 0, "eu": 1500, "ap": 1500}
+    )
+    assert {load["capacity_before"] for load in loads.values()} == {1500.0}
+    assert loads["eu"]["unplanned"] > 2000
+    assert loads["eu"]["unplanned"] + loads["ap"]["unplanned"] == pytest.approx(3000)
+
+
+def test_capacity_with_half_a_region() -> None:
+    """What it takes no more goes to the others, as much as all have room."""
+    loads = simulated("--capacity", "us=50%", "--max-load", "80.1%")
+    assert loads["us"]["capacity_after"] == 750
+    assert sum(load["after"] for load in loads.values()) == pytest.approx(3000)

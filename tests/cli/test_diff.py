@@ -108,3 +108,44 @@ def test_tenants(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [tenants[key] for key in ("before", "after", "new", "gone", "rehomed")] == [2, 2, 1, 1, 1]
     assert tenants["homes"] == [{"from": "us", "to": "ap", "tenants": 1}]
     assert tenants["moved"] == pytest.approx(sum(way["tenants"] for way in tenants["ways"]))
+
+
+def test_a_query_log(run: Run) -> None:
+    """The share of measured demand that moves, by name and together; a limit counts it, too."""
+    Path("log").write_text(
+        "50.0.0.1 www.example.com 900\n10.0.0.1 near.example.com 100\n10.0.0.1 x.example.com\n"
+    )
+    words = ("--replay", "log", "--max-moved", "100%")
+    said = text(run({"web: {regions: [us, eu, ap]": "web: {regions: [us, eu]"}, *words))
+    assert "queries are the 1,000 steered queries of the log (left out: 1 for other names)" in said
+    assert "www.example.com (web): 33.3% of the clients move of 900 queries in the log, 33.3% move" in said
+    assert "FROM TO CLIENTS QUERIES ap us 16.7% 16.7% ap eu 16.7% 16.7%" in said
+    assert "of the 1,000 steered queries of the log, 30.0% move" in said
+    changes = {"      near: {service: near}\n": ""}
+    assert "10.0% move, 100 of them for names that are no longer steered" in text(run(changes, *words))
+    told = json.loads(run(changes, *words, "--json").stdout)
+    assert told["log"] == {"queries": 1001, "not_steered": 1, "unreadable": 0}
+    assert told["measured"] == {"queries": 1000, "lost": 100, "moved": pytest.approx(0.1)}
+    (change,) = told["changes"]
+    assert (change["measured"]["queries"], change["measured"]["moved"]) == (900, 0.0)
+
+
+def test_a_limit_on_measured_demand(run: Run) -> None:
+    """Few clients who ask most of all: the queries are beyond the limit, the address space is not."""
+    Path("log").write_text("30.0.0.1 near.example.com 9\n10.0.0.1 near.example.com\n")
+    near = "near: {regions: [us, eu], chain: [nearest]}"
+    chain = "[geo: [{match: {country: US}, regions: [eu]}, {regions: [[us, eu]]}], nearest]"
+    changes = {near: near.replace("[nearest]", chain)}
+    result = run(changes, "--replay", "log", "--max-moved", "50%")
+    assert (result.exit_code, result.stderr) == (1, "90.0% of the log's queries move, more than 50%\n")
+    told = json.loads(run(changes, "--json").stdout)
+    assert told["measured"] is told["log"] is told["changes"][0]["measured"] is None
+    assert run(changes, "--max-moved", "50%").exit_code == 0
+
+
+def test_names_that_nobody_asked_for(run: Run) -> None:
+    """A log of other services says nothing of a change."""
+    Path("log").write_text("30.0.0.1 near.example.com\n")
+    said = text(run({"web: {regions: [us, eu, ap]": "web: {regions: [us, eu]"}, "--replay", "log"))
+    assert "of the clients move the log has no query for it FROM TO CLIENTS ap us" in said
+    assert "of the 1 steered queries of the log, 0.0% move" in said

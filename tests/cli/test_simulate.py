@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 
 from georouter.cli import offline
 from georouter.cli.simulate import simulate
+from georouter.cli.simulation import _number
 from tests.admin.desks import STATUS, FakeDesk
 from tests.cli.daemons import open_door
 from tests.compiler.build import tiny_map
@@ -139,7 +140,10 @@ def test_a_query_log(run: Run, tmp_path: Path) -> None:
     (service,) = told["services"]
     assert service["before"] == {"us": pytest.approx(0.4), "eu": pytest.approx(0.6)}
     said = text(run("--replay", "log"))
-    assert "shares are of the 5 steered queries of the log, 3 unreadable lines" in said
+    assert (
+        "shares are of the 5 steered queries of the log (left out: 1 for other names, 3 unreadable lines)"
+        in said
+    )
 
 
 @pytest.mark.parametrize(
@@ -195,3 +199,60 @@ def test_begins_with_the_daemons_regions(run: Run) -> None:
         "eu": (pytest.approx(1000), 750.0),
         "ap": (pytest.approx(2000), 1500.0),
     }
+
+
+def test_a_log_weighs_tenants(run: Run, tmp_path: Path) -> None:
+    """By the names in it; nobody's names, where there are tenants alone, are left out."""
+    pinned = POLICY.replace(
+        "chain: [nearest]", "chain: [{pin: {directory: t.csv, unknown: nxdomain}}, nearest]"
+    )
+    pinned = pinned.replace("near: {service: near}", '"*.t": {service: near}')
+    (tmp_path / "georouter.yaml").write_text(
+        pinned.replace("[us, eu], chain", "[us, eu], demand: 1000, chain")
+    )
+    (tmp_path / "t.csv").write_text("tenant,home\nacme,us\nglobex,eu\nhooli,eu\n")
+    (tmp_path / "log").write_text(
+        "1.2.3.4 acme.t.example.com 80\n1.2.3.4 www.globex.t.example.com 20\n1.2.3.4 no.t.example.com\n"
+    )
+    told = json.loads(run("--down", "us", "--replay", "log", "--json").stdout)
+    assert told["log"] == {"queries": 101, "not_steered": 1, "unreadable": 0}
+    (service,) = told["services"]
+    assert service["before"] == pytest.approx({"us": 0.8, "eu": 0.2})
+    assert service["moved"] == pytest.approx(0.8)
+    assert (service["tenants"]["before"], service["tenants"]["moved"]) == (3, pytest.approx(1.0))
+    loads = {load["region"]: load["before"] for load in told["regions"]}
+    assert loads == pytest.approx({"us": 800.0, "eu": 200.0, "ap": 0.0})
+
+
+def test_a_log_and_a_policy_without_its_names(run: Run, tmp_path: Path) -> None:
+    """Nobody answers those queries afterwards."""
+    (tmp_path / "new.yaml").write_text(POLICY.replace("      near: {service: near}\n", ""))
+    (tmp_path / "log").write_text("30.0.0.1 near.example.com\n")
+    told = json.loads(run("--policy", "new.yaml", "--replay", "log", "--json").stdout)
+    (service,) = told["services"]
+    assert service["unanswered_after"] == pytest.approx(1.0)
+
+
+def test_a_plan_and_what_would_be_without(run: Run, tmp_path: Path) -> None:
+    """Beside each other, also for the loss of each region; where there is no room it is said."""
+    planned = POLICY.replace("[us, eu, ap], demand", "[us, eu, ap], chain: [nearest, capacity], demand")
+    (tmp_path / "georouter.yaml").write_text(planned)
+    said = text(run("--every-region"))
+    assert "FULLEST AFTER LOAD WITHOUT PLAN REFUSED" in said
+    assert "WITHOUT PLAN: the fullest region if there were no capacity step" in said
+    every = json.loads(run("--every-region", "--json").stdout)["losses"]
+    assert max(loss["used"] for loss in every) == pytest.approx(1.0)
+    words = ("--down", "us", "--demand", "120%")
+    assert "no room within the limits of `capacity`: eu 1.20 times, ap 1.20 times the limit" in text(
+        run(*words)
+    )
+    told = json.loads(run(*words, "--json").stdout)
+    assert told["overload"] == pytest.approx({"eu": 1.2, "ap": 1.2})
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(99.96, "100"), (99.94, "99.9"), (-0.01, "0"), (1234.5, "1,234")]
+)
+def test_numbers(value: float, expected: str) -> None:
+    """One digit behind the point for small ones, and no zeros that say nothing."""
+    assert _number(value) == expected
