@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from georouter.facts.world import Effective, RegionFacts, Standing, State, World
+from georouter.facts.world import Effective, Ramping, RegionFacts, Standing, State, World
 from georouter.policy.model import Policy
 from georouter.words.ids import RegionName, ServiceName
 
 
 def world_of(status: Mapping[str, Any], policy: Policy) -> World:
-    """What `status` says of the policy's regions and failovers; regions that it does not know count as up.
+    """What `status` says of the policy's regions, failovers, ramps; regions it does not know count as up.
 
     The capacity plan and what was known last are not among it.
     """
@@ -28,7 +28,9 @@ def world_of(status: Mapping[str, Any], policy: Policy) -> World:
         )
         if entry["rtt_ms"] is not None:
             rtt_ms[name] = float(entry["rtt_ms"])
-    return World(regions=regions, rtt_ms=rtt_ms, standings=_standings(status, policy))
+    return World(
+        regions=regions, rtt_ms=rtt_ms, standings=_standings(status, policy), ramps=_ramps(status, policy)
+    )
 
 
 def _endpoints_down(endpoints: Any, policy: Policy, region: RegionName) -> frozenset[int]:
@@ -49,4 +51,19 @@ def _standings(status: Mapping[str, Any], policy: Policy) -> dict[ServiceName, S
         active = RegionName(told["active"])
         standbys = tuple(name for name in service.regions if name != active)
         found[service.name] = Standing(active, standbys, bool(told["held"]), str(told["why"]))
+    return found
+
+
+def _ramps(status: Mapping[str, Any], policy: Policy) -> dict[ServiceName, Ramping]:
+    """How far those have come that the policy has too, to the same region."""
+    found: dict[ServiceName, Ramping] = {}
+    for entry in status.get("services", ()):
+        told, service = entry.get("ramp"), policy.services.get(ServiceName(entry["name"]))
+        if (
+            told
+            and service is not None
+            and service.ramp is not None
+            and service.ramp.region == told["region"]
+        ):
+            found[service.name] = Ramping(float(told["part"]))
     return found

@@ -1,6 +1,7 @@
 """`georouter simulate`: what the loss of a region, a drain, more demand or another policy would do."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from georouter.cli.output import console, print_json
 from georouter.cli.present import world_of
 from georouter.cli.replay import Census, read_log
 from georouter.cli.simulation import Assumptions, losses_dict, losses_view, simulation_dict, simulation_view
-from georouter.facts.world import World
+from georouter.facts.world import Ramping, World
 from georouter.policy.model import Policy
 from georouter.policy.units import percent
 from georouter.words.ids import RegionName, ServiceName
@@ -49,6 +50,12 @@ class Share(click.ParamType[float]):
     multiple=True,
     metavar="REGION=PERCENT",
     help="This region has only so much of its capacity; may be repeated.",
+)
+@click.option(
+    "--ramp",
+    multiple=True,
+    metavar="SERVICE=PERCENT",
+    help="The ramp of this service has come so far; may be repeated.",
 )
 @click.option("--demand", type=Share(), default="100%", metavar="PERCENT", help="Demand, of what it is.")
 @click.option(
@@ -85,6 +92,7 @@ def simulate(
     down: Sequence[str],
     drain: Sequence[str],
     capacity: Sequence[str],
+    ramp: Sequence[str],
     demand: float,
     other: str | None,
     replay: str | None,
@@ -111,7 +119,9 @@ def simulate(
     before = Side(here.policy, here.geo, start)
     gone, drained = (offline.regions(there.policy, names) for names in (down, drain))
     changed = with_capacity(there.policy, _capacities(capacity, there.policy))
-    after = Side(changed, there.geo, having(start, down=gone, drained=drained))
+    world = having(start, down=gone, drained=drained)
+    ramps = {**start.ramps, **_ramps(ramp, there.policy)}
+    after = Side(changed, there.geo, replace(world, ramps=ramps))
     census = read_log(Path(replay), here.policy, there.policy) if replay else None
     clients = _clients(before, after, service, census)
     assumed = Assumptions(
@@ -121,6 +131,7 @@ def simulate(
         down=gone,
         drained=drained,
         capacity=tuple(capacity),
+        ramp=tuple(ramp),
         demand=demand,
         census=census,
     )
@@ -187,6 +198,24 @@ def _capacities(texts: Sequence[str], policy: Policy) -> Mapping[RegionName, flo
         if policy.regions[region].capacity is None:
             raise click.UsageError(f"region {name!r} has no capacity in the policy")
         found[region] = Share().convert(value, None, None)
+    return found
+
+
+def _ramps(texts: Sequence[str], policy: Policy) -> Mapping[ServiceName, Ramping]:
+    """`SERVICE=PERCENT` each."""
+    found: dict[ServiceName, Ramping] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise click.UsageError(f"--ramp wants SERVICE=PERCENT, such as web=50%, not {text!r}")
+        offline.known("service", (name,), policy.services)
+        service = ServiceName(name)
+        if policy.services[service].ramp is None:
+            raise click.UsageError(f"service {name!r} has no ramp in the policy")
+        part = Share().convert(value, None, None)
+        if part > 1:
+            raise click.UsageError(f"a ramp ends at 100%: {text}")
+        found[service] = Ramping(part)
     return found
 
 

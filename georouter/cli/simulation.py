@@ -37,12 +37,14 @@ class Assumptions:
     down: tuple[RegionName, ...] = ()
     drained: tuple[RegionName, ...] = ()
     capacity: tuple[str, ...] = ()
+    ramp: tuple[str, ...] = ()
     demand: float = 1.0
     census: Census | None = None
 
     def __str__(self) -> str:
         parts = [f"{name} is down" for name in self.down] + [f"{name} is drained" for name in self.drained]
         parts += [f"capacity {text}" for text in self.capacity]
+        parts += [f"ramp {text}" for text in self.ramp]
         if self.demand != 1.0:
             parts.append(f"demand at {self.demand:.0%}")
         if self.after != self.before:
@@ -442,6 +444,7 @@ def _assumed_dict(assumed: Assumptions, clients: Sequence[str]) -> Mapping[str, 
         "down": list(assumed.down),
         "drained": list(assumed.drained),
         "capacity": list(assumed.capacity),
+        "ramp": list(assumed.ramp),
         "demand": assumed.demand,
         "clients": list(clients),
         "log": log_dict(assumed.census),

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from georouter.cli import offline
 from georouter.cli.simulate import simulate
 from georouter.cli.simulation import _number
-from tests.admin.desks import STATUS, FakeDesk
+from tests.admin.desks import RAMP, STATUS, FakeDesk
 from tests.cli.daemons import open_door
 from tests.compiler.build import tiny_map
 
@@ -152,6 +152,8 @@ def test_a_query_log(run: Run, tmp_path: Path) -> None:
         (("--down", "uss"), "there is no region 'uss'; did you mean us?"),
         (("--service", "mail"), "there is no service 'mail'"),
         (("--capacity", "us"), "--capacity wants REGION=PERCENT"),
+        (("--ramp", "near"), "--ramp wants SERVICE=PERCENT"),
+        (("--ramp", "near=5%"), "service 'near' has no ramp in the policy"),
         (("--capacity", "us=much"), '"much" is not a percentage'),
         (("--demand", "-5%"), "must not be below zero"),
         (("--every-region", "--down", "us"), "--every-region is about each region alone"),
@@ -256,3 +258,34 @@ def test_a_plan_and_what_would_be_without(run: Run, tmp_path: Path) -> None:
 def test_numbers(value: float, expected: str) -> None:
     """One digit behind the point for small ones, and no zeros that say nothing."""
     assert _number(value) == expected
+
+
+RAMPED = POLICY.replace(
+    "[us, eu], chain: [nearest]",
+    "[us, eu], demand: 1000, chain: [weighted: {ramp: {region: eu, from: 10%, to: 100%, over: 1h}}]",
+)
+
+
+def test_a_ramp(run: Run, tmp_path: Path) -> None:
+    """It is at its beginning, and afterwards as far as is said."""
+    (tmp_path / "georouter.yaml").write_text(RAMPED)
+    words = ("--service", "near", "--ramp", "near=60%")
+    said = text(run(*words))
+    assert said.startswith("ramp near=60% policy")
+    assert "eu 100 600 1,500 40.0% 900" in said
+    assert json.loads(run(*words, "--json").stdout)["ramp"] == ["near=60%"]
+    assert "a ramp ends at 100%" in run("--ramp", "near=101%").stderr
+
+
+@pytest.mark.parametrize(("region", "part"), [("eu", 0.3), ("us", 0.1)])
+def test_begins_with_the_daemons_ramps(run: Run, tmp_path: Path, region: str, part: float) -> None:
+    """How far they have come there; one to another region says nothing of this policy's."""
+    (tmp_path / "georouter.yaml").write_text(RAMPED)
+    desk = FakeDesk()
+    desk.shown = STATUS | {
+        "regions": [],
+        "services": [{"name": "near", "ramp": RAMP | {"region": region, "part": 0.3}}],
+    }
+    with open_door(desk) as port:
+        told = json.loads(run("--live", "--admin", f"127.0.0.1:{port}", "--service", "near", "--json").stdout)
+    assert told["services"][0]["after"] == pytest.approx({"us": 1 - part, "eu": part})
