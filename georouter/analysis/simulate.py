@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from georouter.analysis.moving import Moving, compare
 from georouter.analysis.shift import Shift
 from georouter.analysis.traffic import Clients, Side
-from georouter.compiler.asking import make_asking
+from georouter.compiler.asking import RoundTrips, make_asking
 from georouter.facts.world import Effective, RegionFacts, State, World
 from georouter.policy.model import Policy
 from georouter.routing.capacity import make_plan
+from georouter.routing.scene import make_scene
 from georouter.routing.select import rule_of
 from georouter.words.ids import RegionName, ServiceName
 
@@ -134,10 +135,10 @@ def with_plan(
         if service.demand is not None:
             rankings, of = side.rankings(service)
             weight = np.bincount(places, weights=weights, minlength=len(side.geo.places)).astype(np.float64)
+            scene = make_scene(side.policy, service, side.geo.places, side.world)
+            trips = RoundTrips(side.geo, weight)
             demand = service.demand * multiplier
-            askings.append(
-                make_asking(side.policy, service, side.geo, side.world, rankings, of, weight, demand)
-            )
+            askings.append(make_asking(service, scene, trips, rankings, of, demand))
     return side.during(
         replace(side.world, capacity=make_plan(side.policy, askings, side.world, 0.0, losses=()))
     )

@@ -1,12 +1,12 @@
 """Who asks a service, by ranking: what the capacity plan is made of."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from georouter.compiler.steering import census_slot
+from georouter.compiler.steering import census_slot, table_key
 from georouter.facts.demand import Census, division
 from georouter.facts.plan import CapacityPlan, Spread
 from georouter.facts.world import World
@@ -15,7 +15,7 @@ from georouter.geo.special import mark
 from georouter.policy.model import Policy, Service
 from georouter.routing.capacity import Asking, CapacityPlanner
 from georouter.routing.rank import Ranked, distinct, rank
-from georouter.routing.scene import make_scene, universe
+from georouter.routing.scene import Scene, make_scene, universe
 from georouter.routing.select import rule_of
 from georouter.routing.steps.latency import estimate_ms
 from georouter.words.ids import RegionName, ServiceName
@@ -36,40 +36,68 @@ def address_space(geo: GeoMap) -> _Array:
     return counted
 
 
+class RoundTrips:
+    """From where clients are to regions: `weight[place]` is how many are there.
+
+    Every region is estimated once, for whatever service asks first.
+    """
+
+    def __init__(self, geo: GeoMap, weight: _Array) -> None:
+        self.weight = weight
+        placed = np.isfinite(geo.places.lat) & np.isfinite(geo.places.lon)
+        self._rows = np.flatnonzero((weight > 0) & placed)
+        self._lat = geo.places.lat[self._rows].astype(np.float64)
+        self._lon = geo.places.lon[self._rows].astype(np.float64)
+        self._known: dict[RegionName, NDArray[np.float32]] = {}
+
+    def means(self, scene: Scene, of: NDArray[np.int32], count: int) -> _Array:
+        """The mean estimate of each ranking's clients to each region of the scene: milliseconds, (count, R).
+
+        `of[place]` is a place's ranking. NaN for rankings of whom nobody has coordinates.
+        """
+        times = self._times(scene)
+        summed = np.zeros((count, len(scene.regions)))
+        for begin in range(0, len(self._rows), CHUNK):
+            here = slice(begin, begin + CHUNK)
+            ranking = of[self._rows[here]]
+            order = np.argsort(ranking, kind="stable")
+            found, first = np.unique(ranking[order], return_index=True)
+            weights = self.weight[self._rows[here]][order, None]
+            weighed = np.stack([column[here] for column in times], axis=1)[order] * weights
+            summed[found] += np.add.reduceat(weighed, first, axis=0)
+        known = np.bincount(of[self._rows], weights=self.weight[self._rows], minlength=count)[:, None]
+        return np.divide(summed, known, out=np.full_like(summed, np.nan), where=known > 0)
+
+    def _times(self, scene: Scene) -> list[NDArray[np.float32]]:
+        for column, name in enumerate(scene.regions):
+            if name not in self._known:
+                one = slice(column, column + 1)
+                alone = replace(scene, lat=scene.lat[one], lon=scene.lon[one], rtt_ms=scene.rtt_ms[one])
+                self._known[name] = estimate_ms(self._lat, self._lon, alone)[0].astype(np.float32)
+        return [self._known[name] for name in scene.regions]
+
+
 def make_asking(  # noqa: PLR0917 - a service on a map
-    policy: Policy,
     service: Service,
-    geo: GeoMap,
-    world: World,
+    scene: Scene,
+    trips: RoundTrips,
     rankings: tuple[Ranked, ...],
     of: NDArray[np.int32],
-    weight: _Array,
     demand: _Array | float,
 ) -> Asking:
-    """The clients of `service`: `of[place]` is a place's ranking, `weight[place]` how many are there.
+    """The clients of `service`: `of[place]` is a place's ranking.
 
-    `demand` is that of each ranking, or of all together, to be divided by the weights.
+    `demand` is that of each ranking, or of all together, to be divided by the weights of places.
     """
     count = len(rankings)
-    scene = make_scene(policy, service, geo.places, world)
-    clients = np.bincount(of, weights=weight, minlength=count)
-    known, summed = np.zeros((len(scene.regions), count)), np.zeros((len(scene.regions), count))
-    present = np.flatnonzero(weight > 0)
-    for begin in range(0, len(present), CHUNK):
-        rows = present[begin : begin + CHUNK]
-        lat, lon = geo.places.lat[rows].astype(np.float64), geo.places.lon[rows].astype(np.float64)
-        for region, times in enumerate(estimate_ms(lat, lon, scene)):
-            here = np.isfinite(times)
-            weights = weight[rows][here]
-            known[region] += np.bincount(of[rows][here], weights=weights, minlength=count)
-            summed[region] += np.bincount(of[rows][here], weights=weights * times[here], minlength=count)
-    rtt_ms = np.divide(summed, known, out=np.full_like(summed, np.nan), where=known > 0)
+    rtt_ms = trips.means(scene, of, count)
     if isinstance(demand, float | int):
+        clients = np.bincount(of, weights=trips.weight, minlength=count)
         total = float(clients.sum())
         asked: _Array = clients.astype(np.float64) * (demand / total if total > 0 else 0.0)
     else:
         asked = demand
-    return Asking(universe(service), rankings, asked, rtt_ms.T, rule_of(service))
+    return Asking(universe(service), rankings, asked, rtt_ms, rule_of(service))
 
 
 class Crowd:
@@ -77,7 +105,8 @@ class Crowd:
 
     def __init__(self, policy: Policy, geo: GeoMap, world: World) -> None:
         self._policy = policy
-        weight = address_space(geo)
+        trips = RoundTrips(geo, address_space(geo))
+        ranked: dict[Hashable, Asking] = {}
         self._askings: dict[ServiceName, Asking] = {}
         self._slots: dict[ServiceName, NDArray[np.int64]] = {}
         self._last: tuple[float, CapacityPlanner] | None = None
@@ -85,8 +114,12 @@ class Crowd:
             rule = rule_of(service)
             if service.demand is None and (rule.capacity is None or rule.capacity.signal is None):
                 continue
-            rankings, of = distinct(rank(policy, service, make_scene(policy, service, geo.places, world)))
-            self._askings[name] = make_asking(policy, service, geo, world, rankings, of, weight, 1.0)
+            key = table_key(service)
+            if key not in ranked:
+                scene = make_scene(policy, service, geo.places, world)
+                rankings, of = distinct(rank(policy, service, scene))
+                ranked[key] = make_asking(service, scene, trips, rankings, of, 1.0)
+            self._askings[name] = replace(ranked[key], rule=rule)
 
     def plan(self, world: World, censuses: Mapping[ServiceName, Census], now: float) -> CapacityPlan:
         """The plan for this world alone; what is in force now is `world.capacity`. Raises NoSolverError."""

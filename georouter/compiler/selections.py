@@ -8,6 +8,7 @@ Rule 2: a beginning that was settled and is, with none of its regions changed, s
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,9 +87,11 @@ class _Walk:
     ) -> None:
         self.table = table
         self.most = max(1, steering.rule.limit.regions)
+        if usable is not None and not usable:
+            shares = None  # nobody can answer, whatever is planned
         self.selector = Selector(steering.rule, facts, usable, last_known, shares)
-        # a plan may treat each ranking in its own way: then nothing is settled before its end
-        self.good, self.witnesses = (0, 0) if shares else _deciders(steering, facts)
+        self.planned = _planned_before(table, shares) if shares else None
+        self.good, self.witnesses = _deciders(steering, facts)
         everyone = -1 if usable is None else bits(usable)
         self.narrow = self.good & everyone
         self.witnesses &= everyone
@@ -125,6 +128,8 @@ class _Walk:
         taken, narrow = beginning.taken, self.narrow
         if not taken & self.good:
             return False
+        if self.planned is not None and self.planned[beginning.low] != self.planned[beginning.high]:
+            return False  # a plan treats each ranking in its own way
         if (taken & narrow).bit_count() >= self.most:
             return bool(taken & self.witnesses)
         if narrow & beginning.reach & ~taken:
@@ -153,6 +158,13 @@ class _Walk:
             index = self._reused[old] = self._number(self.before.distinct[old], self.before.keys[old])
             self.kept[index] = old
         return index
+
+
+def _planned_before(table: Table, shares: Shares) -> list[int]:
+    """How many rankings before each one, in sorted order, a capacity plan has something to say of."""
+    order = table.prefixes.order
+    said = (ranking.tiers in shares for ranking in map(table.rankings.__getitem__, order))
+    return [0, *accumulate(said)]
 
 
 def _key(selection: Selection) -> Hashable:

@@ -87,15 +87,19 @@ class Planner:
         for name, counters in self._count().items():
             self._censuses[name] = observe(self._censuses.get(name), counters, now)
         self._asked_at, self._away, self._policy = steady, world.away, policy
+        old = world.capacity
+        if old is not None:  # what is ready for other situations need not travel
+            world = replace(world, capacity=old.settled(world.away))
         request = PlanRequest(files, config, world, dict(self._censuses), now)
-        self._task = asyncio.create_task(self._make(request, planned_regions(policy)), name="plan")
+        self._task = asyncio.create_task(self._make(request, old, planned_regions(policy)), name="plan")
 
-    async def _make(self, request: PlanRequest, regions: tuple[RegionName, ...]) -> None:
+    async def _make(
+        self, request: PlanRequest, old: CapacityPlan | None, regions: tuple[RegionName, ...]
+    ) -> None:
         try:
             plan = await self._asked(request)
             if not isinstance(plan, CapacityPlan):
                 raise TypeError(f"no plan but {type(plan).__name__}")
-            old = request.world.capacity
             known = old.losses if old is not None and old.away == plan.away else {}
             self._post(Planned(replace(plan, losses=known)))
             losses = await self._losses(request, [name for name in regions if name not in plan.away])

@@ -59,12 +59,14 @@ class DaemonDesk:
     async def explain(self, question: Question) -> dict[str, Any]:
         """The decision on live state, computed in the child process, which holds the geo map."""
         controller = self._controller
+        plan = controller.world.capacity
         answer = await self._ask(
             ExplainRequest(
                 controller.built.files,
                 controller.config,
                 replace(
                     controller.world,
+                    capacity=plan and plan.settled(controller.world.away),
                     rtt_ms=controller.plan_rtt_ms,
                     readings=controller.beliefs.readings(),
                 ),

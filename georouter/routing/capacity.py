@@ -24,7 +24,7 @@ from georouter.policy.steps import Capacity
 from georouter.routing import sifting
 from georouter.routing.groups import STAY_MS, Asking, Groups, group
 from georouter.routing.rank import Ranked
-from georouter.routing.select import UNKNOWN, Selector, level, part_of, weight_of
+from georouter.routing.select import UNKNOWN, UP, Selector, level, part_of, weight_of
 from georouter.routing.steps.weighted import ramped
 from georouter.routing.transport import Array
 from georouter.words.ids import RegionName
@@ -118,17 +118,18 @@ class _Situation:
         if step is not None:
             self._limit(columns, step)
             self.able[self.crew[asking.crew], columns[sorted(able)]] = True
-        for number in np.flatnonzero(asking.demand > 0).tolist():
-            ranked, amount = asking.rankings[number], float(asking.demand[number])
-            candidates = select(ranked).candidates
-            total = sum(candidate.weight for candidate in candidates)
-            homes = [candidate.regions[0] for candidate in candidates if candidate.cohort is None]
-            listed = able.intersection(region for tier in ranked.tiers for region in tier)
-            free = step is not None and listed.issuperset(homes)  # a fallback is no place in the ranking
-            row = self.natural[of[number]] if free else self.fixed
-            for candidate in candidates:
-                part = self.fixed if candidate.cohort is not None else row
-                part[columns[candidate.regions[0]]] += amount * candidate.weight / total
+        numbers = np.flatnonzero(asking.demand > 0)
+        if not len(numbers):
+            return
+        homes = _Homes(select, facts, asking.rule.weights, able)
+        home_of = np.array([homes.number(asking.rankings[one]) for one in numbers.tolist()], dtype=np.int64)
+        amounts = asking.demand[numbers, None]
+        movable, fixed = (amounts * np.array(parts)[home_of] for parts in (homes.movable, homes.fixed))
+        if step is None:
+            fixed += movable
+        else:
+            self.natural[np.ix_(of[numbers], columns)] += movable
+        self.fixed[columns] += fixed.sum(axis=0)
 
     def _limit(self, columns: NDArray[np.int64], step: Capacity) -> None:
         """The strictest limit of the services that use a region."""
@@ -182,13 +183,61 @@ class _Situation:
         made[made <= _LEAST] = 0.0
         natural = np.divide(self.natural, total, out=np.zeros_like(amounts), where=total > 0)
         moved = np.flatnonzero(np.abs(made - natural).max(axis=1, initial=0.0) > _LEAST)
-        shares: dict[Crew, dict[Tiers, tuple[float, ...]]] = {}
-        for number in moved.tolist():
-            crew = self.groups.crews[self.groups.crew_of[number]]
-            columns = [self.groups.names.index(name) for name in crew[0]]
-            parts = made[number, columns]
-            shares.setdefault(crew, {})[self.groups.tiers[number]] = tuple((parts / parts.sum()).tolist())
-        return dict(shares)
+        shares: dict[Crew, Shares] = {}
+        for number in np.unique(self.groups.crew_of[moved]).tolist():
+            crew = self.groups.crews[number]
+            ours = moved[self.groups.crew_of[moved] == number]
+            parts = made[np.ix_(ours, [self.groups.names.index(name) for name in crew[0]])]
+            tiers = [self.groups.tiers[one] for one in ours.tolist()]
+            shares[crew] = Shares(len(crew[0]), tiers, parts / parts.sum(axis=1, keepdims=True))
+        return shares
+
+
+class _Homes:
+    """Where selection puts rankings: the n-th ones' parts for each region of the universe are `movable[n]`,
+    who may be sent elsewhere, and `fixed[n]`.
+
+    Where a region of the first tier is up, the first tier alone decides, as in `select`.
+    """
+
+    def __init__(
+        self,
+        select: Selector,
+        facts: Sequence[RegionFacts],
+        weights: Sequence[float],
+        able: frozenset[int],
+    ) -> None:
+        self.movable: list[Array] = []
+        self.fixed: list[Array] = []
+        self._select, self._width, self._able = select, len(facts), able
+        levels = list(map(level, facts, map(weight_of, facts, weights)))
+        whole = all(fact.cohort is None for fact in facts)
+        self._up = frozenset(region for region, stands in enumerate(levels) if whole and stands == UP)
+        self._known: dict[tuple[int, ...], int] = {}
+
+    def number(self, ranked: Ranked) -> int:
+        """The index of what the ranking gets."""
+        first = ranked.tiers[0] if ranked.tiers else ()
+        known = self._known.get(first)
+        if known is None:
+            known = len(self.fixed)
+            self._put(ranked)
+            if not self._up.isdisjoint(first):
+                self._known[first] = known
+        return known
+
+    def _put(self, ranked: Ranked) -> None:
+        movable, fixed = np.zeros(self._width), np.zeros(self._width)
+        candidates = self._select(ranked).candidates
+        total = sum(candidate.weight for candidate in candidates)
+        homes = [candidate.regions[0] for candidate in candidates if candidate.cohort is None]
+        listed = self._able.intersection(region for tier in ranked.tiers for region in tier)
+        free = listed.issuperset(homes)  # a fallback is no place in the ranking
+        for candidate in candidates:
+            part = movable if free and candidate.cohort is None else fixed
+            part[candidate.regions[0]] += candidate.weight / total
+        self.movable.append(movable)
+        self.fixed.append(fixed)
 
 
 def _known(loads: Mapping[RegionName, float]) -> dict[RegionName, float]:
@@ -205,13 +254,15 @@ def _toward(kept: Spread, wanted: Spread, policy: Policy, askings: Sequence[Aski
         step = min(step, asking.rule.capacity.max_step)
         facts = _facts(asking, world)
         select = Selector(asking.rule, facts)
-        old, new = kept.shares.get(asking.crew, {}), wanted.shares.get(asking.crew, {})
+        nothing = Shares.of(len(facts), {})
+        old, new = (each.shares.get(asking.crew, nothing) for each in (kept, wanted))
         for ranked, amount in zip(asking.rankings, asking.demand.tolist(), strict=True):
             total += amount
-            if ranked.tiers in old or ranked.tiers in new:
+            was, will = old.get(ranked.tiers), new.get(ranked.tiers)
+            if was is not None or will is not None:
                 natural = _natural(select, ranked, len(asking.universe))
-                before = _usable(old.get(ranked.tiers), natural, facts)
-                after = np.array(new.get(ranked.tiers, natural))
+                before = _usable(was, natural, facts)
+                after = natural if will is None else np.array(will)
                 moved += amount * float(np.abs(after - before).sum()) / 2
                 rows.append((asking.crew, ranked.tiers, before, after, amount))
     if moved <= step * total:
@@ -229,7 +280,8 @@ def _toward(kept: Spread, wanted: Spread, policy: Policy, askings: Sequence[Aski
         for name, load in loads.items()
         if (limit := _room(policy, askings, world, name)) and load > limit * (1 + 1e-6)
     }
-    return Spread(dict(shares), _known(loads), over)
+    flat = {crew: Shares.of(len(crew[0]), parts) for crew, parts in shares.items()}
+    return Spread(flat, _known(loads), over)
 
 
 def _room(policy: Policy, askings: Sequence[Asking], world: World, name: RegionName) -> float | None:

@@ -104,16 +104,18 @@ def prices(rankings: Sequence[Tiers], rtt_ms: Array) -> Array:
 
     Infinite for regions outside the ranking.
     """
-    tier_of = np.full(rtt_ms.shape, -1, dtype=np.int16)
-    for row, tiers in zip(tier_of, rankings, strict=True):
-        for number, tier in enumerate(tiers):
-            row[list(tier)] = number
+    sizes = [sum(map(len, tiers)) for tiers in rankings]
+    row = np.repeat(np.arange(len(rankings)), sizes)
+    pairs = ((one, number) for tiers in rankings for number, tier in enumerate(tiers) for one in tier)
+    region, tier = np.fromiter(pairs, np.dtype((np.int64, 2)), sum(sizes)).T
+    cost = rtt_ms[row, region]
+    cost = np.where(np.isfinite(cost), cost, tier * _TIER_MS)
+    floor = np.zeros(len(rankings))
+    by_tier = np.argsort(tier, kind="stable")
+    for here in np.split(by_tier, np.flatnonzero(np.diff(tier[by_tier])) + 1):
+        cost[here] = np.maximum(cost[here], floor[row[here]])
+        np.maximum.at(floor, row[here], cost[here])
+        floor += STAY_MS
     price = np.full(rtt_ms.shape, np.inf)
-    floor = np.zeros((len(rtt_ms), 1))
-    for number in range(int(tier_of.max(initial=-1)) + 1):
-        inside = tier_of == number
-        guesses = np.where(np.isfinite(rtt_ms), rtt_ms, number * _TIER_MS)
-        cost = np.maximum(guesses, floor)
-        price[inside] = cost[inside]
-        floor = np.where(inside, cost, floor).max(axis=1, keepdims=True, initial=0.0) + STAY_MS
+    price[row, region] = cost
     return price

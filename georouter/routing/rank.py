@@ -95,7 +95,7 @@ def distinct(tiers: TierArray) -> tuple[tuple[Ranked, ...], NDArray[np.int32]]:
     if len(tiers) == 1:
         return (_ranked(tiers[0].tolist()),), np.zeros(1, dtype=np.int32)
     first, inverse = unique_rows(tiers)
-    return tuple(_ranked(row) for row in tiers[first].tolist()), inverse.astype(np.int32)
+    return _rankings(tiers[first]), inverse.astype(np.int32)
 
 
 def restrict(ranked: Ranked, allowed: frozenset[int]) -> Ranked:
@@ -115,3 +115,28 @@ def _ranked(row: list[int]) -> Ranked:
     fallback = tiers.pop(FALLBACK_TIER, [])
     tiers.pop(OUTSIDE, None)
     return Ranked(tuple(tuple(tiers[tier]) for tier in sorted(tiers)), tuple(fallback))
+
+
+def _rankings(rows: TierArray) -> tuple[Ranked, ...]:
+    """The ranking of each row: all tiers of all rows are cut from one sorted array."""
+    count, width = rows.shape
+    order = np.argsort(rows, axis=1, kind="stable")
+    tier = np.take_along_axis(rows, order, axis=1)
+    is_first = np.ones(rows.shape, dtype=np.bool_)
+    np.not_equal(tier[:, 1:], tier[:, :-1], out=is_first[:, 1:])
+    begins = np.flatnonzero(is_first)
+    ends = np.append(begins[1:], rows.size).tolist()
+    number = tier.ravel()[begins]
+    edges = np.searchsorted(begins, np.arange(count + 1) * width)
+    low = edges[:-1] + (number[edges[:-1]] == OUTSIDE)
+    high = edges[1:] - (number[edges[1:] - 1] == FALLBACK_TIER)
+    regions = order.ravel().tolist()
+    alone = [(region,) for region in range(width)]  # one object each: most tiers are of one region
+    members = [
+        alone[regions[begin]] if end - begin == 1 else tuple(regions[begin:end])
+        for begin, end in zip(begins.tolist(), ends, strict=True)
+    ]
+    return tuple(
+        Ranked(tuple(members[begin:end]), members[end] if end < after else ())
+        for begin, end, after in zip(low.tolist(), high.tolist(), edges[1:].tolist(), strict=True)
+    )

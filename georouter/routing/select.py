@@ -201,7 +201,7 @@ class Selector:
         shares: Shares | None = None,
     ) -> None:
         self._rule = rule
-        self._shares = shares or {}
+        self._shares = shares
         self._facts = facts
         self._usable = None if usable is None or usable.issuperset(range(len(facts))) else usable
         self._last = last_known
@@ -218,7 +218,7 @@ class Selector:
         if self._cohort is not None and self._part < 1:
             idle = [fact if fact.cohort is None else replace(fact, cohort=0.0) for fact in facts]
             self._others = Selector(rule, idle, usable, last_known, shares)
-            self._shares = {}  # they share out the others
+            self._shares = None  # they share out the others
 
     def __call__(self, ranked: Ranked) -> Selection:
         """The answer to `ranked`."""
@@ -239,7 +239,7 @@ class Selector:
         """The answer with the region of a ramp among the others."""
         if not ranked.tiers and not (ranked.fallback and self._rule.when_all_down is AllDown.FALLBACK):
             return REFUSED
-        shares = None if ranked.pinned else self._shares.get(ranked.tiers)
+        shares = None if ranked.pinned or not self._shares else self._shares.get(ranked.tiers)
         if self._usable is None:
             return self._answer(ranked, shares)
         narrow = restrict(ranked, self._usable)
@@ -262,16 +262,18 @@ class Selector:
         self, tiers: Ranking, best: int, position: int, reason: Reason, shares: tuple[float, ...]
     ) -> Selection:
         """The regions that the capacity plan names and that can answer, in its proportions."""
-        able = [region for tier in tiers for region in tier if self._levels[region] == best]
-        most = max(1, self._rule.limit.regions)
+        levels, most = self._levels, self._rule.limit.regions
+        able = [region for tier in tiers for region in tier if levels[region] == best]
         candidates = tuple(
-            Candidate(
-                regions=(region, *(other for other in able if other != region))[:most],
-                weight=shares[region],
-                reason=reason if region in tiers[position] else Reason.CAPACITY,
-            )
-            for region in able
-            if shares[region] > 0
+            [
+                Candidate(
+                    (region, *(other for other in able if other != region))[:most] if most > 1 else (region,),
+                    shares[region],
+                    reason if region in tiers[position] else Reason.CAPACITY,
+                )
+                for region in able
+                if shares[region] > 0
+            ]
         )
         return Selection(candidates, reason)
 

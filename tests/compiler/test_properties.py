@@ -12,7 +12,7 @@ from georouter.answers.layout import REASONS
 from georouter.compiler.plan import plan
 from georouter.compiler.publish import publish
 from georouter.facts.failover import FailoverRule
-from georouter.facts.plan import CapacityPlan, Spread
+from georouter.facts.plan import CapacityPlan, Shares, Spread
 from georouter.facts.ramp import RampRule
 from georouter.facts.world import Ramping, Standing, World
 from georouter.geo.map import GeoMap
@@ -323,7 +323,9 @@ def test_whatever_acts_on_regions_compiled_is_decided_and_inside_the_fence(  # n
         )
         for ranked in table.rankings
     }
-    planned = CapacityPlan(0.0, frozenset(), Spread({(names, weights, rule_of(web).ramps): shares}))
+    planned = CapacityPlan(
+        0.0, frozenset(), Spread({(names, weights, rule_of(web).ramps): Shares.of(len(names), shares)})
+    )
     ramps = {web.name: Ramping(parts[-1])} if web.ramp else {}
     now = replace(now, capacity=planned, standings=standings, ramps=ramps)
     before = publish(compiled, quiet, 1)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from georouter.compiler.prefixes import Beginning, bits, prefixes
 from georouter.compiler.selections import Before, Selections, select_all
 from georouter.compiler.steering import Steering, Table, steer
+from georouter.facts.plan import Shares
 from georouter.facts.world import Effective, RegionFacts, State
 from georouter.policy.model import AllDown
 from georouter.policy.steps import Limit, Nearest, Weighted
@@ -110,6 +111,31 @@ def test_every_ranking_selects_as_if_asked_alone(  # noqa: PLR0917 - one for eac
         before = Before(facts, made)
 
 
+@settings(max_examples=100, deadline=None)
+@given(
+    seed=st.integers(0, 20),
+    limit=st.integers(1, 3),
+    now=WORLD,
+    usable=st.none() | st.frozensets(st.integers(0, COUNT - 1)),
+    said=st.dictionaries(st.integers(0, 39), st.tuples(*[st.sampled_from([0.0, 0.5, 1.0])] * COUNT)),
+)
+def test_a_plan_speaks_to_its_own_rankings(
+    seed: int,
+    limit: int,
+    now: tuple[RegionFacts, ...],
+    usable: frozenset[int] | None,
+    said: dict[int, tuple[float, ...]],
+) -> None:
+    """Those of whom it says nothing are skipped as ever, and the others asked one by one."""
+    table, group = fixture(seed, limit, AllDown.SERVE_ALL, (1.0, 1.0, 2.0, 0.0))
+    every = table.rankings
+    shares = Shares.of(COUNT, {every[one].tiers: parts for one, parts in said.items() if one < len(every)})
+    made = select_all(table, group, now, usable, frozenset(), None, shares)
+    for number, ranked in enumerate(every):
+        alone = select(ranked, group.rule, now, usable, frozenset(), shares)
+        assert made.distinct[made.of[number]] == alone
+
+
 def _check_kept(made: Selections, before: Before | None) -> None:
     for selection, kept in zip(made.distinct, made.kept, strict=True):
         assert kept < 0 or (before is not None and before.selections.distinct[kept] == selection)
@@ -148,3 +174,6 @@ def test_few_questions_while_regions_are_up() -> None:
     made = select_all(table, group, up, None, frozenset())
     firsts = {ranked.tiers[:1] for ranked in table.rankings if ranked.tiers}
     assert len(made.settled) <= len(firsts)
+    shares = Shares.of(COUNT, {table.rankings[0].tiers: (0.0, 0.5, 0.5, 0.0, 0.0)})
+    planned = select_all(table, group, up, None, frozenset(), None, shares)
+    assert len(made.settled) - 1 <= len(planned.settled) < len(made.settled) + COUNT

@@ -119,6 +119,7 @@ def test_the_plan_comes_first_and_losses_in_portions() -> None:
         first = await bench.begin(PLAN)
         assert first is not None
         assert first.losses == {RegionName("eu"): spread}
+        assert bench.requests[0].world.capacity == PLAN  # what is ready for others stays at home
         bench.held.set()
         assert bench.planner.take(await bench.posted.get()) == WHOLE
         asked = [request.losses or () for request in bench.losses]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from georouter.facts.plan import CapacityPlan
+from georouter.facts.plan import CapacityPlan, Shares
 from georouter.facts.world import Effective, RegionFacts, State, World
 from georouter.policy.model import AllDown, Policy
 from georouter.policy.steps import Capacity, Limit
@@ -228,8 +228,10 @@ def test_whatever_happens(
     plan = make_plan(rules(*capacity), [clients], now, 0.0)
     loads = served(plan, clients, now)
     assert sum(loads.values()) == pytest.approx(sum(demand))
-    shares = plan.now.shares.get(clients.crew, {})
-    for tiers, parts in shares.items():
+    shares = plan.now.shares.get(clients.crew, Shares.of(3, {}))
+    for tiers, parts in ((tiers, shares.get(tiers)) for tiers in rankings):
+        if parts is None:
+            continue
         allowed = {member for tier in tiers for member in tier}
         assert {index for index, part in enumerate(parts) if part > 0} <= allowed
         assert sum(parts) == pytest.approx(1.0)

@@ -96,3 +96,20 @@ def test_rankings_have_no_gaps_and_stay_in_the_fence(
         assert {scene.regions[region] for region in ranked.allowed} == fence_of(service, spot)
         assert all(list(tier) == sorted(tier) for tier in ranked.tiers)
     assert all(one != other for one, other in pairwise(rankings))
+
+
+@given(
+    rows=st.integers(1, 5).flatmap(
+        lambda width: st.lists(
+            st.lists(st.sampled_from([OUTSIDE, 0, 1, 2, FALLBACK_TIER]), min_size=width, max_size=width),
+            min_size=2,
+            max_size=8,
+        )
+    )
+)
+def test_many_rankings_are_those_of_each_row(rows: list[list[int]]) -> None:
+    """All at once or one by one: the same tiers, the same fallback."""
+    tiers = np.array(rows, dtype=np.int16)
+    rankings, ids = distinct(tiers)
+    for row, number in zip(tiers, ids.tolist(), strict=True):
+        assert rankings[number] == distinct(row[None, :])[0][0]
