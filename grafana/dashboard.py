@@ -103,6 +103,12 @@ OVERVIEW = Row(
             steps=thresholds((None, Color.GOOD), (1, Color.BAD)),
         ),
         stat(
+            "Brake",
+            "Whether any node keeps answers as they were, because most regions failed at once.",
+            f"max(georouter_brake_active{{{NODE}}})",
+            names={0: ("free", Color.GOOD), 1: ("frozen", Color.BAD)},
+        ),
+        stat(
             "Overrides",
             "Drains and forced states that operators set.",
             f"count(max by (region, kind) (georouter_override_active{{{REGION}}})) or vector(0)",
@@ -356,6 +362,16 @@ HEALTH = Row(
             "Load beyond the limit",
             "Regions that the capacity plan could not keep within their limit: load by limit.",
             Query(f"max by (region) (georouter_capacity_overload_ratio{{{REGION}}})", "{{region}}"),
+            unit=Unit.SHORT,
+            width=12,
+        ),
+        lines(
+            "Brake",
+            "How often the brake took hold, per node.",
+            Query(
+                f"sum by (instance) (increase(georouter_brake_freezes_total{{{NODE}}}[$__rate_interval]))",
+                "{{instance}}",
+            ),
             unit=Unit.SHORT,
             width=12,
         ),

@@ -200,14 +200,19 @@ def polyline(box: Box, span: Span, top: float, points: Iterable[Point], color: s
 
 
 def _path(box: Box, span: Span, top: float, points: Iterable[Point]) -> str:
+    """Of a level stretch only its two ends."""
     parts: list[str] = []
+    level: list[str] = []
     pen = "M"
     for at, value in points:
         if not isfinite(value):
-            pen = "M"
+            pen, level = "M", []
             continue
-        y = box.y + box.height * (1 - min(value / top, 1.0))
-        parts.append(f"{pen}{_n(span.x(box, at))} {_n(y)}")
+        y = _n(box.y + box.height * (1 - min(value / top, 1.0)))
+        if level == [y, y]:
+            parts.pop()
+        level = [*level[-1:], y]
+        parts.append(f"{pen}{_n(span.x(box, at))} {y}")
         pen = "L"
     return "".join(parts)
 

@@ -216,9 +216,8 @@ class Story:
             server.say(health(lag_ms))
         self._hooks = HookServer()
         self._outside = Outside("lb.vendor.test. 5 A 198.51.100.1", "lb.vendor.test. 5 A 198.51.100.2")
-        self.daemon = Daemon(
-            folder / "daemon", "", server=f", resolver: {{addresses: '{self._outside.address}', timeout: 1s}}"
-        )
+        resolver = f"resolver: {{addresses: '{self._outside.address}', timeout: 1s}}"
+        self.daemon = Daemon(folder / "daemon", "", server=f", {resolver}, brake: {{min_regions: 3}}")
         self._secondary = Secondary(self.daemon.address, "example.com")
         write_tenants(folder / "daemon")
         self._policy = demo_policy(
@@ -232,11 +231,12 @@ class Story:
 
     def tell(self) -> None:
         """Calm; a region lags behind while an alias target cannot be resolved; a region dies, comes back;
-        a broken policy and its repair; a lasting drain.
+        the other two seem to die at once; a broken policy and its repair; a lasting drain.
         """
         self._act()
         self._lag()
         self._death()
+        self._blackout()
         self._broken_policy()
         self._drain()
 
@@ -266,12 +266,24 @@ class Story:
         until(lambda: self._state("eu-west") == "up", "the region to come back", 60.0)
         self._act()
 
+    def _blackout(self) -> None:
+        lost = [self._servers[NAMES.index(name)] for name in ("us-east", "ap-south")]
+        for server in lost:
+            server.kill()
+        until(lambda: self.daemon.status()["brake"]["frozen"], "the brake", 60.0)
+        self._act()
+        for server in lost:
+            server.start()
+        until(lambda: self._state("us-east") == self._state("ap-south") == "up", "the regions", 60.0)
+        self._order("unfreeze", {"reason": "the network is mended"})
+        self._act()
+
     def _drain(self) -> None:
         with ExitStack() as open_connections:
             for _ in range(5):
                 connection = socket.create_connection(self.daemon.address, timeout=5)
                 open_connections.enter_context(connection)
-            self._order("drain", "us-east", "kernel update")
+            self._order("drain", {"region": "us-east", "reason": "kernel update"})
             for _ in range(5):
                 self.daemon.ask("www.example.com", tcp=True, client=ASHBURN)
             self._act()
@@ -285,10 +297,10 @@ class Story:
         until(lambda: self._reloads("success") > before, "the repaired policy", 60.0)
         self._act()
 
-    def _order(self, what: str, region: str, reason: str) -> None:
-        code, body = self.daemon.post(f"/v1/{what}", {"region": region, "reason": reason})
+    def _order(self, what: str, body: dict[str, str]) -> None:
+        code, said = self.daemon.post(f"/v1/{what}", body)
         if code != 200:
-            raise RuntimeError(body)
+            raise RuntimeError(said)
 
     def _state(self, region: str) -> str:
         return str(self._region(region)["observed"])

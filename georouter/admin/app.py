@@ -7,6 +7,7 @@
     GET  /v1/status   all of it as JSON          POST /v1/reload   {}
                                                POST /v1/failback {service, reason, to?, author?}
                                                POST /v1/ramp {service, action, reason, author?}
+                                               POST /v1/unfreeze {reason, author?}
     GET  /v1/explain  ?name=&client=&resolver=&type=
 
 Errors are `{"error": "a sentence"}`. `guard` says who may do what, `doorkeeper` for how long.
@@ -115,6 +116,7 @@ def make_app(desk: Desk, guard: Guard, doorkeeper: Doorkeeper) -> web.Applicatio
             web.post("/v1/reload", views.reload),
             web.post("/v1/failback", views.fail_back),
             web.post("/v1/ramp", views.ramp),
+            web.post("/v1/unfreeze", views.unfreeze),
             *(web.post(f"/v1/{kind}", views.change(kind)) for kind in CHANGES),
         ]
     )
@@ -214,6 +216,14 @@ class _Views:
             return _error(400, str(problem))
         except LookupError as problem:
             return _error(404, str(problem.args[0] if problem.args else problem))
+
+    async def unfreeze(self, request: web.Request) -> web.Response:
+        self._check_change(request)
+        try:
+            command = requests.unfreeze(await _body(request), request.remote or "unknown")
+            return _json(await self._desk.unfreeze(command))
+        except ValueError as problem:
+            return _error(400, str(problem))
 
     async def reload(self, request: web.Request) -> web.Response:
         self._check_change(request)

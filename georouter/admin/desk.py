@@ -80,6 +80,15 @@ class RampChange:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class Unfreeze:
+    """One operator's word that what this node sees is true."""
+
+    reason: str
+    author: str
+    source: str
+
+
 class Desk(Protocol):
     """Views and changes of a running daemon."""
 
@@ -119,6 +128,10 @@ class Desk(Protocol):
 
         LookupError when there is no such service; ValueError when it has no ramp, or not one to do that to.
         """
+        ...
+
+    async def unfreeze(self, command: Unfreeze) -> Json:
+        """End a freeze, audited. Returns `{brake}` as in `status`; ValueError when answers are not frozen."""
         ...
 
     async def reload(self) -> Json:

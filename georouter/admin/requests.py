@@ -6,7 +6,7 @@ Everything here raises ValueError with a sentence for the caller.
 import json
 from collections.abc import Mapping
 
-from georouter.admin.desk import Action, Change, Failback, Question, RampChange
+from georouter.admin.desk import Action, Change, Failback, Question, RampChange, Unfreeze
 from georouter.facts.ramp import RampOrder
 
 MAX_REASON = 500
@@ -67,6 +67,20 @@ def ramp(body: bytes, source: str) -> RampChange:
     return RampChange(
         service=_text(fields, "service", MAX_NAME),
         action=RampOrder(str(action)),
+        reason=_text(fields, "reason", MAX_REASON),
+        author=_text(fields, "author", MAX_AUTHOR) if "author" in fields else "unknown",
+        source=source,
+    )
+
+
+def unfreeze(body: bytes, source: str) -> Unfreeze:
+    """The end of a freeze that `POST /v1/unfreeze` with this body asks for."""
+    fields = _object(body)
+    known = {"reason", "author"}
+    unknown = sorted(set(fields) - known)
+    if unknown:
+        raise ValueError(f"unknown key {unknown[0]!r}; known are {', '.join(sorted(known))}")
+    return Unfreeze(
         reason=_text(fields, "reason", MAX_REASON),
         author=_text(fields, "author", MAX_AUTHOR) if "author" in fields else "unknown",
         source=source,

@@ -130,6 +130,7 @@ class Steering:
     candidates: tuple[Share, ...]
     tenant: Tenant | None = None
     ramp: Turn | None = None
+    frozen_since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +221,7 @@ def explain(
             _steering(policy, decision, world, number, decided, now),
             tenant=tenant,
             ramp=turn_of(judged.network, compiled_steering, decision.regions, decision.facts),
+            frozen_since=world.frozen_since,
         ),
         answer=meaning,
         decided=decided,

@@ -4,6 +4,7 @@ They work on `Explanation.as_dict()`, so that they say the same of what a daemon
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 _Json = Mapping[str, Any]
@@ -51,6 +52,8 @@ def _lines(told: _Json) -> Iterator[str]:
         for number, step in enumerate(steering["steps"], 1):
             why = f", because {'; '.join(step['reasons'])}" if step["reasons"] else ""
             yield f"step {number}, {step['step']}: {tiers(step['before'])} became {tiers(step['after'])}{why}"
+        if steering.get("frozen_since") is not None:
+            yield f"brake: {frozen(steering['frozen_since'])}"
         yield from (f"region {region_state(region)}" for region in steering["regions"])
         yield f"decision: {steering['reason']}, {REASONS.get(str(steering['reason']), '')}"
         if steering.get("ramp"):
@@ -167,3 +170,9 @@ def scope(block: object, by: _Json | None) -> str:
         return f"a cache may give this answer to every client in {block}"
     behind = " behind this resolver" if by is not None and by["by"] == "resolver" else ""
     return f"a cache may give this answer to every client{behind}"
+
+
+def frozen(since: float) -> str:
+    """That the brake holds. `since` is Unix seconds."""
+    at = datetime.fromtimestamp(since, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return f"answers are frozen since {at}: regions act as they were seen before most of them failed at once"

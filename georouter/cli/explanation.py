@@ -41,6 +41,8 @@ def _parts(told: _Json) -> "Iterator[RenderableType]":
                 ("out", sentences.tiers(step["after"])),
             )
         yield plain("")
+        if steering.get("frozen_since") is not None:
+            yield plain(sentences.frozen(steering["frozen_since"]), "bold red")
         yield _regions(steering["regions"])
         signals = [
             (region["name"], item) for region in steering["regions"] for item in region.get("signals") or ()

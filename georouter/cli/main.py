@@ -48,6 +48,9 @@ COMMANDS: tuple[Entry, ...] = (
         "Let a better region take over a service again.",
     ),
     Entry("ramp", "georouter.cli.ramp", "ramp", "Pause, resume, abort or complete the ramp of a service."),
+    Entry(
+        "unfreeze", "georouter.cli.unfreeze", "unfreeze", "Release the brake: let answers follow the checks."
+    ),
     Entry("reload", "georouter.cli.reload", "reload", "Make the running daemon load its policy again."),
     Entry(
         "healthcheck",

@@ -15,27 +15,37 @@ def world_of(status: Mapping[str, Any], policy: Policy) -> World:
     """
     regions: dict[RegionName, RegionFacts] = {}
     rtt_ms: dict[RegionName, float] = {}
+    brake = status.get("brake") or {}
+    acts_on = brake.get("acts_on") or {}
     for entry in status.get("regions", ()):
         name = RegionName(entry["name"])
         if name not in policy.regions:
             continue
+        frozen = acts_on.get(name)
         regions[name] = RegionFacts(
             observed=State(entry["observed"]),
             effective=Effective(entry["effective"]),
             forced=Effective(entry["forced"]) if entry["forced"] else None,
             health=float(entry["health"]),
-            endpoints_down=_endpoints_down(entry.get("endpoints", ()), policy, name),
+            endpoints_down=_endpoints_down(entry.get("endpoints", ()), frozen, policy, name),
+            frozen=State(frozen["state"]) if frozen else None,
         )
         if entry["rtt_ms"] is not None:
             rtt_ms[name] = float(entry["rtt_ms"])
     return World(
-        regions=regions, rtt_ms=rtt_ms, standings=_standings(status, policy), ramps=_ramps(status, policy)
+        regions=regions,
+        rtt_ms=rtt_ms,
+        standings=_standings(status, policy),
+        ramps=_ramps(status, policy),
+        frozen_since=brake.get("since"),
     )
 
 
-def _endpoints_down(endpoints: Any, policy: Policy, region: RegionName) -> frozenset[int]:
+def _endpoints_down(endpoints: Any, frozen: Any, policy: Policy, region: RegionName) -> frozenset[int]:
     """By address: the policy may list others, or in another order."""
     down = {item["address"] for item in endpoints if item["state"] == State.DOWN}
+    if frozen:
+        down = set(frozen["endpoints_down"])
     return frozenset(
         index for index, item in enumerate(policy.regions[region].endpoints) if item.address in down
     )

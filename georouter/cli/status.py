@@ -78,6 +78,14 @@ def _parts(shown: Mapping[str, Any]) -> "Iterator[RenderableType]":
     if ramps:
         yield plain("")
         yield _ramps(ramps)
+    brake = _part(shown, "brake") if shown.get("brake") else {}
+    if brake.get("frozen"):
+        fallen = ", ".join(brake.get("fallen") or ())
+        yield plain(
+            f"answers are frozen since {moment(brake['since'])}, to {moment(brake['until'])} at the latest: "
+            f"{fallen} failed at once, of {brake['of']} checked regions; georouter unfreeze ends it",
+            "bold red",
+        )
     if shown.get("capacity"):
         yield plain("")
         yield from _capacity(_part(shown, "capacity"))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from georouter.compiler.prefixes import Beginning, bits
 from georouter.compiler.steering import Steering, Table
 from georouter.facts.plan import Shares
-from georouter.facts.world import RegionFacts, Role, State
+from georouter.facts.world import Effective, RegionFacts, Role
 from georouter.policy.model import AllDown
 from georouter.routing.select import (
     DOWN,
@@ -181,7 +181,7 @@ def _key(selection: Selection) -> Hashable:
 
 def _is_witness(fact: RegionFacts) -> bool:
     """Whether the region would answer if nobody had forced anything."""
-    return fact.role is Role.HELD or (fact.observed is State.UP and fact.role is not Role.STANDBY)
+    return fact.role is Role.HELD or (fact.unforced is Effective.UP and fact.role is not Role.STANDBY)
 
 
 def _differing(facts: tuple[RegionFacts, ...], before: tuple[RegionFacts, ...]) -> list[int]:

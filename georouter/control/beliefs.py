@@ -3,17 +3,18 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from georouter.facts import aliases, believe, overrides, readings
+from georouter.facts import aliases, believe, brake, overrides, readings
 from georouter.facts.aliases import Addresses, AliasKey, Reply, Target
-from georouter.facts.endpoints import EndpointKey, RegionShape, is_suspect
+from georouter.facts.brake import FREE, Brake, Release, endpoint_moved, region_moved
+from georouter.facts.endpoints import EndpointKey, RegionShape, endpoint_states, is_suspect, region_state
 from georouter.facts.failover import Failover, Sight
 from georouter.facts.health import UNKNOWN, Health, Result, observe
 from georouter.facts.latency import Latency, measure
 from georouter.facts.overrides import Override, Overrides
 from georouter.facts.plan import CapacityPlan
 from georouter.facts.ramp import Glance, Ramp, ramping
-from georouter.facts.rules import AliasRule, HealthRule
-from georouter.facts.world import Effective, Reading, Readings, Standing, World
+from georouter.facts.rules import AliasRule, BrakeRule, HealthRule
+from georouter.facts.world import Effective, Reading, Readings, Standing, State, World
 from georouter.policy.model import Policy
 from georouter.words.ids import RegionName, ServiceName, SignalName
 
@@ -38,6 +39,10 @@ class Beliefs:
     outside: frozenset[bytes] = frozenset()
     """The alias targets of the policy in use that a resolver is asked for."""
     alias_rule: AliasRule = field(default_factory=AliasRule)
+    brake: Brake = FREE
+    brake_rule: BrakeRule | None = field(default_factory=BrakeRule)
+    checked: frozenset[RegionName] = frozenset()
+    """The regions that have a check, and so can be seen to fail."""
     _addresses: Mapping[AliasKey, Addresses] | None = None
     """Of `aliases`, for the world; None when that has to be put together anew."""
 
@@ -53,6 +58,9 @@ class Beliefs:
             for key in shape.endpoints
             if key is not None
         }
+        self.checked = frozenset(key.region for key in self.rules)
+        self.brake_rule = policy.server.brake
+        self.brake = brake.keep(self.brake, self.checked, self.rules)
         self.healths = {key: health for key, health in self.healths.items() if key in self.rules}
         self.latencies = {key: latency for key, latency in self.latencies.items() if key in self.rules}
         self.last_known = {name: found for name, found in self.last_known.items() if name in policy.services}
@@ -69,8 +77,22 @@ class Beliefs:
         before = self.healths.get(key, UNKNOWN)
         if key not in self.rules:
             return before, before
-        after = self.healths[key] = observe(before, self.rules[key], result, now)
+        after = observe(before, self.rules[key], result, now)
+        if after.state is before.state:
+            self.healths[key] = after
+            return before, after
+        shape = next(shape for shape in self.shapes if shape.name == key.region)
+        was = region_state(endpoint_states(shape, self.healths), shape.min_healthy)
+        self.healths[key] = after
+        moved = endpoint_moved(self.brake, key, before, after, now)
+        seen = region_state(endpoint_states(shape, self.healths), shape.min_healthy)
+        self.brake = region_moved(moved, key.region, was, seen, now)
         return before, after
+
+    def advance_brake(self, now: float) -> Release | None:
+        """Let the brake take hold or let go; why it let go."""
+        self.brake, released = brake.advance(self.brake, self.brake_rule, self.checked, self.healths, now)
+        return released
 
     def readings(self) -> Readings:
         """What regions say of themselves now."""
@@ -111,20 +133,22 @@ class Beliefs:
         )
 
     def sight(self, region: RegionName, signal: SignalName, now: float) -> Sight:
-        """What a failover step may see of a region."""
+        """What a failover step may see of a region. One that only the brake keeps up is suspect."""
         shape = next((shape for shape in self.shapes if shape.name == region), None)
         if shape is None:
             return Sight(Effective.DOWN)
-        facts = believe.world([shape], self.healths, {}, self.overrides, last_known={}, now=now).region(
-            region
-        )
+        freeze = self.brake.freeze
+        facts = believe.world(
+            [shape], self.healths, {}, self.overrides, last_known={}, now=now, freeze=freeze
+        ).region(region)
+        doubted = is_suspect(shape, believe.acted_on([shape], self.healths, freeze))
         reading = readings.of_region(shape, self.healths, self.rules).get(signal)
         told = reading is not None and reading.is_fresh(now) and not isinstance(reading.value, str)
         return Sight(
             facts.effective,
             suspect=facts.effective is Effective.UP
             and facts.forced is None
-            and is_suspect(shape, self.healths),
+            and (doubted or facts.observed is State.DOWN),
             lag=float(reading.value) if reading is not None and told else None,
         )
 
@@ -152,6 +176,7 @@ class Beliefs:
             rules=self.rules,
             standings=self.standings,
             ramps={name: ramping(ramp) for name, ramp in self.ramps.items()},
+            freeze=self.brake.freeze,
         )
 
     def _known_addresses(self) -> Mapping[AliasKey, Addresses]:

@@ -100,6 +100,15 @@ class RampAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class BrakeReleased:
+    """An operator ends a freeze; `done` gets None, or why there is nothing to end."""
+
+    author: str
+    reason: str
+    done: "asyncio.Future[str | None] | None" = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time has passed: overrides may have expired, latencies may want a new ranking, a failover or a ramp
     its turn.
@@ -116,6 +125,7 @@ Event: TypeAlias = (
     | CallDone
     | FailbackAsked
     | RampAsked
+    | BrakeReleased
     | Planned
     | Tick
 )

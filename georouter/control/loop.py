@@ -19,9 +19,11 @@ from georouter.compiler.maps import map_sizes
 from georouter.compiler.publish import Published, publish
 from georouter.control import aliases
 from georouter.control.beliefs import Beliefs
+from georouter.control.brakes import Brakes
 from georouter.control.clock import Jumps, steady_time
 from georouter.control.events import (
     AliasAsked,
+    BrakeReleased,
     BuildDone,
     CallDone,
     Event,
@@ -103,6 +105,7 @@ class Controller:
         self.plan_rtt_ms: Mapping[RegionName, float] = {}
         """The round trips that the plan in use was ranked by."""
         self._asked_rtt_ms: Mapping[RegionName, float] = {}
+        self._brakes = Brakes(beliefs, outlets)
         self.failovers = Failovers(
             beliefs,
             call=outlets.call,
@@ -163,6 +166,7 @@ class Controller:
     def publish_now(self) -> None:
         """Take in what waits and publish, without waiting for anything."""
         self._take_in()
+        self._brakes.advance(self._wall())
         self.failovers.advance(self._wall())
         self.ramps.advance(self._wall())
         self._publish()
@@ -196,7 +200,7 @@ class Controller:
             self.planner.cancel()
 
     def _turn(self) -> None:
-        moved = self._take_in()
+        moved = self._take_in() | self._brakes.advance(self._wall())  # before anybody acts on what was seen
         if self.failovers.advance(self._wall()) | self.ramps.advance(self._wall()):
             self._out.remember()
             moved = True
@@ -209,7 +213,7 @@ class Controller:
             return
         now = self._wall()
         wait_s = LOOK_S  # a wall clock may be set
-        ends = (self.failovers.next_wake(), self.ramps.next_wake())
+        ends = (self.failovers.next_wake(), self.ramps.next_wake(), self._brakes.next_wake())
         for end in (overrides.next_change(self.beliefs.overrides, now), *ends):
             if end is not None:
                 wait_s = min(wait_s, end - now)
@@ -257,6 +261,8 @@ class Controller:
                 case RampAsked() as wanted:
                     moved |= self.ramps.asked(wanted, self._wall())
                     self._out.remember()
+                case BrakeReleased() as trusted:
+                    moved |= self._brakes.release(trusted, self._wall())
                 case Planned() as planned:
                     moved |= self._planned(planned)
                 case Tick():
@@ -268,8 +274,8 @@ class Controller:
         by_s = self._jumps.look()
         if by_s:
             self.beliefs.overrides = overrides.move(self.beliefs.overrides, by_s, self._wall() - by_s)
-            self.failovers.clock_set(by_s)
-            self.ramps.clock_set(by_s)
+            for part in (self._brakes, self.failovers, self.ramps):
+                part.clock_set(by_s)
             self._out.tell("clock.set", by_s=round(by_s, 1))
             self._overrides_changed()
 

@@ -44,6 +44,11 @@ class Ramps:
 
     def advance(self, now: float) -> bool:
         """Let time and beliefs act; whether answers may have to change."""
+        if self._frozen:
+            self._beliefs.ramps = {
+                name: machine.stand(ramp, now) for name, ramp in self._beliefs.ramps.items()
+            }
+            return False
         moved = False
         for name, rule in self._rules.items():
             before = self._beliefs.ramps[name]
@@ -75,13 +80,19 @@ class Ramps:
         self._beliefs.ramps = {name: machine.move(state, by_s) for name, state in self._beliefs.ramps.items()}
 
     def next_wake(self) -> float | None:
-        """When time alone may move a ramp (Unix seconds)."""
+        """When time alone may move a ramp (Unix seconds); the end of a freeze is the brake's."""
+        if self._frozen:
+            return None
         wakes = (machine.next_wake(rule, self._beliefs.ramps[name]) for name, rule in self._rules.items())
         return min((at for at in wakes if at is not None), default=None)
 
     def rule_of(self, service: ServiceName) -> RampRule | None:
         """The ramp of a service, as the policy says."""
         return self._rules.get(service)
+
+    @property
+    def _frozen(self) -> bool:
+        return self._beliefs.brake.freeze is not None
 
     def _glances(self, rule: RampRule, now: float) -> Mapping[RegionName, Glance]:
         return {name: self._beliefs.glance(name, now) for name in rule.watched}

@@ -7,11 +7,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from georouter.admin.desk import Action, Change, Failback, Question, RampChange
-from georouter.control.events import FailbackAsked, OverrideCleared, OverrideSet, RampAsked, ReloadAsked
+from georouter.admin.desk import Action, Change, Failback, Question, RampChange, Unfreeze
+from georouter.control.events import (
+    BrakeReleased,
+    FailbackAsked,
+    OverrideCleared,
+    OverrideSet,
+    RampAsked,
+    ReloadAsked,
+)
 from georouter.control.loop import Controller
 from georouter.control.orders import ExplainRequest, Failed
-from georouter.daemon.status import failover_status, ramp_status, region_status
+from georouter.daemon.status import brake_status, failover_status, ramp_status, region_status
 from georouter.facts.overrides import Override, OverrideKind
 from georouter.telemetry.audit import AuditLog
 from georouter.telemetry.metrics import Metrics
@@ -163,6 +170,18 @@ class DaemonDesk:
             raise ValueError(problem)
         await controller.settled()
         return {"service": service, "ramp": ramp_status(controller, service)}
+
+    async def unfreeze(self, command: Unfreeze) -> dict[str, Any]:
+        """End a freeze; what follows is published before this returns."""
+        controller = self._controller
+        done: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        controller.post(BrakeReleased(command.author, command.reason, done))
+        problem = await done
+        if problem is not None:
+            raise ValueError(problem)
+        await self._record("unfreeze", reason=command.reason, author=command.author, source=command.source)
+        await controller.settled()
+        return {"brake": brake_status(controller)}
 
     async def _record(self, action: str, **fields: object) -> None:
         """Into the audit log, on disk when this returns."""

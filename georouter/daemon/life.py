@@ -53,6 +53,7 @@ from georouter.daemon.watching import Watcher
 from georouter.daemon.workshop import Workshop
 from georouter.facts import aliases
 from georouter.facts.aliases import Reply
+from georouter.facts.brake import FREE
 from georouter.policy.model import Policy
 from georouter.probes.prober import Prober
 from georouter.probes.target import ProbeResult, targets
@@ -225,6 +226,7 @@ class Daemon:
             failovers=dict(saved.failovers),
             ramps=dict(saved.ramps),
             aliases={name: aliases.restored(target, now) for name, target in saved.aliases.items()},
+            brake=saved.brake if fresh else FREE,
         )
 
     def _try_admin(self) -> None:

@@ -69,6 +69,7 @@ class Saver:
             failovers=dict(beliefs.failovers),
             aliases=dict(beliefs.aliases),
             ramps=dict(beliefs.ramps),
+            brake=beliefs.brake,
         )
         try:
             await asyncio.to_thread(save_state, self._directory, state)

@@ -88,6 +88,7 @@ def status(
             for name, service in (published.services if published else {}).items()
         ],
         "capacity": capacity_status(controller),
+        "brake": brake_status(controller),
         "transfers": transfers,
         "aliases": [_alias(controller, name, owners, now) for name, owners in built.plan.outside.items()],
         "overrides": [
@@ -104,6 +105,8 @@ def summary(controller: Controller) -> str:
     counts = [(states.count(state), state.value) for state in Effective]
     regions = ", ".join(f"{count} {state}" for count, state in counts if count) or "none"
     parts = [f"regions: {regions}", f"snapshot {published.snapshot.generation if published else 0}"]
+    if controller.beliefs.brake.freeze is not None:
+        parts.append("most regions failed at once, answers are frozen")
     if controller.serving_last_good:
         parts.append("the policy is invalid, a saved one is served")
     elif reload is not None and not reload.ok:
@@ -139,6 +142,34 @@ def ramp_status(controller: Controller, service: ServiceName) -> dict[str, Any] 
     """The ramp of a service; None for those without one."""
     rule, state = controller.ramps.rule_of(service), controller.beliefs.ramps.get(service)
     return None if rule is None or state is None else ramps.view(rule, state)
+
+
+def brake_status(controller: Controller) -> dict[str, Any] | None:
+    """Whether answers are frozen, since and until when, and for which regions' sake; None without a brake.
+
+    `acts_on` says what stands in for what is observed of each region and its endpoints.
+    """
+    if controller.policy.server.brake is None:
+        return None
+    freeze = controller.beliefs.brake.freeze
+    return {
+        "frozen": freeze is not None,
+        "since": freeze.since if freeze else None,
+        "until": freeze.until if freeze else None,
+        "fallen": sorted(freeze.fallen) if freeze else [],
+        "of": freeze.of if freeze else None,
+        "acts_on": {
+            name: {
+                "state": facts.frozen.value,
+                "endpoints_down": [
+                    controller.policy.regions[name].endpoints[index].address
+                    for index in sorted(facts.endpoints_down)
+                ],
+            }
+            for name, facts in controller.world.regions.items()
+            if facts.frozen is not None and name in controller.policy.regions
+        },
+    }
 
 
 def capacity_status(controller: Controller) -> dict[str, Any] | None:

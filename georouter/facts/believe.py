@@ -6,12 +6,14 @@
     force_up      up             up                  up
     force_down    down           down                down
 
-The observed state and the endpoints that are down are reported as they are, whatever is forced.
+The observed state and the endpoints that are down are reported as they are, whatever is forced. While the
+brake holds, "observed" in the table is what was observed before, and so are the endpoints that are down.
 """
 
 from collections.abc import Iterable, Mapping
 
 from georouter.facts.aliases import Addresses, AliasKey
+from georouter.facts.brake import Freeze
 from georouter.facts.endpoints import (
     EndpointKey,
     RegionShape,
@@ -45,24 +47,29 @@ def world(
     standings: Mapping[ServiceName, Standing] | None = None,
     capacity: CapacityPlan | None = None,
     ramps: Mapping[ServiceName, Ramping] | None = None,
+    freeze: Freeze | None = None,
 ) -> World:
     """The facts at `now` (Unix seconds). `rules` say which signals are read.
 
     `previous` is the world in use: its `rtt_ms` stays, as the same object, while no measured round
     trip moved enough to matter, so that `is` tells whether rankings must be compiled again.
+    While `freeze` holds, its healths are acted on; what is observed is reported all the same.
     """
     shapes = tuple(regions)
     forced = active(overrides, now)
-    facts = {shape.name: _region(shape, healths, forced) for shape in shapes}
+    acted = acted_on(shapes, healths, freeze)
+    facts = {
+        shape.name: _region(shape, healths, acted, forced, frozen=freeze is not None) for shape in shapes
+    }
     return World(
         regions=facts,
-        rtt_ms=settle(previous.rtt_ms if previous else {}, by_region(shapes, latencies, healths)),
+        rtt_ms=settle(previous.rtt_ms if previous else {}, by_region(shapes, latencies, acted)),
         last_known=last_known,
         capacity=capacity,
         suspects=frozenset(
             shape.name
             for shape in shapes
-            if facts[shape.name].effective is Effective.UP and is_suspect(shape, healths)
+            if facts[shape.name].effective is Effective.UP and is_suspect(shape, acted)
         ),
         leaving=frozenset(
             name for name, item in pending(overrides, now).items() if item.kind is not OverrideKind.FORCE_UP
@@ -71,7 +78,22 @@ def world(
         standings=standings or {},
         ramps=ramps or {},
         aliases=aliases or {},
+        frozen_since=None if freeze is None else freeze.since,
     )
+
+
+def acted_on(
+    regions: Iterable[RegionShape], healths: Mapping[EndpointKey, Health], freeze: Freeze | None
+) -> Mapping[EndpointKey, Health]:
+    """The healths of these regions that answers follow: those that `freeze` stands on, where it has any."""
+    if freeze is None:
+        return healths
+    return {
+        key: known
+        for shape in regions
+        for key in shape.endpoints
+        if key is not None and (known := freeze.healths.get(key, healths.get(key))) is not None
+    }
 
 
 def effective(observed: State, forced: Effective | None) -> Effective:
@@ -90,15 +112,24 @@ FORCES = {
 }
 
 
-def _region(shape: RegionShape, healths: Mapping[EndpointKey, Health], forced: Overrides) -> RegionFacts:
-    states = endpoint_states(shape, healths)
-    observed = region_state(states, shape.min_healthy)
+def _region(
+    shape: RegionShape,
+    healths: Mapping[EndpointKey, Health],
+    acted: Mapping[EndpointKey, Health],
+    forced: Overrides,
+    *,
+    frozen: bool,
+) -> RegionFacts:
+    states = endpoint_states(shape, acted)
+    state = region_state(states, shape.min_healthy)
+    observed = region_state(endpoint_states(shape, healths), shape.min_healthy)
     override = forced.get(shape.name)
     force = None if override is None else FORCES[override.kind]
     return RegionFacts(
         observed=observed,
-        effective=effective(observed, force),
+        effective=effective(state, force),
         forced=force,
-        health=region_health(shape, healths),
+        health=region_health(shape, acted),
         endpoints_down=endpoints_down(states),
+        frozen=state if frozen else None,
     )

@@ -10,6 +10,7 @@ Rule 2. Time counts only while the ramp runs: a pause, or a node that was off, e
 Rule 3. A closed gate stops the part where it is. Where it stays closed for `back_after_s`, the part steps
         back to `back_to`, and stays there until an operator lets the ramp go on, from its beginning.
 Rule 4. Whoever may not be read is not well: a signal without a fresh value closes the gate.
+Rule 5. While the brake holds, nothing is known of anybody: the part stands, and no time counts.
 """
 
 import math
@@ -157,6 +158,12 @@ def advance(rule: RampRule, ramp: Ramp, glances: Mapping[RegionName, Glance], no
     step = ramp.step + 1
     after = replace(ramp, step=step, part=max(ramp.part, rule.at(step)), waited_s=0.0)
     return after if step < rule.steps else replace(after, part=rule.target, phase=RampPhase.DONE, since=now)
+
+
+def stand(ramp: Ramp, now: float) -> Ramp:
+    """Let time pass without acting, because what is seen is not believed."""
+    passed_s = 0.0 if ramp.at is None else max(0.0, now - ramp.at)
+    return replace(ramp, at=now, bad_since=None if ramp.bad_since is None else ramp.bad_since + passed_s)
 
 
 def _closed(rule: RampRule, ramp: Ramp, problem: str, now: float) -> Ramp:

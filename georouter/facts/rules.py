@@ -28,3 +28,14 @@ class AliasRule:
 
     min_ttl_s: int = 5
     max_ttl_s: int = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class BrakeRule:
+    """When so many regions fail at once that this node suspects itself, and for how long at most."""
+
+    share: float = 0.5
+    """More than this part of the checked regions, 0 to 1."""
+    min_regions: int = 6
+    window_s: float = 10.0
+    max_freeze_s: float = 300.0

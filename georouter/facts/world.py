@@ -60,6 +60,7 @@ class RegionFacts:
     `endpoints_down` holds the indices (in policy order) of endpoints whose checks say down. `forced`
     is None while no override acts on the region. `role` and `cohort` differ by service (`routing` fills them
     in): `cohort` is the part (0..1) of the clients that a ramp gives the region, None where none does.
+    `frozen` is what the brake has answers follow instead of `observed`, None while it is free.
     """
 
     observed: State
@@ -69,6 +70,12 @@ class RegionFacts:
     endpoints_down: frozenset[int] = frozenset()
     role: Role = Role.NONE
     cohort: float | None = None
+    frozen: State | None = None
+
+    @property
+    def unforced(self) -> Effective:
+        """What would be acted on if nobody had forced anything."""
+        return Effective((self.frozen or self.observed).value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +135,8 @@ class World:
     suspects: frozenset[RegionName] = frozenset()
     leaving: frozenset[RegionName] = frozenset()
     aliases: Mapping[AliasKey, Addresses] = field(default_factory=dict)
+    frozen_since: float | None = None
+    """Since when the brake holds (Unix seconds): regions act as they were seen before."""
 
     def answering(self, *, doubts: bool) -> tuple[object, ...]:
         """What answers are made of, with `doubts` TTLs, too; worlds with equal ones are answered alike."""

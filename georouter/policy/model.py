@@ -10,7 +10,7 @@ from enum import StrEnum
 from georouter.answers.networks import NOBODY, Networks
 from georouter.answers.ratelimit import Rate
 from georouter.facts.ramp import RampRule
-from georouter.facts.rules import AliasRule, HealthRule
+from georouter.facts.rules import AliasRule, BrakeRule, HealthRule
 from georouter.geo.map import Network
 from georouter.policy.steps import Failover, Step, Weighted
 from georouter.words.ids import CheckName, RegionName, ServiceName, ZoneName
@@ -283,6 +283,8 @@ class Server:
     transfers: int = 10
     transfers_per_client: int = 2
     resolver: Resolver = field(default_factory=Resolver)
+    brake: BrakeRule | None = field(default_factory=BrakeRule)
+    """None: this node never suspects itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from georouter.policy.report import Report
 Model = TypeVar("Model", bound=BaseModel)
 
 NOT_YET: dict[str, str] = {
-    "brake": "the brake is",
     "alias": "alias records are",
     "min_ttl": "lowering TTLs is",
     "ttl_failing": "lowering TTLs is",

@@ -31,6 +31,7 @@ from georouter.policy.fields import (
     Workers,
     as_list,
 )
+from georouter.policy.nodes import describe
 from georouter.policy.written_steps import StepFile
 from georouter.policy.written_transfer import KeyFile, TransferFile
 
@@ -117,6 +118,31 @@ class ResolverFile(FileModel):
     max_ttl: Ttl = Field(default=3600, description="And no later.")
 
 
+class BrakeFile(FileModel):
+    """When so many regions fail at once that this node suspects itself."""
+
+    share: Annotated[Percent, Field(ge=0, le=99)] = Field(
+        default=50.0, description="More than this part of the checked regions."
+    )
+    min_regions: Annotated[int, Field(ge=2)] = Field(
+        default=6, description="Fewer checked regions: no brake."
+    )
+    window: Duration = Field(default=10.0, description="Failures count as one event for so long.")
+    max_freeze: Duration = Field(default=300.0, description="Then what is seen is believed all the same.")
+
+
+def _brake(value: object) -> object:
+    if value is False or value == "off":
+        return None
+    if value is not None and not isinstance(value, dict):
+        raise ValueError(f"expected a mapping such as {{share: 50%}}, or off, found {describe(value)}")
+    return value or {}
+
+
+BrakeOrOff = Annotated[BrakeFile | None, BeforeValidator(_brake), Shorthand({"enum": ["off", False]})]
+"""None for `off`."""
+
+
 class ServerFile(FileModel):
     """Where the daemon listens and keeps its files."""
 
@@ -167,6 +193,9 @@ class ServerFile(FileModel):
     )
     keys: Annotated[dict[str, KeyFile], Optionally] = Field(
         default={}, description="Keys that messages are signed with (TSIG), by name."
+    )
+    brake: BrakeOrOff = Field(
+        default_factory=BrakeFile, description="Freezes answers when most regions fail at once; or off."
     )
     resolver: Annotated[ResolverFile, Optionally] = Field(
         default_factory=ResolverFile, description="Who is asked for alias targets."

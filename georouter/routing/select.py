@@ -366,7 +366,7 @@ class Selector:
     def _levels_without_overrides(self) -> tuple[int, ...]:
         if all(fact.forced is None for fact in self._facts):
             return self._levels
-        plain = [replace(fact, effective=_OBSERVED[fact.observed], forced=None) for fact in self._facts]
+        plain = [replace(fact, effective=fact.unforced, forced=None) for fact in self._facts]
         return tuple(map(level, plain, self._weights))
 
 
@@ -390,8 +390,6 @@ REFUSED = Selection((), Reason.REFUSED)
 
 NODATA = Selection((), Reason.PRIMARY)
 """No region that may answer has records of the family asked for."""
-
-_OBSERVED = {State.UP: Effective.UP, State.UNKNOWN: Effective.UNKNOWN, State.DOWN: Effective.DOWN}
 
 
 def as_if_up(fact: RegionFacts) -> RegionFacts:

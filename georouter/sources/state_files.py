@@ -18,6 +18,7 @@ from typing import TypeVar
 from georouter.facts import aliases as alias_values
 from georouter.facts import overrides as override_values
 from georouter.facts import ramp as ramp_values
+from georouter.facts.brake import FREE, Brake
 from georouter.facts.endpoints import EndpointKey
 from georouter.facts.failover import Failover
 from georouter.facts.health import Health
@@ -26,7 +27,7 @@ from georouter.facts.overrides import Overrides
 from georouter.facts.signals import Grade, Signal
 from georouter.facts.world import State
 from georouter.policy.files import PolicyFile
-from georouter.sources import failover_state
+from georouter.sources import brake_state, failover_state
 from georouter.sources.atomic import write_atomically
 from georouter.words.ids import CheckName, RegionName, ServiceName, SignalName
 
@@ -59,6 +60,7 @@ class SavedState:
     failovers: Mapping[ServiceName, Failover] = field(default_factory=dict)
     aliases: Mapping[bytes, alias_values.Target] = field(default_factory=dict)
     ramps: Mapping[ServiceName, ramp_values.Ramp] = field(default_factory=dict)
+    brake: Brake = FREE
 
 
 def is_fresh(saved: SavedState, now: float) -> bool:
@@ -81,6 +83,8 @@ def save_state(directory: Path, state: SavedState) -> None:
         "failovers": [failover_state.encode(name, item) for name, item in state.failovers.items()],
         "aliases": [alias_values.encode(name, target) for name, target in state.aliases.items()],
         "ramps": [ramp_values.encode(name, ramp) for name, ramp in state.ramps.items()],
+        "brake": brake_state.encode(state.brake),
+        "frozen_healths": [_health_out(key, health) for key, health in state.brake.acted_on.items()],
     }
     write_atomically(directory / STATE_FILE, _dump(document))
 
@@ -105,8 +109,21 @@ def load_state(directory: Path) -> tuple[SavedState | None, str]:
         failovers=dict(_entries({"failovers": [], **document}, "failovers", failover_state.decode, problems)),
         aliases=dict(_entries({"aliases": [], **document}, "aliases", alias_values.decode, problems)),
         ramps=dict(_entries({"ramps": [], **document}, "ramps", ramp_values.decode, problems)),
+        brake=_brake_in(document, problems),
     )
     return state, "; ".join(problems)
+
+
+def _brake_in(document: Mapping[str, object], problems: list[str]) -> Brake:
+    if document.get("brake") is None:
+        return FREE
+    try:
+        return brake_state.decode(
+            document["brake"], dict(_entries(document, "frozen_healths", _health_in, problems))
+        )
+    except ValueError as error:
+        problems.append(f"brake: {error}")
+        return FREE
 
 
 def save_last_good(directory: Path, files: Sequence[PolicyFile]) -> None:

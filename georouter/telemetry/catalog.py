@@ -157,6 +157,10 @@ OVERLOAD = _gauge(
     ("region",),
     "For regions that the plan had to load beyond their limit: load by limit; absent otherwise.",
 )
+BRAKE_ACTIVE = _gauge(
+    "brake_active", (), "1 while most regions failed at once and the brake keeps answers as they were."
+)
+BRAKE_FREEZES = _counter("brake_freezes", (), "How often the brake took hold.")
 OVERRIDE_ACTIVE = _gauge(
     "override_active",
     ("region", "kind"),
@@ -256,6 +260,8 @@ PUSHED: tuple[Spec, ...] = (
     RAMP_PHASE,
     PLANNED_LOAD,
     OVERLOAD,
+    BRAKE_ACTIVE,
+    BRAKE_FREEZES,
     OVERRIDE_ACTIVE,
     ALIAS_STATE,
     ALIAS_CONFIRMED,

@@ -67,6 +67,8 @@ class Metrics:
         self._ramp_phase = self._series(catalog.RAMP_PHASE)
         self._planned_load = self._series(catalog.PLANNED_LOAD)
         self._overload = self._series(catalog.OVERLOAD)
+        self._brake = self._series(catalog.BRAKE_ACTIVE)
+        self._freezes = self._series(catalog.BRAKE_FREEZES)
         self._overrides = self._series(catalog.OVERRIDE_ACTIVE)
         self._alias_state = self._series(catalog.ALIAS_STATE)
         self._alias_confirmed = self._series(catalog.ALIAS_CONFIRMED)
@@ -93,6 +95,8 @@ class Metrics:
         for file in ("state", "audit"):
             self._save_failures.add(0, file)
         self._last_good.set(0)
+        self._brake.set(0)
+        self._freezes.add(0)
         registry = CollectorRegistry(auto_describe=False)
         registry.register(_Pushed(self._items))
         registry.register(_Pulled(self))
@@ -183,6 +187,14 @@ class Metrics:
             series.forget(lambda _: True)
             for region, value in values.items():
                 series.set(value, region)
+
+    def braking(self, *, active: bool) -> None:
+        """Whether answers are frozen now."""
+        self._brake.set(active)
+
+    def brake_froze(self) -> None:
+        """The brake took hold."""
+        self._freezes.add(1)
 
     def overrides(self, active: Iterable[tuple[str, str]]) -> None:
         """Every `(region, kind)` with an override now; those not named are over."""

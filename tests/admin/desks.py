@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from georouter.admin.desk import Change, Failback, Question, RampChange
+from georouter.admin.desk import Change, Failback, Question, RampChange, Unfreeze
 
 RAMP: dict[str, Any] = {
     "region": "us-east",
@@ -197,6 +197,7 @@ STATUS: dict[str, Any] = {
         "overload": {"us-east": 1.5},
         "losses": 3,
     },
+    "brake": {"frozen": False, "since": None, "until": None, "fallen": [], "of": None, "acts_on": {}},
     "transfers": {
         "active": 0,
         "zones": [
@@ -257,6 +258,7 @@ class FakeDesk:
         self.changes: list[Change] = []
         self.failbacks: list[Failback] = []
         self.ramps: list[RampChange] = []
+        self.unfrozen: list[Unfreeze] = []
         self.reloads = 0
         self.accepts: list[str] = []
         self.questions: list[Question] = []
@@ -309,6 +311,13 @@ class FakeDesk:
             raise LookupError(f"there is no service {command.service!r}; did you mean write?")
         self.ramps.append(command)
         return {"service": "write", "ramp": RAMP}
+
+    async def unfreeze(self, command: Unfreeze) -> dict[str, Any]:
+        """Only the first time."""
+        if self.unfrozen:
+            raise ValueError("answers are not frozen")
+        self.unfrozen.append(command)
+        return {"brake": STATUS["brake"]}
 
     async def reload(self) -> dict[str, Any]:
         """`reload_result`."""

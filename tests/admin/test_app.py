@@ -85,6 +85,8 @@ def test_changes_reach_the_desk() -> None:
         ("POST", "/v1/failback", {"service": "web", "reason": "x"}, 400, "no failover step"),
         ("POST", "/v1/failback", {"service": "wrte", "reason": "x"}, 404, "did you mean write?"),
         ("POST", "/v1/failback", {"service": "write"}, 400, "reason is missing"),
+        ("POST", "/v1/unfreeze", {}, 400, "reason is missing"),
+        ("POST", "/v1/unfreeze", {"reason": "x", "region": "y"}, 400, "unknown key"),
         ("POST", "/v1/failback", {"service": "write", "reason": "x", "region": "y"}, 400, "unknown key"),
         ("POST", "/v1/ramp", {"service": "web", "action": "pause", "reason": "x"}, 400, "no ramp"),
         ("POST", "/v1/ramp", {"service": "wrte", "action": "pause", "reason": "x"}, 404, "mean write?"),
@@ -128,6 +130,7 @@ def test_the_guard_stands_at_every_door() -> None:
             "/v1/clear",
             "/v1/failback",
             "/v1/ramp",
+            "/v1/unfreeze",
             "/v1/reload",
         ):
             assert (await client.post(path, json=DRAIN, headers=rebound)).status_code == 403

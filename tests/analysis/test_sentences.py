@@ -1,5 +1,6 @@
 """Explanations as lines."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -35,6 +36,17 @@ def test_a_steered_name_from_the_question_to_the_scope() -> None:
         "answer: answer www.example.com 30 A 192.0.2.2",
         "answer: a cache may give this answer to every client in 8.0.0.0/5",
     ]
+
+
+def test_while_the_brake_holds() -> None:
+    """It is said since when, before the regions."""
+    beliefs = replace(world(down=["eu"]), frozen_since=1.7e9)
+    told = lines(explained("www.example.com", client(BERLIN), beliefs=beliefs).as_dict())
+    place = told.index(
+        "brake: answers are frozen since 2023-11-14 22:13:20 UTC: regions act as they were seen "
+        "before most of them failed at once"
+    )
+    assert told[place + 1].startswith("region eu:")
 
 
 @pytest.mark.parametrize(

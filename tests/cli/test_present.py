@@ -50,3 +50,13 @@ def test_regions_and_failovers_are_taken_over() -> None:
     assert world.standings == {ServiceName("web"): Standing(US, (EU,), held=True)}
     assert world.standings[ServiceName("web")].why == "promotion is asked"
     assert set(world.regions) == {EU}
+
+
+def test_while_the_brake_holds() -> None:
+    """Regions are as they act, also where an operator's word is on top."""
+    acts_on = {"eu": {"state": "up", "endpoints_down": ["192.0.2.1"]}}
+    status = {**STATUS, "brake": {"frozen": True, "since": 1.7e9, "acts_on": acts_on}}
+    world = world_of(status, policy([], [service("web", ("eu", "us"))]))
+    facts = world.region(EU)
+    assert (facts.frozen, facts.unforced, facts.endpoints_down) == (State.UP, Effective.UP, {0})
+    assert world.frozen_since == 1.7e9

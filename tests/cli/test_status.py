@@ -161,3 +161,16 @@ def test_aliases(run: Run, desk: FakeDesk) -> None:
     assert places == sorted(places)
     desk.shown = STATUS | {"aliases": [good] * (module.MOST_ALIASES + 2)}
     assert "and 2 more" in run("status").output
+
+
+def test_answers_that_are_frozen(run: Run, desk: FakeDesk) -> None:
+    """Since and until when, why, and what ends it."""
+    shown = deepcopy(STATUS)
+    shown["brake"] = {"frozen": True, "since": 1.7e9, "until": 1.7e9 + 300, "fallen": ["eu", "us"], "of": 3}
+    desk.shown = shown
+    assert (
+        "answers are frozen since 2023-11-14 22:13:20Z, to 2023-11-14 22:18:20Z at the latest: eu, us failed "
+        "at once, of 3 checked regions; georouter unfreeze ends it"
+    ) in " ".join(run("status").output.split())
+    desk.shown = {**shown, "brake": None}
+    assert "frozen" not in run("status").output

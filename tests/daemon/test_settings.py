@@ -45,7 +45,7 @@ OTHERWISE: dict[str, object] = {
 
 def test_every_setting_is_taken_over_or_waits() -> None:
     """None is forgotten: what is in neither group goes with the answers, which a reload makes anew."""
-    with_answers = {"seed", "location", "resolver"}
+    with_answers = {"seed", "location", "resolver", "brake"}
     secrets = {"admin_token_file", "cookie_secret_file", "keys"}
     changed = {name for name in Server.__slots__ if getattr(EVERYTHING, name) != getattr(Server(), name)}
     assert changed | secrets | with_answers | set(RESTART) == set(Server.__slots__)

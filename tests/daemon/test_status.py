@@ -5,9 +5,10 @@ from dataclasses import replace
 
 from georouter.control.events import OverrideSet
 from georouter.control.orders import Failed
-from georouter.daemon.status import summary
+from georouter.daemon.status import brake_status, summary
 from georouter.facts.overrides import Override, OverrideKind
 from georouter.words.ids import RegionName
+from tests.control.test_brakes import braked, fall
 from tests.control.test_loop import World0, _result
 
 
@@ -38,3 +39,23 @@ def test_what_somebody_should_look_at() -> None:
     world.controller.reload = replace(world.controller.reload, ok=False)
     said = summary(world.controller)
     assert said == "regions: 2 up; snapshot 1; the last reload failed, the policy before it stays"
+
+
+def test_frozen_answers() -> None:
+    """A supervisor says so, and `status` gives the figures; a policy without a brake has none."""
+    world = World0(policy=braked()).start()
+    free = {"frozen": False, "since": None, "until": None, "fallen": [], "of": None, "acts_on": {}}
+    assert brake_status(world.controller) == free
+    fall(world, "eu", "us")
+    assert summary(world.controller) == (
+        "regions: 2 up; snapshot 2; most regions failed at once, answers are frozen"
+    )
+    assert brake_status(world.controller) == {
+        "frozen": True,
+        "since": 1000.0,
+        "until": 1300.0,
+        "fallen": ["eu", "us"],
+        "of": 2,
+        "acts_on": {name: {"state": "up", "endpoints_down": []} for name in ("eu", "us")},
+    }
+    assert brake_status(World0(policy=braked(rule=None)).start().controller) is None

@@ -2,7 +2,8 @@
 
 import pytest
 
-from georouter.facts.believe import world
+from georouter.facts.believe import acted_on, world
+from georouter.facts.brake import Freeze
 from georouter.facts.endpoints import EndpointKey, RegionShape
 from georouter.facts.health import Health
 from georouter.facts.latency import Latency
@@ -105,3 +106,35 @@ def test_the_round_trips_stay_the_same_object_while_nothing_matters() -> None:
 def test_the_last_known_regions_are_passed_on() -> None:
     """What a service last answered with a region up is for the control loop to say."""
     assert believed(State.UP).last_known == {WEB: frozenset({US})}
+
+
+@pytest.mark.parametrize(
+    ("kind", "forced", "effective"),
+    [
+        (None, None, Effective.UP),
+        (OverrideKind.DRAIN, Effective.DRAINED, Effective.DRAINED),
+        (OverrideKind.FORCE_DOWN, Effective.DOWN, Effective.DOWN),
+    ],
+)
+def test_a_freeze_stands_in_for_what_is_observed(
+    kind: OverrideKind | None, forced: Effective | None, effective: Effective
+) -> None:
+    """It is reported all the same; overrides act on top, and endpoints are left out as before."""
+    freeze = Freeze(90.0, 390.0, frozenset({EU}), 6, {FIRST: Health(State.UP), SECOND: Health(State.DOWN)})
+    override = {EU: Override(kind, EU, "because", "alice", 50.0)} if kind else {}
+    down = {key: Health(State.DOWN) for key in (FIRST, SECOND)}
+    made = world(SHAPES, down, {FIRST: Latency(50.0)}, override, last_known={}, now=100.0, freeze=freeze)
+    facts = made.regions[EU]
+    assert (facts.observed, facts.forced, facts.effective) == (State.DOWN, forced, effective)
+    assert facts.unforced is Effective.UP
+    assert facts.endpoints_down == frozenset({1})
+    assert (made.frozen_since, made.rtt_ms, made.suspects) == (90.0, {EU: 50.0}, frozenset())
+
+
+def test_who_is_not_in_the_freeze_is_as_observed() -> None:
+    """An endpoint that a reload brought."""
+    freeze = Freeze(90.0, 390.0, frozenset({EU}), 6, {FIRST: Health(State.UP)})
+    seen = {FIRST: Health(State.DOWN), SECOND: Health(State.DOWN)}
+    assert acted_on(SHAPES, seen, freeze) == {FIRST: Health(State.UP), SECOND: Health(State.DOWN)}
+    assert acted_on(SHAPES, {}, freeze) == {FIRST: Health(State.UP)}
+    assert acted_on(SHAPES, seen, None) is seen

@@ -220,3 +220,13 @@ def test_the_view() -> None:
     assert shown["left_s"] == pytest.approx(3600.0, abs=37)
     held = machine.order(RULE, ramp, RampOrder.PAUSE, "x", BEGIN)
     assert machine.view(RULE, held)["left_s"] is None
+
+
+def test_while_nothing_is_believed_it_stands() -> None:
+    """The time does not count, for a step or for stepping back."""
+    first = Ramp(CANARY, RampPhase.PAUSED, 0.3, 3, 0.0, 90.0, at=100.0, waited_s=4.0, bad_since=95.0)
+    later = machine.stand(first, 400.0)
+    assert later == replace(first, at=400.0, bad_since=395.0)
+    assert machine.stand(replace(first, at=None, bad_since=None), 400.0) == replace(
+        first, at=400.0, bad_since=None
+    )

@@ -34,6 +34,24 @@ server:
         "2:42: server.rate_limit.ipv6: must be at least 16, found the number 8",
     ),
     Case(
+        "brake",
+        """\
+server:
+  brake: {share: 100%, min_regions: 1, window: 0s, max_freeze: long}
+""",
+        '2:18: server.brake.share: must be at most 99, found "100%"',
+        "2:37: server.brake.min_regions: must be at least 2, found the number 1",
+        "2:48: server.brake.window: a duration must be longer than 0s and at most 366d",
+        '2:64: server.brake.max_freeze: "long" is not a duration; write it like 500ms, 30s, 5m, 1h or 1d',
+    ),
+    Case(
+        "brake_on",
+        """\
+server: {brake: yes}
+""",
+        '1:17: server.brake: expected a mapping such as {share: 50%}, or off, found "yes"',
+    ),
+    Case(
         "exempt",
         """\
 server:
@@ -613,13 +631,11 @@ services:
         """\
 checks:
   web: {type: dns}
-server: {brake: {share: 50%}}
 zones:
   example.com: {ns: [ns.example.net], records: {www: [{service: web}, {HTTPS: {service: web}}]}}
 """,
         "2:15: checks.web.type: dns checks are not available in this version",
-        "3:10: server.brake: the brake is not available in this version",
-        '5:79: zones["example.com"].records.www[1].HTTPS: HTTPS data is text here; steered HTTPS records are written at the service',
+        '4:79: zones["example.com"].records.www[1].HTTPS: HTTPS data is text here; steered HTTPS records are written at the service',
     ),
     Case(
         "admin",

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from georouter.facts.rules import BrakeRule
 from georouter.policy.load import Loaded, PolicyFile, load
 from georouter.policy.model import AllDown, Binding, Endpoint, Location, Soa
 from georouter.policy.steps import (
@@ -431,3 +432,19 @@ zones:
     assert loaded.policy.regions[RegionName("us")].endpoints == (Endpoint("2001:db8::1", 6),)
     assert loaded.policy.zones[ZoneName(".")].soa.rname == "hostmaster"
     assert loaded.policy.zones[ZoneName(".")].steered[0].owner == parse_name("www")
+
+
+@pytest.mark.parametrize(
+    ("written", "rule"),
+    [
+        ("{}", BrakeRule(0.5, 6, 10.0, 300.0)),
+        ("{brake: }", BrakeRule()),
+        ("{brake: {share: 40%, min_regions: 8, window: 30s, max_freeze: 1m}}", BrakeRule(0.4, 8, 30.0, 60.0)),
+        ("{brake: off}", None),
+        ("{brake: 'off'}", None),
+        ("{brake: false}", None),
+    ],
+)
+def test_the_brake(written: str, rule: BrakeRule | None) -> None:
+    """On unless it is switched off."""
+    assert load_text(complete(f"server: {written}\n")).policy.server.brake == rule

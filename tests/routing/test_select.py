@@ -38,6 +38,8 @@ from tests.routing.scenes import (
     service_of,
 )
 
+FROZEN_AND_DRAINED = replace(DRAINED, observed=State.DOWN, frozen=State.UP)
+"""What is observed of it does not count now; the operator's word does."""
 FORCED_UP = RegionFacts(State.DOWN, Effective.UP, forced=Effective.UP)
 THREE = Ranked(((0,), (1,), (2,)))
 TWO_AND_ONE = Ranked(((0, 1), (2,)))
@@ -69,6 +71,7 @@ def firsts(selection: Selection) -> list[int]:
         ((DOWN, UNKNOWN, UNKNOWN), 1, Reason.FAILOVER),
         ((DRAINED, UP, UP), 1, Reason.FORCED),
         ((DISABLED, UP, UP), 1, Reason.FORCED),
+        ((FROZEN_AND_DRAINED, UP, UP), 1, Reason.FORCED),
         ((DOWN, DRAINED, UP), 2, Reason.FORCED),
         ((DOWN, UP, DRAINED), 1, Reason.FAILOVER),
         ((DRAINED, DRAINED, DOWN), 0, Reason.FORCED),

@@ -1,6 +1,7 @@
 """What survives a restart, and what does not survive junk."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from georouter.facts.aliases import Addresses, Target
+from georouter.facts.brake import FREE, Brake, Freeze
 from georouter.facts.endpoints import EndpointKey
 from georouter.facts.health import Health
 from georouter.facts.latency import Latency
@@ -49,6 +51,9 @@ STATE = SavedState(
     aliases={
         b"\2lb\4test\0": Target({4: Addresses((b"\xc0\0\2\1",), 60), 6: Addresses((), 60)}, 990.0, 900.0)
     },
+    brake=Brake(
+        fallen={EU: 990.0}, freeze=Freeze(990.0, 1290.0, frozenset({EU}), 6, {KEY: Health(State.UP)})
+    ),
 )
 
 
@@ -145,6 +150,14 @@ def test_a_health_that_makes_no_sense_is_left_out(tmp_path: Path, change: dict[s
     assert state is not None
     assert not state.healths
     assert "1 of 1 left out" in reason
+
+
+@pytest.mark.parametrize("bad", [5, {}, {"since": 1, "until": 2, "of": 3, "regions": ["eu"]}])
+def test_a_freeze_that_makes_no_sense_is_none(tmp_path: Path, bad: object) -> None:
+    """The rest is loaded, and it is said."""
+    state, problem = edited(tmp_path, brake=bad)
+    assert state == replace(STATE, brake=FREE)
+    assert problem.startswith("brake: ")
 
 
 def test_missing_sections_are_said(tmp_path: Path) -> None:

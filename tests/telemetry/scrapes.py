@@ -117,6 +117,8 @@ def busy() -> Metrics:
     metrics.notification("web", sent=True)
     metrics.ramp("web", "us-east", 0.37, "running")
     metrics.capacity({RegionName("eu"): 1005.0}, {RegionName("eu"): 1.5})
+    metrics.braking(active=True)
+    metrics.brake_froze()
     metrics.overrides([("eu", "drain")])
     metrics.alias("lb.vendor.test", "fresh", 1.7e9)
     metrics.alias_asked(ok=True)

@@ -5,12 +5,12 @@ from ipaddress import ip_address
 
 from georouter.answers.networks import NOBODY
 from georouter.answers.ratelimit import Rate
-from georouter.facts.rules import AliasRule
+from georouter.facts.rules import AliasRule, BrakeRule
 from georouter.policy.model import Location, Resolver, Server
 from georouter.policy.nodes import Path
 from georouter.policy.resolve import places, sockets, transfer
 from georouter.policy.resolve.context import Context
-from georouter.policy.written import RateLimitFile, ResolverFile, ServerFile
+from georouter.policy.written import BrakeFile, RateLimitFile, ResolverFile, ServerFile
 
 
 def resolve(written: ServerFile, context: Context) -> Server:
@@ -57,6 +57,7 @@ def resolve(written: ServerFile, context: Context) -> Server:
         if written.debug
         else NOBODY,
         resolver=_resolver(written.resolver, listen, context),
+        brake=_brake(written.brake),
     )
 
 
@@ -69,6 +70,12 @@ def _rate(written: RateLimitFile, context: Context) -> Rate:
         ipv6=written.ipv6,
         exempt=places.source_networks(written.exempt, ("server", "rate_limit", "exempt"), context),
     )
+
+
+def _brake(written: BrakeFile | None) -> BrakeRule | None:
+    if written is None:
+        return None
+    return BrakeRule(written.share / 100.0, written.min_regions, written.window, written.max_freeze)
 
 
 def _resolver(written: ResolverFile, listen: Collection[tuple[str, int]], context: Context) -> Resolver:
