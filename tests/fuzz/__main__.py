@@ -1,5 +1,6 @@
 """Runs a target for a time, over files, or keeps what it found (see the package)."""
 
+import os
 import random
 import subprocess
 import sys
@@ -7,9 +8,9 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.fuzz import paths
+from tests.fuzz import compiled, paths
 from tests.fuzz.mutate import mutate
-from tests.fuzz.target import CORPUS, NAMES, Target, load
+from tests.fuzz.target import CORPUS, NAMES, load
 
 REPOSITORY = Path(__file__).parent.parent.parent
 MERGE = (sys.executable, "-m", "tests.fuzz", "merge")
@@ -29,12 +30,13 @@ def main(arguments: Sequence[str]) -> int:
             for name in names:
                 keep(name)
         case ["merge", name, *options] if name in NAMES:  # by `keep`, and by the fuzzer of itself
-            start(name, options)
-            go()
+            go(name, options)
         case ["paths", count, *seed] if (count + "".join(seed)).isdigit() and len(seed) < 2:
             compare(int(count), int(seed[0]) if seed else 1)
         case [name, seconds] if name in NAMES and seconds.isdigit():
             fuzz(name, int(seconds))
+        case [name, *files] if name in compiled.NAMES and files:
+            go(name, files)
         case [name, *files] if name in NAMES and files:
             target = load(name)
             for file in files:
@@ -55,10 +57,12 @@ def fuzz(name: str, seconds: int) -> None:
     """Run until time is up or an input fails; that input is then in `.fuzz`."""
     folder = FOUND / name
     folder.mkdir(parents=True, exist_ok=True)
-    target = start(name, [str(folder), f"-max_total_time={seconds}", f"-artifact_prefix={folder}-"])
+    options = [str(folder), f"-max_total_time={seconds}", f"-artifact_prefix={folder}-"]
+    target = load(name)
     for number, seed in enumerate((*target.seeds, *target.corpus())):
         (folder / f"seed-{number}").write_bytes(seed[: target.about.longest])
-    go()
+    os.chdir(REPOSITORY)
+    os.execv(sys.executable, [*MERGE, name, *options])
 
 
 def keep(name: str) -> None:
@@ -83,8 +87,11 @@ def chosen(paths: Sequence[Path]) -> Sequence[Path]:
     return paths[::step]
 
 
-def start(name: str, arguments: list[str]) -> Target:
-    """Import the target so that its branches are seen."""
+def go(name: str, arguments: list[str]) -> None:
+    """Give the process to the fuzzer. The target is imported so that its branches are seen."""
+    if name in compiled.NAMES:
+        compiled.go((*MERGE, name), arguments)
+        return
     import atheris
 
     with atheris.instrument_imports(include=list(WATCHED)):
@@ -105,13 +112,6 @@ def start(name: str, arguments: list[str]) -> Target:
         "-print_final_stats=1",
     ]
     atheris.Setup([" ".join((*MERGE, name)), *arguments, *options], target.run, custom_mutator=change)
-    return target
-
-
-def go() -> None:
-    """Give the process to the fuzzer."""
-    import atheris
-
     warnings.simplefilter("error")
     atheris.Fuzz()
 

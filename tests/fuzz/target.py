@@ -9,6 +9,7 @@ CORPUS = Path(__file__).parent / "corpus"
 
 NAMES = (
     "messages",
+    "native",
     "signed",
     "edns",
     "tsig",
