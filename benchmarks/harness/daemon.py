@@ -57,6 +57,8 @@ class Daemon:
         """A command that starts the daemon's command, such as `prlimit --nofile=100`."""
         self.environment: dict[str, str] = {}
         """Variables to start it with, beside our own."""
+        self.patience_s = 60.0
+        """How long it may take to come up, and six times as long as an answer over HTTP."""
         self.given: tuple[socket.socket, ...] = ()
         """Sockets to start it with, as a supervisor does (sd_listen_fds(3))."""
         self._process: subprocess.Popen[bytes] | None = None
@@ -118,9 +120,11 @@ class Daemon:
             "bash",
         )
 
-    def wait_ready(self, timeout_s: float = 60.0) -> Reply:
+    def wait_ready(self, timeout_s: float | None = None) -> Reply:
         """The first answer to `ready`; RuntimeError with the log if the daemon ends instead."""
-        return until(self._first_answer, f"an answer to {self.ready}\n{self.output()}", timeout_s)
+        return until(
+            self._first_answer, f"an answer to {self.ready}\n{self.output()}", timeout_s or self.patience_s
+        )
 
     def _first_answer(self) -> Reply | None:
         if self._process is not None and self._process.poll() is not None:
@@ -156,10 +160,9 @@ class Daemon:
         """Where the admin port serves `path`."""
         return f"http://{self.admin[0]}:{self.admin[1]}{path}"
 
-    @staticmethod
-    def _call(request: urllib.request.Request) -> tuple[int, str]:
+    def _call(self, request: urllib.request.Request) -> tuple[int, str]:
         try:
-            with urllib.request.urlopen(request, timeout=10) as response:
+            with urllib.request.urlopen(request, timeout=self.patience_s / 6) as response:
                 return response.status, response.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
@@ -200,7 +203,7 @@ class Daemon:
     def __enter__(self) -> Self:
         try:
             self.start()
-            until(lambda: self.get("/readyz")[0] == 200, "the admin port")
+            until(lambda: self.get("/readyz")[0] == 200, "the admin port", self.patience_s)
         except BaseException:
             if self._process is not None:
                 self._process.kill()
