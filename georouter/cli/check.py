@@ -17,6 +17,8 @@ from georouter.cli.proving import lines as proof_lines
 from georouter.policy.kinds import check_kinds
 from georouter.policy.load import load
 from georouter.policy.model import Policy, PolicyTest
+from georouter.policy.units import instant_text
+from georouter.policy.written_tests import REFUSED
 from georouter.sources import policy_files
 from georouter.words.errors import Diagnostic, PolicyError, Severity, SourceError
 
@@ -167,11 +169,8 @@ def _print(outcome: Outcome, *, strict: bool) -> None:
         click.echo(str(item), err=True)
     for result in outcome.failures:
         where = _short(result.test.where)
-        down = f" while {', '.join(result.test.down)} down" if result.test.down else ""
-        click.echo(
-            f"{where}: test failed: {_asked(result.test)} for {result.test.client}{down}: {result.reason}",
-            err=True,
-        )
+        asked = f"{_asked(result.test)} for {result.test.client}{_meanwhile(result.test)}"
+        click.echo(f"{where}: test failed: {asked}: {result.reason}", err=True)
     for proof in outcome.proofs:
         for line in proof_lines(proof):
             click.echo(line)
@@ -180,6 +179,15 @@ def _print(outcome: Outcome, *, strict: bool) -> None:
 
 def _asked(test: PolicyTest) -> str:
     return f"{test.name} {test.type}".rstrip()
+
+
+def _meanwhile(test: PolicyTest) -> str:
+    """What is not as it should be during a test."""
+    parts = [f"{name} is down" for name in test.down]
+    parts += [f"{name} is degraded to {health:.0%}" for name, health in test.degraded.items()]
+    if test.ramp is not None:
+        parts.append(f"the ramp is at {test.ramp:.0%}")
+    return f" while {', '.join(parts)}" if parts else ""
 
 
 def _summary(outcome: Outcome, *, strict: bool) -> str:
@@ -232,8 +240,13 @@ def _as_json(outcome: Outcome, *, strict: bool) -> dict[str, object]:
                 "type": result.test.type or None,
                 "client": str(result.test.client),
                 "down": list(result.test.down),
-                "expect": sorted(result.test.expect),
+                "degraded": dict(result.test.degraded),
+                "ramp": result.test.ramp,
+                "at": [instant_text(instant) for instant in result.test.at],
+                "expect": REFUSED if result.test.refused else sorted(result.test.expect),
+                "shares": None if result.test.shares is None else dict(result.test.shares),
                 "answered": sorted(result.answered),
+                "answered_shares": dict(result.shares) if result.test.shares is not None else None,
                 "passed": result.passed,
                 "reason": result.reason,
             }

@@ -318,7 +318,12 @@ class PolicyTest:
 
     `type` is A, AAAA, HTTPS, SVCB, or empty for whatever the regions have. `expect` is the set of regions
     that may answer (more than one where weights split). `ramp` is the part (0..1) that the service's ramp has
-    come to, None for its beginning. `where` is `file:line:column` of the test.
+    come to, None for its beginning. `degraded` is the graded health (0..1) of some regions. `where` is
+    `file:line:column` of the test.
+
+    With `at` (Unix seconds) `expect` are those that answer this client at these instants, whoever else may.
+    With `shares` what counts are the parts (0..1) of the client networks there, each give or take `within`;
+    with `refused` that a fence leaves no region: `expect` then says nothing.
     """
 
     name: str
@@ -328,6 +333,11 @@ class PolicyTest:
     where: str = ""
     type: str = ""
     ramp: float | None = None
+    degraded: Mapping[RegionName, float] = field(default_factory=dict)
+    at: tuple[float, ...] = ()
+    shares: Mapping[RegionName, float] | None = None
+    within: float = 0.01
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

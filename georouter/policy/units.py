@@ -1,6 +1,7 @@
 """Quantities with units as the files write them: `30s`, `1h30m`, `200km`, `50%`, `4MiB`."""
 
 import re
+from datetime import UTC, datetime
 
 _DURATION_PART = r"[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h|d|w)"
 DURATION_PATTERN = rf"^(?:{_DURATION_PART})+$"
@@ -9,6 +10,11 @@ PERCENT_PATTERN = r"^-?[0-9]+(?:\.[0-9]+)?%$"
 SIZE_PATTERN = r"^[0-9]+(?:\.[0-9]+)?(?:B|kB|KiB|MB|MiB)$"
 
 COMPARISON_PATTERN = r"^(>=|<=|==|!=|>|<) *[^ ].*$"
+
+_INSTANT_PATTERN = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?"
+    r"(?:[Zz]|[+-][0-9]{2}:[0-9]{2})$"
+)
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _KILOMETRES = {"km": 1.0, "mi": 1.609344, "m": 0.001}
@@ -47,6 +53,29 @@ def percent(value: object) -> float:
     if not isinstance(value, str) or len(value) > _LONGEST or not re.match(PERCENT_PATTERN, value):
         raise ValueError(f"{_shown(value)} is not a percentage; write it like 20 or 20%")
     return float(value[:-1])
+
+
+def health(value: object) -> float:
+    """Graded health, 0 to 1, of `0.5` or `50%`."""
+    found = percent(value) / 100 if isinstance(value, str) else value
+    if isinstance(found, bool) or not isinstance(found, int | float) or not 0 <= found <= 1:
+        raise ValueError(f"{_shown(value)} is no health; write it like 0.5 or 50%, from 0 to 1")
+    return float(found)
+
+
+def instant(value: object) -> float:
+    """Unix seconds of `2026-05-01T12:00:00Z` (RFC 3339): date, time and offset."""
+    if isinstance(value, str) and re.match(_INSTANT_PATTERN, value):
+        try:
+            return datetime.fromisoformat(value).timestamp()
+        except (ValueError, OverflowError):
+            pass
+    raise ValueError(f"{_shown(value)} is no instant; write it like 2026-05-01T12:00:00Z")
+
+
+def instant_text(seconds: float) -> str:
+    """An instant as `instant` reads it, in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
 def size_bytes(value: object) -> int:

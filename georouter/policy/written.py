@@ -33,6 +33,7 @@ from georouter.policy.fields import (
 )
 from georouter.policy.nodes import describe
 from georouter.policy.written_steps import StepFile
+from georouter.policy.written_tests import PolicyTestFile
 from georouter.policy.written_transfer import KeyFile, TransferFile
 
 VERSION = 1
@@ -454,21 +455,6 @@ class ZoneFile(FileModel):
         default=None, description="Owner name, relative to the zone unless it ends with a dot, to records."
     )
     transfer: TransferFile | None = Field(default=None, description="Who may copy the zone; nobody without.")
-
-
-class PolicyTestFile(FileModel):
-    """A question to the policy and the answer it must have."""
-
-    name: Text = Field(description="A steered name, absolute.")
-    client: Text = Field(description="Client address or network.")
-    expect: Texts = Field(description="The regions that may answer, exactly.")
-    down: Texts = Field(default=[], description="Regions that are down meanwhile.")
-    ramp: Annotated[Percent, Field(ge=0, le=100)] | None = Field(
-        default=None, description="How far the service's ramp has come."
-    )
-    type: Literal["A", "AAAA", "HTTPS", "SVCB"] | None = Field(
-        default=None, description="Record type that is asked for; default is any that the regions have."
-    )
 
 
 class Document(FileModel):

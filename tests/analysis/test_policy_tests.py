@@ -131,3 +131,72 @@ tests:
         test = f"{asked}, down: [{down}], expect: [{expect}]}}\n"
         policy = load([PolicyFile("/p.yaml", text + test)]).policy
         assert [result.reason for result in run(policy, empty_map(policy))] == [""]
+
+
+WEIGHTED = """\
+version: 1
+regions:
+  us: {location: {lat: 39, lon: -77.5}, endpoints: [192.0.2.10]}
+  eu: {location: {lat: 53.3, lon: -6.3}, endpoints: [192.0.2.20]}
+services:
+  web: {regions: [us, eu], chain: [STEPSweighted: {weights: {us: 3}}]}
+zones:
+  example.com: {ns: [ns.example.net], records: {www: {service: web}}}
+tests:
+"""
+
+
+def ask_weighted(*tests: str, steps: str = "") -> list[str]:
+    """Why these tests of www.example.com fail, up to the place of the client."""
+    asked = "".join(f"  - {{name: www.example.com, client: 198.51.100.0/24, {test}}}\n" for test in tests)
+    policy = load([PolicyFile("/p.yaml", WEIGHTED.replace("STEPS", steps) + asked)]).policy
+    return [result.reason.partition("; ")[0] for result in run(policy, empty_map(policy))]
+
+
+def test_shares() -> None:
+    """Of all client networks, with graded health; what came instead is said."""
+    assert ask_weighted(
+        "expect: {shares: {us: 75%, eu: 25%}, within: 0%}",
+        "degraded: {us: 0.5}, expect: {shares: {us: 60%, eu: 40%}}",
+        "down: us, expect: {shares: {eu: 100%}}",
+        "expect: {shares: {us: 74%, eu: 26%}}",
+        "expect: {shares: {us: 70%, eu: 30%}, within: 2%}",
+        "degraded: {us: 50%}, expect: {shares: {us: 100%}}",
+    ) == [
+        *["", "", "", ""],
+        (
+            "expected us 70.0%, eu 30.0%, within 2.0%, "
+            "got us 75.0%, eu 25.0% (us is off by +5.0%, eu is off by -5.0%)"
+        ),
+        "expected us 100.0%, within 1.0%, got us 60.0%, eu 40.0% (us is off by -40.0%, eu is off by +40.0%)",
+    ]
+
+
+def test_instants() -> None:
+    """Who is drawn then, not who may be; sticky clients are drawn once."""
+    found = ask_weighted(
+        'at: "2026-05-01T12:00:00Z", expect: us',
+        'at: "2026-05-01T12:00:00Z", expect: eu',
+        'at: ["2026-05-01T12:00:00Z", "2026-05-01T14:03:20+02:00"], expect: [us, eu]',
+        'at: "2026-05-01T12:00:00Z", type: AAAA, expect: []',
+    )
+    us, eu = "expected eu, got us at 2026-05-01T12:00:00Z", "expected us, got eu at 2026-05-01T12:00:00Z"
+    assert tuple(found[:2]) in {("", us), (eu, "")}
+    assert found[2] == "" or found[2].count(" at 2026-05-01T12:0") == 2
+    assert found[3] == ""
+    hours = ", ".join(f'"2026-05-01T{hour:02}:00:00Z"' for hour in range(24))
+    assert ask_weighted(f"at: [{hours}], expect: [us, eu]") == [""]
+    kept = ask_weighted(f"at: [{hours}], expect: us", f"at: [{hours}], expect: eu", steps="sticky, ")
+    assert kept.count("") == 1
+
+
+def test_refusals() -> None:
+    """A fence that leaves no region, told from an answer and from no answer."""
+    fence = "residency: {clients: {country: [DE]}, regions: [eu], unplaced: deny}, "
+    refused, typed = ask_weighted("expect: refused", "type: AAAA, expect: refused", steps=fence)
+    assert (refused, typed) == ("", "")
+    assert ask_weighted("expect: us", steps=fence) == ["expected us, got a refusal"]
+    assert ask_weighted("expect: refused", "type: AAAA, expect: refused") == [
+        "expected a refusal, as no region is allowed, got eu, us",
+        "expected a refusal, as no region is allowed, got no region",
+    ]

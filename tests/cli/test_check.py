@@ -71,7 +71,7 @@ def test_a_failing_test(here: Path) -> None:
     assert done.exit_code == 1
     line = text.count("\n")
     assert done.output.startswith(
-        f"georouter.yaml:{line}:5: test failed: www.example.com for 10.1.0.1/32 while us down: "
+        f"georouter.yaml:{line}:5: test failed: www.example.com for 10.1.0.1/32 while us is down: "
         "expected us, got eu"
     )
     assert done.output.endswith("0 of 1 test passed\n")

@@ -391,6 +391,34 @@ tests:
         '6:5: tests[4]: "client" is missing',
     ),
     Case(
+        "tests_of_health_time_and_shares",
+        """\
+tests:
+  - {name: www.example.com, client: 8.8.8.8, expect: refusd}
+  - {name: www.example.com, client: 8.8.8.8, expect: {shares: {us: 75%, uu: 25%}}}
+  - {name: www.example.com, client: 8.8.8.8, expect: {shares: {us: 75%, eu: 20%}}}
+  - {name: www.example.com, client: 8.8.8.8, expect: {regions: us, within: 2%}}
+  - {name: www.example.com, client: 8.8.8.8, expect: {share: {us: 100%}}}
+  - {name: www.example.com, client: 8.8.8.8, expect: us, degraded: {uss: 0.5}}
+  - {name: www.example.com, client: 8.8.8.8, expect: us, degraded: {us: 5}}
+  - {name: www.example.com, client: 8.8.8.8, expect: us, degraded: {us: 0.5}, down: us}
+  - {name: www.example.com, client: 8.8.8.8, expect: us, at: yesterday}
+  - {name: www.example.com, client: 8.8.8.8, expect: us, at: ["2026-05-01T12:00:00"]}
+  - {name: www.example.com, client: 8.8.8.8, at: "2026-05-01T12:00:00Z", expect: {shares: {us: 100%}}}
+""",
+        '2:54: tests[0].expect: unknown region "refusd"; did you mean "refused"?',
+        '3:73: tests[1].expect.shares.uu: unknown region "uu"; known: eu, us',
+        "4:55: tests[2].expect.shares: add up to 95%, not to 100%",
+        "5:68: tests[3].expect.within: says how far off `shares` may be: name those",
+        '6:55: tests[4].expect.share: unknown key "share"; did you mean "shares"?',
+        '7:69: tests[5].degraded.uss: unknown region "uss"; did you mean "us"?',
+        "8:73: tests[6].degraded.us: this is no health; write it like 0.5 or 50%, from 0 to 1",
+        '9:69: tests[7].degraded.us: "us" is down; a region is degraded or down, not both',
+        '10:62: tests[8].at: "yesterday" is no instant; write it like 2026-05-01T12:00:00Z',
+        '11:63: tests[9].at[0]: "2026-05-01T12:00:00" is no instant; write it like 2026-05-01T12:00:00Z',
+        "12:46: tests[10].at: shares are of all client networks, whenever they ask: leave this out",
+    ),
+    Case(
         "rname",
         """\
 zones:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -74,9 +75,22 @@ def test_the_example_of_a_step_decides_as_it_says(step: str, repository: Path) -
     section = re.search(rf"^### {step}\n(.*?)^##", text(repository), re.DOTALL | re.MULTILINE)
     assert section, f"docs/policy.md has no section on {step}"
     (example,) = re.findall(r"```yaml\n(.*?)```", section[1], re.DOTALL)
-    tenants = re.findall(r"```csv\n(.*?)```", section[1], re.DOTALL)
+    assert f"- {step}" in example
+    decides_as_it_says(example, re.findall(r"```csv\n(.*?)```", section[1], re.DOTALL))
+
+
+def test_the_example_of_tests_decides_as_it_says(repository: Path) -> None:
+    """Graded health, instants, shares and a refusal."""
+    (section,) = re.findall(r"^## tests\n(.*?)^## ", text(repository), re.DOTALL | re.MULTILINE)
+    (example,) = re.findall(r"```yaml\n(chain:.*?)```", section, re.DOTALL)
+    for key in ("shares:", "degraded:", "at:", "expect: refused"):
+        assert key in example
+    decides_as_it_says(example)
+
+
+def decides_as_it_says(example: str, tenants: Sequence[str] = ()) -> None:
+    """The tests behind the chain pass on the built-in map."""
     chain, _, tests = example.partition("tests:\n")
-    assert f"- {step}" in chain
     policy = load(
         [
             PolicyFile(

@@ -109,3 +109,24 @@ def test_refuses(read: Callable[[object], float], text: object) -> None:
 def test_duration_text(seconds: float, text: str) -> None:
     """Durations in messages."""
     assert units.duration_text(seconds) == text
+
+
+def test_health_and_instants() -> None:
+    """Fractions and percentages; RFC 3339 with any offset."""
+    assert [units.health(value) for value in (0.5, "50%", 1, 0)] == [0.5, 0.5, 1.0, 0.0]
+    assert units.instant("2026-05-01T14:00:00.5+02:00") == units.instant("2026-05-01T12:00:00Z") + 0.5
+    assert units.instant_text(units.instant("2026-05-01t12:00:00z")) == "2026-05-01T12:00:00Z"
+
+
+@pytest.mark.parametrize("value", ["", "2026-05-01", "2026-13-01T12:00:00Z", "2026-05-01T12:00:00", 5, None])
+def test_what_is_no_instant(value: object) -> None:
+    """Said, with what it should look like."""
+    with pytest.raises(ValueError, match="instant"):
+        units.instant(value)
+
+
+@pytest.mark.parametrize("value", [True, None, "half", 1.5, "101%", -1])
+def test_what_is_no_health(value: object) -> None:
+    """Said, with what it should look like."""
+    with pytest.raises(ValueError, match=r"health|percentage"):
+        units.health(value)

@@ -20,10 +20,10 @@ from georouter.policy.resolve.zones import WrittenZone
 from georouter.policy.written import (
     CheckFile,
     GeoFile,
-    PolicyTestFile,
     RegionFile,
     ServerFile,
 )
+from georouter.policy.written_tests import PolicyTestFile
 from georouter.wire import names
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -1,6 +1,7 @@
 """The `tests:` section."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_network
 
 from georouter.geo.map import Network
@@ -10,9 +11,12 @@ from georouter.policy.names import Names
 from georouter.policy.nodes import Path
 from georouter.policy.resolve import places
 from georouter.policy.resolve.context import Context
-from georouter.policy.written import PolicyTestFile
+from georouter.policy.written_tests import REFUSED, ExpectFile, PolicyTestFile
 from georouter.wire import names
 from georouter.words.ids import RegionName, ServiceName, ZoneName
+
+_WITHIN = 0.01
+"""How far off a share may be where the test does not say."""
 
 
 def resolve(
@@ -43,14 +47,18 @@ def _test(
     name = _name(written.name, (*path, "name"), index, context)
     client = _client(written.client, (*path, "client"), context)
     service = services.get(name[1]) if name else None
-    for position, region in enumerate(written.expect):
-        where = (*path, "expect", position)
-        if service is None:
-            context.known("region", region, context.regions, where)
-        else:
-            context.region_of(region, (*service.regions, *service.fallback), service.name, where)
+    expected = _expected(written.expect, (*path, "expect"), service, context)
     for position, region in enumerate(written.down):
         context.known("region", region, context.regions, (*path, "down", position))
+    for region in written.degraded:
+        where = (*path, "degraded", region)
+        if context.known("region", region, context.regions, where, key=True) and region in written.down:
+            context.report.error(
+                where, f'"{region}" is down; a region is degraded or down, not both', key=True
+            )
+    if written.at and expected.shares is not None:
+        message = "shares are of all client networks, whenever they ask: leave this out"
+        context.report.error((*path, "at"), message, key=True)
     records = {"HTTPS": service.https, "SVCB": service.svcb} if service else {}
     if written.type in records and not records[written.type]:
         message = f'its service has no "{written.type.lower()}", so nobody may answer'
@@ -62,12 +70,60 @@ def _test(
     return PolicyTest(
         name=name[0],
         client=client,
-        expect=frozenset(RegionName(region) for region in written.expect),
+        expect=expected.regions,
         down=tuple(RegionName(region) for region in written.down),
         where=context.where(path),
         type=written.type or "",
         ramp=None if written.ramp is None else written.ramp / 100,
+        degraded={RegionName(region): health for region, health in written.degraded.items()},
+        at=tuple(written.at),
+        shares=expected.shares,
+        within=expected.within,
+        refused=expected.refused,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Expected:
+    regions: frozenset[RegionName]
+    shares: Mapping[RegionName, float] | None = None
+    within: float = _WITHIN
+    refused: bool = False
+
+
+def _expected(written: ExpectFile, path: Path, service: Service | None, context: Context) -> _Expected:
+    """Who must answer; `refused` is the word for nobody, unless a region is called so."""
+    refused = written.regions == [REFUSED] and REFUSED not in context.regions
+    allowed = (*service.regions, *service.fallback) if service else tuple(map(RegionName, context.regions))
+
+    def region(name: str, where: Path, *, key: bool = False) -> None:
+        if suggest.nearest(name, (*context.regions, REFUSED)) == REFUSED:
+            context.known("region", name, (*allowed, REFUSED), where)
+        elif service is None:
+            context.known("region", name, allowed, where, key=key)
+        else:
+            context.region_of(name, allowed, service.name, where, key=key)
+
+    for position, name in enumerate(() if refused else written.regions):
+        region(name, (*path, position))
+    if written.shares is None:
+        if written.within is not None:
+            context.report.error((*path, "within"), "says how far off `shares` may be: name those", key=True)
+        return _Expected(
+            frozenset() if refused else frozenset(map(RegionName, written.regions)), refused=refused
+        )
+    for name in written.shares:
+        region(name, (*path, "shares", name), key=True)
+    if written.regions:
+        message = "the regions are those of `shares`: leave this out"
+        context.report.error((*path, "regions"), message, key=True)
+    within = _WITHIN if written.within is None else written.within / 100
+    shares = {RegionName(name): part / 100 for name, part in written.shares.items()}
+    total = sum(shares.values())
+    if abs(total - 1) > max(within * len(shares), 1e-9):
+        context.report.error((*path, "shares"), f"add up to {100 * total:.4g}%, not to 100%", key=True)
+    regions = frozenset(name for name, part in shares.items() if part > 0)
+    return _Expected(regions, shares, within)
 
 
 def _name(text: str, path: Path, index: Names, context: Context) -> tuple[str, ServiceName] | None:
