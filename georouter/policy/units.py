@@ -67,7 +67,7 @@ def instant(value: object) -> float:
     """Unix seconds of `2026-05-01T12:00:00Z` (RFC 3339): date, time and offset."""
     if isinstance(value, str) and re.match(_INSTANT_PATTERN, value):
         try:
-            return datetime.fromisoformat(value).timestamp()
+            return datetime.fromisoformat(value.upper()).timestamp()
         except (ValueError, OverflowError):
             pass
     raise ValueError(f"{_shown(value)} is no instant; write it like 2026-05-01T12:00:00Z")
