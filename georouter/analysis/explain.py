@@ -7,7 +7,7 @@ The decision is traced by the functions that the compiler calls, the answer is w
 says. Both are shown, so a difference between them could not hide; tests compare them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import Enum
 from math import isfinite
@@ -18,6 +18,8 @@ import numpy as np
 from georouter.analysis.ask import Decided, Meaning, ask
 from georouter.analysis.asker import By, Judged, asker_of, judge
 from georouter.analysis.find import Found, Kind, find
+from georouter.analysis.kept import Kept, kept_by
+from georouter.analysis.planning import Planned, planned_for
 from georouter.analysis.turns import Turn, turn_of
 from georouter.answers.client import NO_SUBNET
 from georouter.answers.layout import Reason
@@ -31,7 +33,7 @@ from georouter.compiler.publish import publish
 from georouter.compiler.steering import make_table
 from georouter.facts.aliases import FAMILIES, AliasState
 from georouter.facts.signals import Grade, Value
-from georouter.facts.world import World
+from georouter.facts.world import Effective, RegionFacts, State, World
 from georouter.geo.codes import COUNTRIES
 from georouter.geo.locate import locate
 from georouter.geo.map import Address, GeoMap, Network, Places
@@ -48,6 +50,8 @@ from georouter.words.ids import RegionName, SignalName
 
 _META_TYPES = frozenset((0, 41, *range(249, 253)))
 """OPT, TKEY, TSIG and transfers are no record types that a name could have (RFC 6895 3.1)."""
+
+_LOST = RegionFacts(observed=State.DOWN, effective=Effective.DOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,8 @@ class Steering:
     candidates: tuple[Share, ...]
     tenant: Tenant | None = None
     ramp: Turn | None = None
+    kept: Kept | None = None
+    plan: Planned | None = None
     frozen_since: float | None = None
 
 
@@ -212,6 +218,11 @@ def explain(
     kind = -1 if tenant is None else kind_of(service, tenant)
     within = _fence_over(made, compiled_steering, found, judged, kind)
     decision = decide(policy, service, place, world, within=within, tenant=tenant)
+
+    def without(region: RegionName) -> Decision:
+        rest = replace(world, regions={**world.regions, region: _LOST})
+        return decide(policy, service, place, rest, within=within, tenant=tenant)
+
     return Explanation(
         question=question,
         found=found,
@@ -221,12 +232,37 @@ def explain(
             _steering(policy, decision, world, number, decided, now),
             tenant=tenant,
             ramp=turn_of(judged.network, compiled_steering, decision.regions, decision.facts),
+            kept=_kept(policy, compiled_steering, judged, decision, decided, number, without),
+            plan=planned_for(policy, rule_of(service), decision.regions, decision.ranked, world),
             frozen_since=world.frozen_since,
         ),
         answer=meaning,
         decided=decided,
         alias=alias,
     )
+
+
+def _kept(  # noqa: PLR0917 - everything that is known of the decision
+    policy: Policy,
+    steering: CompiledSteering,
+    judged: Judged,
+    decision: Decision,
+    decided: Decided | None,
+    number: int,
+    without: Callable[[RegionName], Decision],
+) -> Kept | None:
+    """What a sticky network keeps; None for one that a ramp has moved."""
+    if steering.sticky is None or decided is None or decided.region is None:
+        return None
+    service = policy.services[decision.service]
+    family = _family(service, number)
+    later = without(decided.region).selections[family]
+    kept = kept_by(
+        *(judged.network, steering, rule_of(service), decision.regions),
+        decision.selections[family].candidates,
+        () if later.reason is Reason.ALL_DOWN else later.candidates,
+    )
+    return kept if kept is not None and kept.region == decided.region else None
 
 
 def _aliased(policy: Policy, made: Plan, world: World, found: Found) -> Aliased | None:

@@ -58,6 +58,10 @@ def _lines(told: _Json) -> Iterator[str]:
         yield f"decision: {steering['reason']}, {REASONS.get(str(steering['reason']), '')}"
         if steering.get("ramp"):
             yield f"ramp: {turn(steering['ramp'])}"
+        if steering.get("plan"):
+            yield f"capacity: {plan(steering['plan'])}"
+        if steering.get("kept"):
+            yield f"sticky: {keeps(steering['kept'])}"
         yield from (f"choice: {share}" for share in shares(steering))
     yield from (f"answer: {text}" for text in answer(told["answer"], told["judged"]))
 
@@ -139,6 +143,28 @@ def turn(ramp: _Json) -> str:
     if ramp["moved"]:
         return f"{ramp['network']} is in the first {part} that moved to {ramp['region']} (its turn: {at})"
     return f"{ramp['network']} moves to {ramp['region']} at {at}; the ramp is at {part}"
+
+
+def plan(planned: _Json) -> str:
+    """What the capacity plan does to the group of the client, and why."""
+    if planned["effect"] == "inert":
+        return "there is no plan here, so the step does nothing: everybody goes where they would"
+    if planned["effect"] == "fits":
+        return "the plan moves nobody of this group: they fit where they would go"
+    parts = ", ".join(f"{part:.1%} to {name}" for name, part in planned["parts"].items())
+    full = [
+        f"{name} takes {load:,.0f} of its {planned['capacities'][name]:,.0f}"
+        for name, load in planned["loads"].items()
+        if name in planned["capacities"]
+    ]
+    why = f"; {', '.join(full)}, and {planned['limit']:.0%} is the limit" if full else ""
+    return f"the plan divides this group: {parts}{why}"
+
+
+def keeps(kept: _Json) -> str:
+    """What a sticky client network keeps, and where it would go otherwise."""
+    then = f"it would go to {kept['then']}" if kept["then"] else "no other region would answer it"
+    return f"{kept['network']} is hashed as one and keeps {kept['region']}; if that were lost, {then}"
 
 
 def shares(steering: _Json) -> list[str]:

@@ -1,9 +1,12 @@
 """`georouter explain`: how a name is answered for a client, and why; live where a daemon runs."""
 
 import difflib
+import json
 import os
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
@@ -15,6 +18,7 @@ from georouter.cli.config import find_daemon
 from georouter.cli.explanation import view
 from georouter.cli.internet import internet
 from georouter.cli.output import console, print_json
+from georouter.cli.present import world_of
 from georouter.facts.world import Effective, RegionFacts, State, World
 from georouter.policy.kinds import check_kinds
 from georouter.policy.load import load
@@ -42,6 +46,12 @@ DOWN = RegionFacts(observed=State.DOWN, effective=Effective.DOWN)
     metavar="REGION",
     help="Explain as if this region were down; may be repeated; implies --offline.",
 )
+@click.option(
+    "--state",
+    metavar="FILE",
+    type=click.Path(),
+    help="Explain in the state that `georouter status --json` saved in FILE; implies --offline.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
 @click.option(
     "--live/--offline",
@@ -63,6 +73,7 @@ def explain(
     resolver: str | None,
     qtype: str,
     down: Sequence[str],
+    state: str | None,
     as_json: bool,
     live: bool | None,
     config: str | None,
@@ -73,6 +84,8 @@ def explain(
     The running daemon is asked if it answers, and explains on live state; otherwise the policy is
     decided here with every region up. The first line says which.
     """
+    if state and live:
+        raise click.UsageError("--state is a saved state, not the daemon's: use --offline")
     if down and live:
         raise click.UsageError("--down describes what is not so, which the daemon cannot tell: use --offline")
     try:
@@ -82,10 +95,10 @@ def explain(
     told = None
     question = {"name": name, "type": qtype}
     question |= {key: value for key, value in (("client", who), ("resolver", resolver)) if value is not None}
-    if live is not False and not down:
+    if live is not False and not down and not state:
         told = _ask_daemon(config, admin, question, insist=bool(live))
     if told is None:
-        told = _decide_here(config, question, down)
+        told = _decide_here(config, question, down, state)
     if as_json:
         print_json(told)
     else:
@@ -114,8 +127,10 @@ def _ask_daemon(
     return {"source": {"mode": "live", "daemon": client.url}, **told}
 
 
-def _decide_here(config: str | None, question: Mapping[str, str], down: Sequence[str]) -> dict[str, Any]:
-    """The explanation of the policy alone: every region up but those that are said to be down."""
+def _decide_here(
+    config: str | None, question: Mapping[str, str], down: Sequence[str], state: str | None
+) -> dict[str, Any]:
+    """The explanation of the policy alone: all up, or as saved, but those that are said to be down."""
     try:
         path = policy_files.find_config(config, os.environ)
         policy = load(policy_files.read(path)).policy
@@ -123,7 +138,7 @@ def _decide_here(config: str | None, question: Mapping[str, str], down: Sequence
         raise click.UsageError(str(error)) from error
     except PolicyError as error:
         raise click.ClickException(_listed(error)) from error
-    world = _world(policy, down)
+    world = _world(policy, down, state)
     try:
         geo = internet(policy)
         if problems := check_kinds(policy, geo.info.kinds):
@@ -144,16 +159,28 @@ def _decide_here(config: str | None, question: Mapping[str, str], down: Sequence
         raise click.ClickException(_listed(error)) from error
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    return {"source": {"mode": "offline", "policy": str(path), "down": list(down)}, **told.as_dict()}
+    source = {"mode": "offline", "policy": str(path), "down": list(down), "state": state}
+    return {"source": source, **told.as_dict()}
 
 
-def _world(policy: Policy, down: Sequence[str]) -> World:
+def _world(policy: Policy, down: Sequence[str], state: str | None) -> World:
     for name in down:
         if name not in policy.regions:
             close = difflib.get_close_matches(name, list(policy.regions), n=1)
             hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(policy.regions)}"
             raise click.UsageError(f"there is no region {name!r}; {hint}")
-    return World(regions={RegionName(name): DOWN for name in down})
+    world = World() if state is None else _saved(policy, state)
+    return replace(world, regions={**world.regions, **{RegionName(name): DOWN for name in down}})
+
+
+def _saved(policy: Policy, file: str) -> World:
+    """The world in which `georouter status --json` wrote `file`."""
+    try:
+        return world_of(json.loads(Path(file).read_text(encoding="utf-8")), policy)
+    except OSError as error:
+        raise click.UsageError(f"{file} cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise click.UsageError(f"{file} is not what `georouter status --json` prints") from error
 
 
 def _listed(error: PolicyError) -> str:

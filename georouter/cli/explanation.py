@@ -68,6 +68,9 @@ def source(given: _Json) -> str:
     if given.get("mode") == "live":
         return f"live: decided by the daemon at {given.get('daemon')}"
     down = given.get("down") or ()
+    if given.get("state"):
+        health = f"in the state saved in {given['state']}{', but down: ' + ', '.join(down) if down else ''}"
+        return f"offline: decided from {given.get('policy')}, {health}"
     health = f"every region up but {', '.join(down)}" if down else "every region taken to be up"
     return f"offline: decided from {given.get('policy')}, {health}"
 
@@ -109,6 +112,10 @@ def _selection(steering: _Json) -> Iterator[tuple[str, str]]:
     yield "reason", f"{reason}: {sentences.REASONS.get(reason, '')}"
     if steering.get("ramp"):
         yield "ramp", sentences.turn(steering["ramp"])
+    if steering.get("plan"):
+        yield "capacity", sentences.plan(steering["plan"])
+    if steering.get("kept"):
+        yield "sticky", sentences.keeps(steering["kept"])
     for share in steering["candidates"]:
         taken = ", taken now" if share["chosen"] else ""
         yield f"{share['share']:.1%}", f"{', then '.join(share['regions'])}{taken}"

@@ -75,5 +75,7 @@ def _ramps(status: Mapping[str, Any], policy: Policy) -> dict[ServiceName, Rampi
             and service.ramp is not None
             and service.ramp.region == told["region"]
         ):
-            found[service.name] = Ramping(float(told["part"]))
+            phase = str(told["phase"])
+            moves = phase == "running"
+            found[service.name] = Ramping(float(told["part"]), moves, phase, str(told["why"] or ""))
     return found

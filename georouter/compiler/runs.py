@@ -147,9 +147,13 @@ def _bands(piece: Piece, candidates: Sequence[Candidate], contents: Contents) ->
         if candidate.weight > 0:
             begin = len(piece.body)
             _band(piece, candidate, contents, (0, TOP))
-            scale = min(max(round(UNIT_SCALE * heaviest / candidate.weight), 1), MAX_SCALE)
             name = contents.steering.regions[candidate.regions[0]].name
-            mark(piece, region_key(name), scale, len(piece.body) - begin)
+            mark(piece, region_key(name), scale_of(candidate.weight, heaviest), len(piece.body) - begin)
+
+
+def scale_of(weight: float, heaviest: float) -> int:
+    """The inverse of a weight as `choice.stick` has it."""
+    return min(max(round(UNIT_SCALE * heaviest / weight), 1), MAX_SCALE)
 
 
 def mark(piece: Piece, key: int, scale: int, extent: int) -> None:

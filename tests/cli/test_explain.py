@@ -106,6 +106,28 @@ def test_down_regions_are_taken_out(run: Run) -> None:
     assert told["decided"] == {"service": "web", "region": "eu", "reason": "failover"}
 
 
+def test_a_saved_state_is_explained(run: Run, tmp_path: Path) -> None:
+    """Health and overrides as `status` printed them; what is no status is said to be none."""
+    saved = tmp_path / "status.json"
+    region = {"name": "us", "observed": "up", "forced": "drained", "effective": "drained", "health": 0.5}
+    saved.write_text(json.dumps({"regions": [{**region, "rtt_ms": None}], "services": []}))
+    asked = ("www.example.com", "--client", client(ASHBURN), "--state", str(saved))
+    told = json.loads(run(*asked, "--json").stdout)
+    assert told["decided"] == {"service": "web", "region": "eu", "reason": "forced"}
+    assert [item["health"] for item in told["steering"]["regions"]] == [0.5, 1.0]
+    assert "in the state saved in" in text(run(*asked))
+    assert ", but down: eu" in text(run(*asked, "--down", "eu"))
+    for content in ("[]", "{", '{"regions": [{"name": "us"}]}'):
+        saved.write_text(content)
+        result = run(*asked)
+        assert (result.exit_code, "is not what `georouter status --json` prints" in result.output) == (
+            2,
+            True,
+        )
+    assert run(*asked, "--live").exit_code == 2
+    assert "cannot be read" in run(*asked[:3], "--state", str(tmp_path / "gone")).output
+
+
 def test_a_private_client_is_judged_by_the_resolver(run: Run) -> None:
     """It is said whose address decided and why, in words and as JSON; without a subnet, too."""
     words = ("www.example.com", "--client", "0.1.2.0/24", "--resolver", client(BERLIN), "--offline")

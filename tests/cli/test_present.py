@@ -2,11 +2,22 @@
 
 from georouter.cli.present import world_of
 from georouter.facts.failover import FailoverRule
-from georouter.facts.world import Effective, Standing, State
+from georouter.facts.world import Effective, Ramping, Standing, State
+from georouter.policy.load import PolicyFile, load
 from georouter.policy.steps import Failover
 from georouter.words.ids import RegionName, ServiceName
 from tests.compiler.build import policy, service
 
+RAMPED = """
+version: 1
+regions:
+  us: {location: {lat: 39.0, lon: -77.5}, endpoints: [192.0.2.10]}
+  eu: {location: {lat: 53.3, lon: -6.3}, endpoints: [192.0.2.20]}
+services:
+  web: {regions: [us, eu], chain: [weighted: {ramp: {region: us, over: 1h}}]}
+zones:
+  example.com: {ns: [ns.example.net], records: {www: {service: web}}}
+"""
 EU, US = map(RegionName, ("eu", "us"))
 STATUS = {
     "regions": [
@@ -60,3 +71,14 @@ def test_while_the_brake_holds() -> None:
     facts = world.region(EU)
     assert (facts.frozen, facts.unforced, facts.endpoints_down) == (State.UP, Effective.UP, {0})
     assert world.frozen_since == 1.7e9
+
+
+def test_ramps_are_taken_over() -> None:
+    """How far they have come, where the policy ramps the same region up."""
+    rules = load([PolicyFile("/p.yaml", RAMPED)]).policy
+    told = {"region": "us", "phase": "paused", "part": 0.4, "why": "us is degraded"}
+    world = world_of({"services": [{"name": "web", "ramp": told}, {"name": "gone", "ramp": told}]}, rules)
+    assert world.ramps == {ServiceName("web"): Ramping(0.4)}
+    assert world.ramps[ServiceName("web")].phase == "paused"
+    other = {"services": [{"name": "web", "ramp": {**told, "region": "eu"}}]}
+    assert world_of(other, rules).ramps == {}
