@@ -25,6 +25,9 @@ NATIVE = tuple(
 )
 """Modules written in Cython."""
 
+HEADERS = ["georouter/server/_loop.h", *sorted(map(str, Path("georouter").rglob("*.pxd")))]
+"""Whatever of them changes, all modules are built again: they lay out each other's memory."""
+
 FLAGS = ["-O3", "-g0", "-ffp-contract=off"]
 """Sums of floats come out as in Python, on every processor."""
 
@@ -54,7 +57,7 @@ def extensions() -> list[Extension]:
             name,
             [name.replace(".", "/") + ".pyx"],
             include_dirs=["georouter/server"],
-            depends=["georouter/server/_loop.h"],
+            depends=HEADERS,
             extra_compile_args=FLAGS,
         )
         for name in NATIVE

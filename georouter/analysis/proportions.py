@@ -45,7 +45,8 @@ class Compiled:
 
     def drawn(self, now: float) -> RegionName | None:
         """Who answers this client at that Unix time (the first region of an answer with several)."""
-        answer, _, decision = self.steering.steer(self.address, self.family, self._bits, now, self.kind)
+        found = self.steering.steer(self.address, self.family, self._bits, now, self.kind)
+        answer, _, decision, _ = found
         assert answer is not None  # noqa: S101 - the client is somewhere
         return self._region(decision - self.steering.counter_base)
 

@@ -8,13 +8,14 @@ cdef class DirectoryTables:
     cdef Directory image
     cdef readonly object source
     cdef list _kept
-    cdef int _build_names(self) except -1
+    cdef int _build_names(self, Node* nodes, size_t count) except -1
     cdef int _build_nodes(self) except -1
     cdef int _build_held(self, Node* nodes, size_t count) except -1
-    cdef int _build_plain(self) except -1
+    cdef int _build_plain(self, Node* nodes, size_t count) except -1
     cdef int _build_tenants(self) except -1
     cdef int _build_pins(self) except -1
     cdef Block _block(self, size_t size)
+    cdef Node* _lines(self, size_t count) except NULL
     cdef Numbers _numbers(self, source, str code)
 
 

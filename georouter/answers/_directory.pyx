@@ -11,16 +11,32 @@ from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
 from georouter.answers._flat cimport Octets, Words, octet, word
-from georouter.answers._image cimport HEAD_SIZE, HEADS_SIZE, NONE, Answer, Answers, Held, Node, Pin, Tenants
+from georouter.answers._image cimport (
+    HEAD_SIZE,
+    HEADS_SIZE,
+    NODE_SIZE,
+    NONE,
+    Answer,
+    Answers,
+    Held,
+    Node,
+    Pin,
+    Tenants,
+)
 from georouter.answers._memory cimport Block, Numbers
-from georouter.answers._names cimport ENTRY, OFFSET_BITS, ROOT_HASH, hash_label
-from georouter.answers._objects cimport items_of, octets_of
+from georouter.answers._names cimport ENTRY, ROOT_HASH, TAG_BITS, hash_label
+from georouter.answers._objects cimport octets_of
 
 from georouter.answers.careful import NOT_AUTHORITATIVE
 
 cdef enum:
     PIECE = 4096
     PADDING = 8
+    FAR = 4096
+
+
+if sizeof(Node) != NODE_SIZE:
+    raise ImportError("a node does not fill a line of a cache")
 
 
 cdef class DirectoryTables:
@@ -29,9 +45,7 @@ cdef class DirectoryTables:
     def __cinit__(self, source):
         self.source = source
         self._kept = []
-        self._build_names()
         self._build_nodes()
-        self._build_plain()
         self._build_tenants()
         self._build_pins()
         self.image.answers = lay_answers((*source.answers, NOT_AUTHORITATIVE), self._kept)
@@ -44,13 +58,13 @@ cdef class DirectoryTables:
         """Octets of the image, without what belongs to Python."""
         return sum(kept.size for kept in self._kept if isinstance(kept, Block))
 
-    cdef int _build_names(self) except -1:
-        """All names one behind the other, each with its node, then a slot for each."""
+    cdef int _build_names(self, Node* nodes, size_t count) except -1:
+        """All names one behind the other, then a slot for each."""
         cdef bytes name
         cdef uint32_t node
-        cdef size_t used = 1  # no entry begins at 0: a slot of 0 is free
+        cdef size_t used = 1  # no name begins at 0: there a node has none
         cdef size_t room = 1 << 16
-        cdef size_t count = 0
+        cdef size_t done = 0
         cdef size_t size
         cdef Block names = self._block(room)
         for name, node in self.source.index.items():
@@ -60,25 +74,28 @@ cdef class DirectoryTables:
             if used + ENTRY + size + PADDING > room:
                 room *= 2
                 names.resize(room)
-            memcpy(<uint8_t*>names.at + used, &node, 4)
-            (<uint8_t*>names.at)[used + 4] = <uint8_t>size
+            if nodes[_inside(node, count)].name:
+                raise ValueError(f"two names of node {node}")
+            nodes[node].name = used
+            (<uint8_t*>names.at)[used] = <uint8_t>size
             memcpy(<uint8_t*>names.at + used + ENTRY, PyBytes_AS_STRING(name), size)
             used += ENTRY + size
-            count += 1
-            if count % PIECE == 0:
+            done += 1
+            if done % PIECE == 0:
                 _let_others_in()
         names.resize(used + PADDING)
         cdef size_t slots = 16
-        while slots < count + count // 2:
+        while slots < done + done // 2:
             slots *= 2
         cdef Block table = self._block(slots * sizeof(uint64_t))
         cdef bint good
         with nogil:
-            good = _fill(<uint64_t*>table.at, slots - 1, <uint8_t*>names.at, used)
+            good = _fill(<uint64_t*>table.at, slots - 1, <uint8_t*>names.at, nodes, count)
         if not good:
             raise ValueError("the index holds what is no name")
         self.image.names.slots.at, self.image.names.slots.count = <uint64_t*>table.at, slots
         self.image.names.names.at, self.image.names.names.count = <uint8_t*>names.at, used
+        self.image.far = done >= FAR
         return 0
 
     cdef int _build_nodes(self) except -1:
@@ -91,8 +108,7 @@ cdef class DirectoryTables:
         cdef Words wildcard = self._numbers(self.source.wildcard, "i").words()
         cdef Words zone = self._numbers(self.source.zone, "i").words()
         cdef Octets cut = self._numbers(self.source.cut, "B").octets()
-        cdef Block block = self._block((count + 1) * sizeof(Node))
-        cdef Node* nodes = <Node*>block.at
+        cdef Node* nodes = self._lines(count + 1)
         with nogil:
             for at in range(count):
                 nodes[at].sole = word(&sole, at, &fault)
@@ -108,7 +124,9 @@ cdef class DirectoryTables:
         for number, at in enumerate(self.source.pins):
             nodes[_inside(at, count)].pin = number
         self.image.nodes.at, self.image.nodes.count = nodes, count + 1
+        self._build_names(nodes, count)
         self._build_held(nodes, count)
+        self._build_plain(nodes, count)
         return 0
 
     cdef int _build_held(self, Node* nodes, size_t count) except -1:
@@ -132,7 +150,7 @@ cdef class DirectoryTables:
         self.image.held.at, self.image.held.count = <Held*>block.at, total
         return 0
 
-    cdef int _build_plain(self) except -1:
+    cdef int _build_plain(self, Node* nodes, size_t count) except -1:
         """The heads and bodies of nodes that have one record set, and the zones' refs."""
         cdef size_t at
         cdef size_t most = max(self.source.heads, default=0)
@@ -140,15 +158,13 @@ cdef class DirectoryTables:
         for at, found in self.source.heads.items():
             _put_heads(<uint8_t*>heads.at + at * HEADS_SIZE, found)
         self.image.heads.at, self.image.heads.count = <uint8_t*>heads.at, heads.size
-        bodies = self.source.bodies
-        if type(bodies) is not tuple:
-            raise TypeError("bodies are a tuple")
-        for at in range(len(bodies)):
-            if type(bodies[at]) is not bytes:
+        cdef bytes body
+        for at, body in enumerate(self.source.bodies):
+            if body is None:
                 raise TypeError("bodies are bytes")
+            nodes[_inside(at, count)].body = octets_of(<void*>body)
             if at % PIECE == 0:
                 _let_others_in()
-        self.image.bodies, self.image.bodies_count = items_of(bodies), len(bodies)
         nxdomain = array("i", [zone.nxdomain for zone in self.source.zones])
         self.image.nxdomain = self._numbers(nxdomain, "i").words()
         return 0
@@ -184,6 +200,11 @@ cdef class DirectoryTables:
         block = Block(size)
         self._kept.append(block)
         return block
+
+    cdef Node* _lines(self, size_t count) except NULL:
+        """Memory for so many nodes, each in a line of its own."""
+        cdef Block block = self._block((count + 1) * sizeof(Node))
+        return <Node*>(<size_t>block.at + NODE_SIZE - 1 & ~<size_t>(NODE_SIZE - 1))
 
     cdef Numbers _numbers(self, source, str code):
         """The numbers of an array that stays as long as this object."""
@@ -223,19 +244,24 @@ cdef int _put_heads(uint8_t* to, tuple heads) except -1:
     return 0
 
 
-cdef bint _fill(uint64_t* slots, size_t mask, const uint8_t* names, size_t size) noexcept nogil:
-    """Enter all names into the table; whether they are names."""
-    cdef size_t at = 1
+cdef bint _fill(
+    uint64_t* slots, size_t mask, const uint8_t* names, const Node* nodes, size_t count
+) noexcept nogil:
+    """Enter all nodes that have a name into the table; whether these are names."""
+    cdef size_t node
+    cdef const uint8_t* name
     cdef size_t slot
     cdef uint64_t value
-    while at < size:
-        if not _hash_name(names + at + ENTRY, names[at + 4], &value):
+    for node in range(count):
+        if nodes[node].name == 0:
+            continue
+        name = names + nodes[node].name
+        if not _hash_name(name + ENTRY, name[0], &value):
             return False
         slot = value & mask
         while slots[slot]:
             slot = (slot + 1) & mask
-        slots[slot] = (value >> OFFSET_BITS << OFFSET_BITS) | at
-        at += ENTRY + names[at + 4]
+        slots[slot] = (value >> TAG_BITS << TAG_BITS) | (node + 1)
     return True
 
 

@@ -17,6 +17,7 @@ cdef enum:
     HEADS_SIZE = 40
     KINDS = 512
     GROUP_SLOTS = 4
+    NODE_SIZE = 64
     CRC_SIZE = 256
     NONE = -1
     PLAIN_REF = 0x40000000
@@ -39,15 +40,19 @@ cdef struct Answers:
 
 
 cdef struct Node:
+    Octets body
+    uint64_t name
     uint32_t sole
     int32_t other
     int32_t wildcard
     uint32_t held
     uint32_t zone
     int32_t pin
-    bint cut
-    bint redirected
-    # The node's refs by type are `held` up to the next node's.
+    uint8_t cut
+    uint8_t redirected
+    uint8_t apart[14]
+    # One line of a cache: NODE_SIZE octets. `body` is that of the node's only record set, `name` where in the
+    # table of names its own begins, and its refs by type are `held` up to the next node's.
 
 
 cdef struct Nodes:
@@ -91,8 +96,6 @@ cdef struct Directory:
     Nodes nodes
     HeldTable held
     Octets heads
-    void** bodies
-    size_t bodies_count
     Words nxdomain
     Answers answers
     Tenants* tenants
@@ -102,9 +105,9 @@ cdef struct Directory:
     uint32_t outside
     uint32_t no_zone
     int64_t responses_base
-    # `heads` has HEADS_SIZE octets for each number of records, `bodies` the objects of
-    # `tables.Directory.bodies`, and `nxdomain` a ref per zone. `outside` is the ref of names that are not
-    # ours.
+    bint far
+    # `heads` has HEADS_SIZE octets for each number of records, and `nxdomain` a ref per zone. `outside` is
+    # the ref of names that are not ours. `far`: too many names to be at hand when they are asked for.
 
 
 # -- what changes with health ---------------------------------------------------------------------
@@ -168,5 +171,7 @@ cdef struct Image:
     uint32_t lanes
     uint32_t rcodes
     uint32_t slot_other
+    bint far
     # `types`, `lanes` (of one zone) and `rcodes` are the strides of the counters; `slots` and `slot_other`
-    # say which counter a type has.
+    # say which counter a type has. `far`: some table is larger than what a processor keeps at hand, see
+    # `_ahead`.

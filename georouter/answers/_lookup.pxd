@@ -1,10 +1,10 @@
 """Twin of `lookup` and `tenants`: from a question to the answer that stands for it."""
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcmp
 
 from georouter.answers._choice cimport settle
-from georouter.answers._flat cimport Octets, cut, word
+from georouter.answers._flat cimport Octets, cut, long_, word
 from georouter.answers._image cimport (
     NONE,
     PLAIN_REF,
@@ -15,7 +15,7 @@ from georouter.answers._image cimport (
     Pin,
     Tenants,
 )
-from georouter.answers._names cimport NOT_OURS, Name, find
+from georouter.answers._names cimport ENTRY, NOT_OURS, TAG_BITS, Name, NameTable
 
 cdef enum:
     TYPE_ANY = 255
@@ -41,6 +41,34 @@ cdef inline const Node* node_of(const Directory* directory, size_t node, int* fa
     return directory.nodes.at
 
 
+cdef inline int find(
+    const Directory* directory, const Name* name, uint32_t label, int* fault
+) noexcept nogil:
+    """The node of the name from one of its labels on, or NOT_OURS."""
+    cdef const NameTable* table = &directory.names
+    cdef uint64_t value = name.hashes[label]
+    cdef const uint8_t* octets = name.octets + name.starts[label]
+    cdef size_t size = name.size - name.starts[label]
+    cdef size_t mask = table.slots.count - 1
+    cdef size_t at = value & mask
+    cdef uint64_t slot
+    cdef uint32_t node
+    cdef Octets entry
+    cdef size_t steps = 0
+    while steps <= mask:
+        slot = long_(&table.slots, at, fault)
+        if slot == 0:
+            return NOT_OURS
+        if (slot ^ value) >> TAG_BITS == 0:
+            node = <uint32_t>slot - 1
+            entry = cut(&table.names, node_of(directory, node, fault).name, ENTRY + size, fault)
+            if entry.count and entry.at[0] == size and memcmp(entry.at + ENTRY, octets, size) == 0:
+                return <int>node
+        at = (at + 1) & mask
+        steps += 1
+    return NOT_OURS
+
+
 cdef inline Found look_up(const Image* image, const Name* name, uint32_t kind, int* fault) noexcept nogil:
     """As `CarefulResponder._look_up`."""
     cdef const Directory* directory = image.directory
@@ -48,7 +76,7 @@ cdef inline Found look_up(const Image* image, const Name* name, uint32_t kind, i
     cdef Found found
     found.tenant = NOBODY
     found.tally = NONE
-    found.node = find(&directory.names, name, 0, fault)
+    found.node = find(directory, name, 0, fault)
     if found.node != NOT_OURS:
         found.ref = at_node(directory, found.node, kind, fault)
         found.zone = node_of(directory, found.node, fault).zone
@@ -74,13 +102,15 @@ cdef inline int closest_encloser(const Directory* directory, const Name* name, i
     cdef uint32_t label
     cdef int node
     for label in range(1, name.labels + 1):
-        node = find(&directory.names, name, label, fault)
+        node = find(directory, name, label, fault)
         if node != NOT_OURS:
             return node
     return NOT_OURS
 
 
-cdef inline int32_t below(const Directory* directory, const Node* node, uint32_t kind, int* fault) noexcept nogil:
+cdef inline int32_t below(
+    const Directory* directory, const Node* node, uint32_t kind, int* fault
+) noexcept nogil:
     """As `lookup.below`."""
     if node.cut:
         return node.other
@@ -91,7 +121,9 @@ cdef inline int32_t below(const Directory* directory, const Node* node, uint32_t
     return <int32_t>word(&directory.nxdomain, node.zone, fault)
 
 
-cdef inline int32_t at_node(const Directory* directory, size_t node, uint32_t kind, int* fault) noexcept nogil:
+cdef inline int32_t at_node(
+    const Directory* directory, size_t node, uint32_t kind, int* fault
+) noexcept nogil:
     """As `lookup.at_node`."""
     cdef const Node* at = node_of(directory, node, fault)
     cdef uint32_t held = at.held

@@ -4,19 +4,19 @@ A name's hash is made from its end on, label by label, so that the hashes of all
 it: the closest encloser costs no more than the name itself.
 """
 
-from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
-from libc.string cimport memcmp, memcpy, memset
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.string cimport memcpy, memset
 
-from georouter.answers._flat cimport Longs, Octets, cut, long_, octet
+from georouter.answers._flat cimport Longs, Octets
 
 cdef enum:
     MAX_NAME = 255
     MAX_LABEL = 63
     MAX_LABELS = 127
     PADDED = 264
-    ENTRY = 5
+    ENTRY = 1
     NOT_OURS = -1
-    OFFSET_BITS = 40
+    TAG_BITS = 32
 
 
 cdef struct Name:
@@ -32,8 +32,8 @@ cdef struct Name:
 cdef struct NameTable:
     Longs slots
     Octets names
-    # Open addressing. A slot is 0 or the upper bits of a hash and, in the lower OFFSET_BITS, where in
-    # `names` the entry begins: node (4 octets, this machine's order), length (1), name.
+    # Open addressing. A slot is 0 or the upper TAG_BITS of a hash and, in the lower ones, the node plus 1.
+    # The node knows where in `names` its own begins: length (1 octet), name.
 
 
 cdef inline bint read_name(const uint8_t* query, size_t size, size_t at, Name* name) noexcept nogil:
@@ -107,32 +107,3 @@ cdef inline uint64_t stir(uint64_t value) noexcept nogil:
     """A bijection on 64 bits."""
     value = (value ^ (value >> 32)) * 0xD6E8FEB86659FD93ULL
     return value ^ (value >> 32)
-
-
-cdef inline int find(
-    const NameTable* table, const Name* name, uint32_t label, int* fault
-) noexcept nogil:
-    """The node of the name from one of its labels on, or NOT_OURS."""
-    cdef uint64_t value = name.hashes[label]
-    cdef const uint8_t* octets = name.octets + name.starts[label]
-    cdef size_t size = name.size - name.starts[label]
-    cdef size_t mask = table.slots.count - 1
-    cdef size_t at = value & mask
-    cdef uint64_t slot
-    cdef Octets entry
-    cdef uint32_t node
-    cdef size_t steps = 0
-    while steps <= mask:
-        slot = long_(&table.slots, at, fault)
-        if slot == 0:
-            return NOT_OURS
-        if (slot ^ value) >> OFFSET_BITS == 0:
-            entry = cut(&table.names, slot & ((1ULL << OFFSET_BITS) - 1), ENTRY, fault)
-            if entry.count and entry.at[4] == size:
-                entry = cut(&table.names, slot & ((1ULL << OFFSET_BITS) - 1), ENTRY + size, fault)
-                if entry.count and memcmp(entry.at + ENTRY, octets, size) == 0:
-                    memcpy(&node, entry.at, 4)
-                    return <int>node
-        at = (at + 1) & mask
-        steps += 1
-    return NOT_OURS

@@ -6,11 +6,9 @@ from georouter.answers._flat cimport Octets
 
 cdef extern from *:
     """
-    #define georouter_items(tuple) ((void**)((PyTupleObject*)(tuple))->ob_item)
     #define georouter_octets(object) ((const unsigned char*)PyBytes_AS_STRING((PyObject*)(object)))
     #define georouter_size(object) ((size_t)PyBytes_GET_SIZE((PyObject*)(object)))
     """
-    void** items_of "georouter_items" (object)
     const uint8_t* _octets "georouter_octets" (void*) noexcept nogil
     size_t _size "georouter_size" (void*) noexcept nogil
 

@@ -13,9 +13,11 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes
 from libc.stdint cimport int32_t
 from libc.string cimport memcpy, memset
 
+from georouter.answers._ahead cimport Ahead, look_ahead
 from georouter.answers._cookies cimport CLIENT_SIZE, answer_cookie, cookie_well_formed
 from georouter.answers._flat cimport Octets, cut
-from georouter.answers._image cimport HEAD_SIZE, HEADS_SIZE, KINDS, PLAIN_REF, REDIRECTED_REF, Answer, View
+from georouter.answers._image cimport HEAD_SIZE, HEADS_SIZE, KINDS, PLAIN_REF, REDIRECTED_REF
+from georouter.answers._image cimport Answer, Node, View
 from georouter.answers._limit cimport (
     TOLD_ANSWERS,
     TOLD_ERRORS,
@@ -29,7 +31,6 @@ from georouter.answers._limit cimport (
 from georouter.answers._lookup cimport Found, look_up, node_of
 from georouter.answers._memory cimport Numbers
 from georouter.answers._names cimport Name, fold, read_name
-from georouter.answers._objects cimport octets_of
 from georouter.answers._parse cimport (
     HEADER_SIZE,
     OPCODE_QUERY,
@@ -177,6 +178,7 @@ cdef inline bint _find(Job* job, const Found* found, Told* told) noexcept nogil:
     """What a ref stands for; false for what is left to Python."""
     cdef const Image* image = job.image
     cdef int32_t ref = found.ref
+    cdef const Node* node
     cdef size_t at
     told.scope = 0
     told.decision = told.census = -1
@@ -184,11 +186,9 @@ cdef inline bint _find(Job* job, const Found* found, Told* told) noexcept nogil:
         return False
     if ref >= PLAIN_REF:
         at = ref - PLAIN_REF
-        if at >= image.directory.bodies_count:
-            job.desk.fault = 1
-            return False
-        told.body = octets_of(image.directory.bodies[at])
-        at = (node_of(image.directory, at, &job.desk.fault).sole & 0xFFFF) * HEADS_SIZE
+        node = node_of(image.directory, at, &job.desk.fault)
+        told.body = node.body
+        at = (node.sole & 0xFFFF) * HEADS_SIZE
         told.heads = cut(&image.directory.heads, at, HEADS_SIZE, &job.desk.fault).at
         told.option.count = 0
         told.rcode = RCODE_NOERROR
@@ -475,6 +475,16 @@ cdef class NativeResponder:
         if made == PUNT:
             return PUNT
         return None if made == SILENT else PyBytes_FromStringAndSize(<char*>out, made)
+
+    def expect(self, bytes query, source, int family):
+        """Look ahead to this query, as the native worker does for a batch."""
+        cdef Ahead ahead
+        ahead.query = <const unsigned char*>PyBytes_AS_STRING(query)
+        ahead.size = PyBytes_GET_SIZE(query)
+        ahead.source.high = 0 if family == 4 else source >> 64
+        ahead.source.low, ahead.source.family = source & 0xFFFFFFFFFFFFFFFF, family
+        with nogil:
+            look_ahead(self.tables.image, &self.desk.name, &ahead, 1)
 
     def cut_short(self, bytes query):
         """TC for a query, or None."""

@@ -57,6 +57,7 @@ cdef class Tables:
         self._build_views()
         self._build_conduct(conduct)
         self._build_counters()
+        self.image.far = self.image.directory.far or len(self._firsts) > 0
 
     @property
     def size(self):

@@ -223,14 +223,16 @@ class CarefulResponder:
         else:
             answer, node, ref, tenant, tally = self._look_up(question)
         zone = self._directory.zone[node] if node != NOT_OURS else self._no_zone
-        scope, decision, way = 0, -1, None
+        scope, way = 0, None
+        decision = census = -1
         if answer is None and ref == REDIRECTED:
             way = follow(self._directory, question.name, question.type)
             answer, ref, tenant, tally = way.alone, way.ref, way.tenant, way.tally
         if answer is None and ref >= 0:
             answer = static(self._directory, ref)
         elif answer is None:
-            answer, scope, decision = self._steer(self._steering(~ref), subnet, source, family, now, tenant)
+            steering = self._steering(~ref)
+            answer, scope, decision, census = self._steer(steering, subnet, source, family, now, tenant)
         if way is not None:
             answer = way.led_to(answer)
         options = self._options(asked, scope, cookie, proto)
@@ -239,7 +241,7 @@ class CarefulResponder:
             verdict = limiter.judge(source, family, told(answer.rcode, node, zone), now)
             if verdict != ANSWER:
                 return self._limited(verdict, asked, (zone, proto, family), cookie)
-        for counter in (decision, tally):
+        for counter in (decision, census, tally):
             if counter >= 0:
                 self._counters[counter] += 1
         if len(reply) > limit:
@@ -317,20 +319,20 @@ class CarefulResponder:
         family: int,
         now: float,
         tenant: int,
-    ) -> tuple[Answer, int, int]:
-        """A steered answer, its scope, and its decision counter."""
+    ) -> tuple[Answer, int, int, int]:
+        """A steered answer, its scope, and its counters."""
         scope = 0
         if subnet is not None and steering.subnets:
             address, client_family, bits, extra = block_of(subnet)
             scope = extra
             if bits != NO_SUBNET:
-                answer, width, decision = steering.steer(address, client_family, bits, now, tenant)
+                answer, width, decision, census = steering.steer(address, client_family, bits, now, tenant)
                 if answer is not None:
-                    return answer, extra + width, decision
+                    return answer, extra + width, decision, census
                 scope = max(subnet.source, extra + width)
         resolver = source if family == 4 else source >> 64
-        answer, decision = steering.steer_resolver(resolver, family, now, tenant)
-        return answer, scope, decision
+        answer, decision, census = steering.steer_resolver(resolver, family, now, tenant)
+        return answer, scope, decision, census
 
     def _look_up(self, question: Question) -> tuple[Answer | None, int, int, int, int]:
         """(a fixed answer, node, -) or (None, node, ref), the tenant's kind, and its counter or -1."""

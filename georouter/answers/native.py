@@ -33,7 +33,10 @@ def available() -> bool:
 
 
 class TwinResponder(Responder):
-    """Answers natively, and what is left over in Python. Both count in the same array."""
+    """Answers natively, and what is left over in Python. Both count in the same array.
+
+    Before each answer it looks ahead, as the native worker does before a batch.
+    """
 
     __slots__ = ("native", "punted")
 
@@ -51,6 +54,7 @@ class TwinResponder(Responder):
 
     def respond(self, query: bytes, source: int, family: int, proto: Proto, now: float) -> bytes | None:
         """As `Responder.respond`."""
+        self.native.expect(query, source, family)
         reply = self.native.respond(query, source, family, proto, now)
         if reply == PUNT:
             self.punted += 1

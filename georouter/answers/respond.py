@@ -167,7 +167,7 @@ class Responder:
         self._responses = directory.layout.responses_base
         self._counters = counters
         self._payload = limits.udp_payload
-        self._steerings = Steerings(snapshot, counters)
+        self._steerings = Steerings(snapshot, len(counters))
         opt = OPT_START + limits.udp_payload.to_bytes(2)
         self._opts = {pack("!I", flags): opt + pack("!I", flags) for flags in (0, DO_FLAG)}
         self._cookies = conduct.cookies
@@ -193,7 +193,7 @@ class Responder:
             return self._careful.respond(query, source, family, proto, now)
         kind, slot = asked
         name = query[12:end].lower()
-        tenant = tally = decision = -1
+        tenant = tally = decision = census = -1
         node = self._index.get(name, NOT_OURS)
         if node != NOT_OURS:
             sole = self._sole[node]
@@ -242,13 +242,13 @@ class Responder:
             steering = self._steerings[~ref]
             if not block or not steering.subnets:
                 client = source >> 64 * (family == 6)
-                found, _, decision = steering.steer(client, family, NO_SUBNET, now, tenant)
+                found, _, decision, census = steering.steer(client, family, NO_SUBNET, now, tenant)
             elif address[:12] == MAPPED_PREFIX:
                 return self._careful.respond(query, source, family, proto, now)
             else:
                 client = _number(address[:8], "big") << shift
                 width = bits if bits < 64 else 64  # noqa: FURB136 - min() costs three times as much
-                found, scope, decision = steering.steer(client, block, width, now, tenant)
+                found, scope, decision, census = steering.steer(client, block, width, now, tenant)
             if found is None:
                 return self._careful.respond(query, source, family, proto, now)
             heads, body, extra, rcode = found.head, found.body, cookie + found.option, found.rcode
@@ -271,6 +271,8 @@ class Responder:
         counters[self._responses + zone * RCODES + rcode] += 1
         if decision >= 0:
             counters[decision] += 1
+            if census >= 0:
+                counters[census] += 1
         if tally >= 0:
             counters[tally] += 1
         return reply

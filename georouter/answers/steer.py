@@ -2,7 +2,6 @@
 
 from array import array
 from bisect import bisect_right
-from collections.abc import MutableSequence
 
 from georouter.answers.choice import choose, divide, lasting_key, network_key, pick, stick
 from georouter.answers.client import NO_SUBNET
@@ -24,7 +23,6 @@ class Steering:
         "cohorts",
         "count",
         "counter_base",
-        "counters",
         "fences",
         "first",
         "fixed",
@@ -42,9 +40,8 @@ class Steering:
         "zone",
     )
 
-    def __init__(
-        self, snapshot: Snapshot, view_index: int, counters: MutableSequence[int] | None = None
-    ) -> None:
+    def __init__(self, snapshot: Snapshot, view_index: int, room: int = 0) -> None:
+        """`room` is how many counters there are."""
         view = snapshot.directory.views[view_index]
         group = snapshot.groups[view.group]
         ranges = snapshot.maps[group.map]
@@ -55,7 +52,7 @@ class Steering:
         self.cohorts: Sticky | None = group.cohorts
         self.pinned: Pinned | None = group.pinned
         self.tenant: int = view.tenant
-        self.fixed: dict[int, tuple[Answer, int, int]] = {}
+        self.fixed: dict[int, tuple[Answer, int, int, int]] = {}
         """By kind of tenant, where everybody always gets the same."""
         self.ttl_s: int = group.ttl_s
         self.runs: Runs = group.runs[view.slot]
@@ -67,17 +64,17 @@ class Steering:
         self.bodies: tuple[Answer, ...] = snapshot.bodies[view.bodies]
         self.salt: int = view.salt
         self.counter_base: int = view.counter_base
-        self.counters: MutableSequence[int] = counters or []
         # whoever counts decisions only, for one question, has no room for a census
-        self.census: int = view.census if view.census < len(self.counters) else -1
+        self.census: int = view.census if view.census < room else -1
         self.slots: array[int] = group.slots
         self.zone: int = view.zone
         self.subnets: bool = view.subnets
 
     def steer(
         self, address: int, family: int, source: int, now: float, tenant: int = -1
-    ) -> tuple[Answer | None, int, int]:
-        """The answer for a client, its exact scope, and the decision counter to add one to.
+    ) -> tuple[Answer | None, int, int, int]:
+        """The answer for a client, its exact scope, and the decision counter and that of the census to add
+        one to, -1 for none.
 
         `address` is the first of the client's block as in `respond`, `family` 4 or 6, `source` the
         block's prefix length, or `NO_SUBNET` when the address is only the resolver's; then the scope
@@ -111,13 +108,14 @@ class Steering:
             width = scope(self.v4 if family == 4 else self.v6, index, address, bits)
         if ranking >= LOCAL:
             if source != NO_SUBNET:
-                return None, width, 0
+                return None, width, 0, -1
             ranking -= LOCAL
         fences = self.fences
         if fences is not None and source < width:
             ranking = fenced(fences, ranking, address, family, source)
-        if self.census >= 0:
-            self.counters[self.census + self.slots[ranking]] += 1
+        census = self.census
+        if census >= 0:
+            census += self.slots[ranking]
         alternative, count = self.first[ranking], self.count[ranking]
         cohorts, sticky = self.cohorts, self.sticky
         if cohorts is not None:
@@ -135,15 +133,15 @@ class Steering:
         elif count > 1:
             value = choose(self.salt, network_key(address, family), self.ttl_s, now)
             alternative = pick(self.runs, alternative, count, value)
-        return self.bodies[self.body[alternative]], width, self.counter_base + self.tally[alternative]
+        return self.bodies[self.body[alternative]], width, self.counter_base + self.tally[alternative], census
 
     def _steer_tenant(
         self, address: int, family: int, source: int, now: float, tenant: int
-    ) -> tuple[Answer | None, int, int]:
+    ) -> tuple[Answer | None, int, int, int]:
         """As `steer` for a name of this kind of tenant: the same for all clients of one fence."""
         ranking, width = self.rank_tenant(tenant, address, family, source)
         if ranking < 0:
-            return None, width, 0
+            return None, width, 0, -1
         alternative, count = self.first[ranking], self.count[ranking]
         lasting = self.sticky or self.cohorts
         if count > 1 and lasting is not None:
@@ -157,7 +155,7 @@ class Steering:
         if count > 1 and self.sticky is None:
             value = choose(self.salt, network_key(address, family), self.ttl_s, now)
             alternative = pick(self.runs, alternative, count, value)
-        found = self.bodies[self.body[alternative]], width, self.counter_base + self.tally[alternative]
+        found = self.bodies[self.body[alternative]], width, self.counter_base + self.tally[alternative], -1
         if self.fences is None and self.count[ranking] == 1:
             self.fixed[tenant] = found
         return found
@@ -186,11 +184,13 @@ class Steering:
             fence = _over(fences, address, family, source)
         return fences.restrict[ranking * fences.count + fence], width
 
-    def steer_resolver(self, address: int, family: int, now: float, tenant: int = -1) -> tuple[Answer, int]:
-        """The answer for whoever asks through the resolver at `address`, and its decision counter."""
-        answer, _, decision = self.steer(address, family, NO_SUBNET, now, tenant)
+    def steer_resolver(
+        self, address: int, family: int, now: float, tenant: int = -1
+    ) -> tuple[Answer, int, int]:
+        """The answer for whoever asks through the resolver at `address`, and its counters."""
+        answer, _, decision, census = self.steer(address, family, NO_SUBNET, now, tenant)
         assert answer is not None  # noqa: S101 - that is for client subnets only
-        return answer, decision
+        return answer, decision, census
 
 
 class Steerings(dict[int, Steering]):
@@ -199,15 +199,15 @@ class Steerings(dict[int, Steering]):
     Not methods of who uses them: nothing here refers back, so a snapshot goes when its last user does.
     """
 
-    __slots__ = ("_counters", "_snapshot")
+    __slots__ = ("_room", "_snapshot")
 
-    def __init__(self, snapshot: Snapshot, counters: MutableSequence[int] | None = None) -> None:
+    def __init__(self, snapshot: Snapshot, room: int) -> None:
         super().__init__()
         self._snapshot = snapshot
-        self._counters = counters
+        self._room = room
 
     def __missing__(self, view_index: int) -> Steering:
-        found = self[view_index] = Steering(self._snapshot, view_index, self._counters)
+        found = self[view_index] = Steering(self._snapshot, view_index, self._room)
         return found
 
 

@@ -27,7 +27,9 @@ static inline void release(uint64_t *at, uint64_t value) { __atomic_store_n(at, 
 
 /* Publication: in one order for all threads. */
 static inline uint64_t ordered(const uint64_t *at) { return __atomic_load_n(at, __ATOMIC_SEQ_CST); }
-static inline void order(uint64_t *at, uint64_t value) { (void)__atomic_exchange_n(at, value, __ATOMIC_SEQ_CST); }
+static inline void order(uint64_t *at, uint64_t value) {
+    (void)__atomic_exchange_n(at, value, __ATOMIC_SEQ_CST);
+}
 static inline void *published_in(void **at) { return __atomic_load_n(at, __ATOMIC_SEQ_CST); }
 static inline void publish_in(void **at, void *value) {
     (void)__atomic_exchange_n(at, value, __ATOMIC_SEQ_CST);
@@ -47,7 +49,8 @@ static inline void touch(void *memory, size_t size) {
 }
 
 /* The port (0 for nobody), family (4 or 6) and address of a sender; IPv4-mapped addresses are IPv4. */
-static inline unsigned source_in(const struct sockaddr_storage *name, int *family, uint64_t *high, uint64_t *low) {
+static inline unsigned
+source_in(const struct sockaddr_storage *name, int *family, uint64_t *high, uint64_t *low) {
     uint64_t halves[2];
     const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)name;
     if (name->ss_family == AF_INET) {

@@ -15,153 +15,51 @@ come over TCP.
 import os
 
 from cpython.buffer cimport PyBUF_CONTIG, PyBuffer_Release, PyObject_GetBuffer
-from libc.errno cimport EAGAIN, EINTR, errno
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.errno cimport errno
+from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy
 
-from georouter.answers._respond cimport PUNT, answer, cut_short, open_desk
-from georouter.answers._tables cimport Desk, Image, Tables
+from georouter.answers._respond cimport open_desk
+from georouter.answers._tables cimport Tables
+from georouter.server._batch cimport work
+from georouter.server._line cimport (
+    BATCH,
+    BUCKETS,
+    CLOCK_MONOTONIC,
+    CONTROL,
+    DATAGRAM,
+    MOST_SOCKETS,
+    MSG_DONTWAIT,
+    POLLIN,
+    Line,
+    Punted,
+    Ring,
+    Room,
+    Served,
+    acquire,
+    eventfd_read,
+    eventfd_write,
+    iovec,
+    look,
+    msghdr,
+    ordered,
+    pollfd,
+    publish_in,
+    put,
+    release,
+    seconds,
+    sendmsg,
+    sockaddr_storage,
+    touch,
+)
 
 from georouter.answers.layout import Proto
 from georouter.answers.respond import fail
 from georouter.telemetry.source import DURATION_BOUNDS_S
 
-
-cdef extern from "<poll.h>" nogil:
-    struct pollfd:
-        int fd
-        short events
-        short revents
-    int poll(pollfd *descriptors, unsigned long count, int timeout)
-    const short POLLIN
-
-
-cdef extern from "<sys/socket.h>" nogil:
-    struct iovec:
-        void *iov_base
-        size_t iov_len
-    struct msghdr:
-        void *msg_name
-        uint32_t msg_namelen
-        iovec *msg_iov
-        size_t msg_iovlen
-        void *msg_control
-        size_t msg_controllen
-        int msg_flags
-    struct mmsghdr:
-        msghdr msg_hdr
-        unsigned int msg_len
-    struct sockaddr_storage:
-        pass
-    int recvmmsg(int fd, mmsghdr *messages, unsigned int count, int flags, void *timeout)
-    int sendmmsg(int fd, mmsghdr *messages, unsigned int count, int flags)
-    ssize_t sendmsg(int fd, const msghdr *message, int flags)
-    const int MSG_DONTWAIT
-
-
-cdef extern from "<unistd.h>" nogil:
-    int usleep(unsigned int microseconds)
-
-
-cdef extern from "_loop.h" nogil:
-    uint64_t look(const uint64_t *at)
-    void add(uint64_t *at, uint64_t value)
-    void put(uint64_t *at, uint64_t value)
-    uint64_t acquire(const uint64_t *at)
-    void release(uint64_t *at, uint64_t value)
-    uint64_t ordered(const uint64_t *at)
-    void order(uint64_t *at, uint64_t value)
-    void *published_in(void **at)
-    void publish_in(void **at, void *value)
-    double seconds(int clock)
-    unsigned int source_in(const sockaddr_storage *name, int *family, uint64_t *high, uint64_t *low)
-    size_t turn_round(uint8_t *control, size_t size)
-    void touch(void *memory, size_t size)
-    int eventfd_write(int fd, uint64_t value)
-    int eventfd_read(int fd, uint64_t *value)
-    const int CLOCK_REALTIME
-    const int CLOCK_MONOTONIC
-
-
-cdef enum:
-    BATCH = 64
-    DATAGRAM = 4096
-    STRIDE = 4096 + 64  # so that neighbours do not share the places of a cache
-    CONTROL = 64
-    SAMPLE_EVERY = 16
-    BUSY = 4  # while so many are answered, more arrive: looking again beats asking whether to
-    LOOK_ROUND = 8  # rounds count by twos
-    BUCKETS = 15
-    RESTING_US = 50_000  # a fault that stays must not take the processor
-    MOST_SOCKETS = 1024
-
 UDP = Proto.UDP
 if len(DURATION_BOUNDS_S) + 1 != BUCKETS:
     raise ImportError("_loop was built for other buckets of durations: build it again")
-
-
-cdef struct Room:
-    # One batch. Headers of answers point at senders and control data of queries.
-    mmsghdr received[BATCH]
-    mmsghdr sent[BATCH]
-    iovec query_at[BATCH]
-    iovec reply_at[BATCH]
-    sockaddr_storage sender[BATCH]
-    uint8_t control[BATCH][CONTROL]
-    uint8_t query[BATCH][STRIDE]
-    uint8_t reply[BATCH][STRIDE]
-
-
-cdef struct Punted:
-    # A query that waits for Python, and all that is needed to send its answer.
-    int socket
-    int family
-    uint64_t high
-    uint64_t low
-    uint32_t name_size
-    uint32_t control_size
-    uint32_t size
-    sockaddr_storage sender
-    uint8_t control[CONTROL]
-    uint8_t query[DATAGRAM]
-
-
-cdef struct Ring:
-    Punted *places
-    uint64_t capacity
-    uint64_t limit
-    int ready               # an event descriptor
-    uint64_t head           # written by the reader
-    uint8_t apart[64]
-    uint64_t tail           # written by the worker
-    uint64_t overflowed
-
-
-cdef struct Line:
-    # What the control thread writes,
-    void *published
-    uint64_t stopping
-    double until
-    uint8_t apart[64]
-    # and what the worker writes.
-    uint64_t round
-    uint64_t turns
-    uint64_t unsent
-    uint64_t faults
-    uint64_t fault
-    uint64_t sampled[BUCKETS]
-    uint64_t sampled_ns
-    double bounds[BUCKETS]
-    int sockets
-    Room *room
-    pollfd *polled          # one per socket, then the waker
-    Ring ring
-
-
-cdef struct Served:
-    const Image *image
-    Desk desk
 
 
 cdef class Publication:
@@ -245,7 +143,7 @@ cdef class Loop:
         if self.current is None:
             raise RuntimeError("a worker starts after something was published")
         with nogil:
-            _work(&self.line)
+            work(&self.line)
 
     def stop(self, double grace_s):
         """Ask for the end: what waits in the sockets is answered first, for so long at most."""
@@ -265,7 +163,9 @@ cdef class Loop:
         self.settle()
 
     def settle(self):
-        """Let go of publications that the worker has left; how many it may still use, without the present one."""
+        """Let go of publications that the worker has left. How many it may still use, without the present
+        one.
+        """
         cdef uint64_t round = ordered(&self.line.round)
         cdef Publication publication
         staying = []
@@ -447,130 +347,3 @@ cdef void _lay_out(Room *room):
         room.received[slot].msg_hdr.msg_controllen = CONTROL
         room.sent[slot].msg_hdr.msg_iov = &room.reply_at[slot]
         room.sent[slot].msg_hdr.msg_iovlen = 1
-
-
-cdef void _work(Line *line) noexcept nogil:
-    cdef uint64_t round = 1
-    cdef int at
-    cdef bint more = False
-    while not acquire(&line.stopping):
-        if not more or round % LOOK_ROUND == 1:
-            _wait(line, 0 if more else -1)
-        order(&line.round, round)
-        more = False
-        for at in range(line.sockets):
-            if line.polled[at].revents:
-                line.polled[at].revents = _turn(line, at) >= BUSY
-                more = more or line.polled[at].revents
-        if not more:
-            order(&line.round, round + 1)
-        round += 2
-    order(&line.round, round)
-    for at in range(line.sockets):
-        while _turn(line, at) and seconds(CLOCK_MONOTONIC) < line.until:
-            pass
-    order(&line.round, round + 1)
-
-
-cdef void _wait(Line *line, int timeout) noexcept nogil:
-    """Find out which sockets have something; those known to have more keep it."""
-    cdef int at
-    if poll(line.polled, line.sockets + 1, timeout) < 0:
-        for at in range(line.sockets):
-            line.polled[at].revents = 0
-
-
-cdef int _turn(Line *line, int at) noexcept nogil:
-    """Answer at most a batch of what waits in a socket; how many there were."""
-    cdef double began, took
-    cdef uint64_t punted
-    cdef int count, bucket = 0
-    line.turns += 1
-    if line.turns % SAMPLE_EVERY:
-        return _batch(line, at)
-    began = seconds(CLOCK_MONOTONIC)
-    punted = line.ring.tail
-    count = _batch(line, at)
-    took = seconds(CLOCK_MONOTONIC) - began
-    while bucket < BUCKETS - 1 and took > line.bounds[bucket]:
-        bucket += 1
-    punted = line.ring.tail - punted  # timed by who answers them
-    add(&line.sampled[bucket], count - punted)
-    add(&line.sampled_ns, <uint64_t>(took * 1e9) * (count - punted))
-    return count
-
-
-cdef int _batch(Line *line, int at) noexcept nogil:
-    cdef Room *room = line.room
-    cdef int fd = line.polled[at].fd
-    cdef Served *served = <Served *>published_in(&line.published)
-    cdef msghdr *header
-    cdef double now
-    cdef uint64_t high = 0, low = 0, waiting = line.ring.tail
-    cdef int slot, length, family = 0, answers = 0
-    cdef int count = recvmmsg(fd, room.received, BATCH, MSG_DONTWAIT, NULL)
-    if count <= 0:
-        if count < 0 and errno != EAGAIN and errno != EINTR:
-            put(&line.fault, errno)
-            add(&line.faults, 1)
-            usleep(RESTING_US)
-        return 0
-    now = seconds(CLOCK_REALTIME)
-    for slot in range(count):
-        header = &room.received[slot].msg_hdr
-        # Nobody is at port 0: answers to it only ever serve to have us talk (RFC 6335 6).
-        if source_in(&room.sender[slot], &family, &high, &low):
-            length = answer(
-                served.image, &served.desk, room.query[slot], room.received[slot].msg_len,
-                high, low, family, now, room.reply[answers], DATAGRAM,
-            )
-            if length == PUNT:
-                length = _punt(line, at, slot, family, high, low, room.reply[answers])
-            if length > 0:
-                room.reply_at[answers].iov_len = length
-                room.sent[answers].msg_hdr.msg_name = header.msg_name
-                room.sent[answers].msg_hdr.msg_namelen = header.msg_namelen
-                room.sent[answers].msg_hdr.msg_control = header.msg_control
-                room.sent[answers].msg_hdr.msg_controllen = turn_round(room.control[slot], header.msg_controllen)
-                answers += 1
-        header.msg_namelen = sizeof(sockaddr_storage)
-        header.msg_controllen = CONTROL
-    _flush(line, fd, answers)
-    if line.ring.tail != waiting:
-        eventfd_write(line.ring.ready, 1)
-    return count
-
-
-cdef int _punt(
-    Line *line, int at, int slot, int family, uint64_t high, uint64_t low, uint8_t *reply
-) noexcept nogil:
-    """Leave a query to Python; the length of a reply where too many wait."""
-    cdef Ring *ring = &line.ring
-    cdef Room *room = line.room
-    cdef msghdr *header = &room.received[slot].msg_hdr
-    cdef Punted *place
-    if ring.tail - acquire(&ring.head) >= look(&ring.limit):
-        add(&ring.overflowed, 1)
-        return cut_short(room.query[slot], room.received[slot].msg_len, reply, DATAGRAM)
-    place = &ring.places[ring.tail % ring.capacity]
-    place.socket, place.family, place.high, place.low = at, family, high, low
-    place.name_size = header.msg_namelen
-    place.control_size = turn_round(room.control[slot], header.msg_controllen)
-    place.size = room.received[slot].msg_len
-    place.sender = room.sender[slot]
-    memcpy(place.control, room.control[slot], CONTROL)
-    memcpy(place.query, room.query[slot], place.size)
-    release(&ring.tail, ring.tail + 1)
-    return 0
-
-
-cdef void _flush(Line *line, int fd, int answers) noexcept nogil:
-    """Send; an answer that the kernel will not take is left out, not the rest."""
-    cdef int sent, start = 0
-    while start < answers:
-        sent = sendmmsg(fd, &line.room.sent[start], answers - start, 0)
-        if sent > 0:
-            start += sent
-        elif errno != EINTR:
-            add(&line.unsent, 1)
-            start += 1

@@ -50,7 +50,7 @@ def ranking(steering: Steering, block: str, *, resolver: bool = False) -> tuple[
     ipv4 = isinstance(network, IPv4Network)
     address = int(network.network_address) >> (0 if ipv4 else 64)
     source = NO_SUBNET if resolver else network.prefixlen
-    _, scope, decision = steering.steer(address, 4 if ipv4 else 6, source, NOW)
+    _, scope, decision, _ = steering.steer(address, 4 if ipv4 else 6, source, NOW)
     return (decision - steering.counter_base) // REASONS, scope
 
 
@@ -159,7 +159,7 @@ def test_a_cohort_keeps_its_region_whatever_the_time_slot() -> None:
     seen: dict[int, set[int]] = {}
     for now in range(0, 750, 30):
         for network in range(200):
-            answer, width, _ = steering.steer(network << 8, 4, 24, NOW + now)
+            answer, width, _, _ = steering.steer(network << 8, 4, 24, NOW + now)
             assert width == 24
             seen.setdefault(network, set()).add(answers.index(answer))
     assert set(map(frozenset, seen.values())) == {frozenset({0, 1}), frozenset({2, 3})}

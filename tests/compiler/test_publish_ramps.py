@@ -44,7 +44,7 @@ def homes(steering: Steering, networks: Sequence[int]) -> list[int]:
     found = (steering.steer(network << 8, 4, 24, NOW) for network in networks)
     return [
         -1 if answer is None else (decision - steering.counter_base) // REASONS
-        for answer, _, decision in found
+        for answer, _, decision, _ in found
     ]
 
 
@@ -128,10 +128,10 @@ def test_all_types_agree_and_no_scope_is_wider(name: str) -> None:
     both = [shown[slot] for slot in (SLOT_A, SLOT_AAAA, SLOT_BOUND)]
     for network in SAMPLE[:2000]:
         got = [steering.steer(network << 8, 4, 24, NOW) for steering in both]
-        assert {scope for _, scope, _ in got} == {width}
+        assert {scope for _, scope, _, _ in got} == {width}
         first, second, bound = (
             (decision - steering.counter_base) // REASONS
-            for steering, (_, _, decision) in zip(both, got, strict=True)
+            for steering, (_, _, decision, _) in zip(both, got, strict=True)
         )
         assert first == bound
         assert first in {second, 3}  # the latter has no IPv6

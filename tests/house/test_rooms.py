@@ -10,10 +10,13 @@ PACKAGE = Path(__file__).parent.parent.parent / "georouter"
 TESTS = PACKAGE.parent / "tests"
 ROOMS = sorted(path.parent for path in PACKAGE.glob("*/__init__.py"))
 MODULES = sorted(PACKAGE.rglob("*.py"))
+NATIVE = sorted(path for path in PACKAGE.rglob("*") if path.suffix in {".pyx", ".pxd", ".h"})
 DRAWERS = {"utils", "util", "common", "helpers", "helper", "misc", "shared", "stuff"}
 """Names that say nothing; things in them have a better home."""
 LONGEST_MODULE = 500
 """Lines, tables not counted. From about 400 on, look for the second noun."""
+LONGEST_LINE = 110
+"""Characters; in Python the linter looks after it."""
 LONGEST_FUNCTION = 100
 """Lines. From about 50 on, look for the second verb; the packet path may be unrolled."""
 
@@ -47,6 +50,16 @@ def test_a_module_is_one_thing(module: Path) -> None:
         if isinstance(node, ast.Assign | ast.AnnAssign)
     )
     assert len(text.splitlines()) - tables <= LONGEST_MODULE
+
+
+@pytest.mark.parametrize("module", NATIVE, ids=relative)
+def test_a_native_module_is_one_thing_too(module: Path) -> None:
+    """What no linter reads: a beginning that says what it is for, and the sizes of Python's modules."""
+    lines = module.read_text().splitlines()
+    assert re.match(r'""|# |/\*', lines[0]), "what is it for?"
+    assert len(lines) <= LONGEST_MODULE
+    wide = [number for number, line in enumerate(lines, 1) if len(line) > LONGEST_LINE]
+    assert not wide, f"{relative(module)}: lines {wide} have more than {LONGEST_LINE} characters"
 
 
 def test_functions_are_one_thing() -> None:
