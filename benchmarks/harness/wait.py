@@ -1,9 +1,11 @@
 """Waiting for something to become true, and free ports."""
 
+import itertools
+import os
 import random
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -13,6 +15,18 @@ not keep what is waited for from the processor.
 """
 PORTS = (20_000, 32_768)
 """Linux takes 32768 to 60999 for outgoing connections (net.ipv4.ip_local_port_range)."""
+
+
+def _share() -> Iterator[int]:
+    """The ports of this process in turn: those of tests that run beside each other do not overlap."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    size = (PORTS[1] - PORTS[0]) // workers
+    first, begin = PORTS[0] + number * size, random.randrange(size)
+    return (first + (begin + step) % size for step in itertools.count())
+
+
+_PORTS = _share()
 
 
 def until(probe: Callable[[], T | None], what: str, timeout_s: float = 20.0) -> T:
@@ -35,8 +49,7 @@ def free_port(host: str = "127.0.0.1") -> int:
     server that is down for a while, and a client that asks too early could be connected to itself.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    while True:
-        port = random.randrange(*PORTS)
+    for port in _PORTS:
         try:
             for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
                 with socket.socket(family, kind) as probe:
@@ -44,3 +57,4 @@ def free_port(host: str = "127.0.0.1") -> int:
         except OSError:
             continue
         return port
+    raise AssertionError("there is always one more")

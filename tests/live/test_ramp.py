@@ -125,6 +125,8 @@ def test_a_bad_signal_stops_it_and_leads_back(stage: Stage) -> None:
         assert ramp(daemon)["part"] == 0.0
         assert moved(daemon) == set()
         stage.errors(0.001)
+        errors = {"region": "canary", "signal": "error_rate"}
+        until(lambda: daemon.metric("georouter_region_signal", **errors) < 0.02, "fewer errors")
         assert order(daemon, "resume").startswith("the ramp of web is running: canary gets 20.0%")
         assert moved(daemon)
         actions = audited(stage)

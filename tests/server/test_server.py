@@ -365,9 +365,9 @@ def test_rate_limits_and_cookies_over_sockets() -> None:
             plain = query("mail.example.com")
             assert [data(await ask(address, plain)) for _ in range(10)] == [["192.0.2.60"]] * 10
             server.publish(example(2))
-            told = await ask(address, plain)
-            assert told.flags & dns.flags.TC
-            assert server.rate_limited()[0] == 1
+            flood = [await ask(address, plain) for _ in range(40)]  # seconds behind, on a slow machine too
+            assert flood[-1].flags & dns.flags.TC
+            assert server.rate_limited()[0] == sum(bool(told.flags & dns.flags.TC) for told in flood)
             assert data(await ask(address, plain, dns.query.tcp)) == ["192.0.2.60"]
             told = await ask(address, query("mail.example.com", cookie=True))
             assert told.rcode() == dns.rcode.BADCOOKIE
