@@ -9,6 +9,7 @@ import importlib
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -50,6 +51,7 @@ def go(command: Sequence[str], arguments: Sequence[str]) -> None:
     DICTIONARY.write_text("".join(entries(native.words())))
     responders = [pair.native.native for pair in native.paths.pairs()]
     told = [os.fsencode(text) for text in (" ".join(command), *options, *arguments)]
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # libFuzzer's, which ends with figures, only replaces that
     driver.run(responders, native.run, native.TIMES, native.paths.NOW, native.STEP_S, told)
 
 

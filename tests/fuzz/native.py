@@ -21,7 +21,7 @@ SETUPS = 5
 IPV6 = 0x08
 TIMES = 3
 """As often is a packet sent, which rate limiting forgets thereafter."""
-GENERATED = 1500
+GENERATED = 2500
 
 
 @cache

@@ -14,9 +14,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import ip_network
 
+from georouter.answers import debug as debugging
 from georouter.answers import networks
 from georouter.answers.conduct import Conduct
 from georouter.answers.cookies import Cookies
+from georouter.answers.debug import Debug
 from georouter.answers.layout import Proto
 from georouter.answers.limits import Limits
 from georouter.answers.native import TwinResponder
@@ -24,7 +26,7 @@ from georouter.answers.ratelimit import Buckets, Rate, RateLimiter
 from georouter.answers.respond import Responder
 from tests.fuzz.mutate import mutate
 from tests.fuzz.target import load
-from tests.fuzz.world import snapshot
+from tests.fuzz.world import SUFFIX, snapshot
 
 NOW = 1_760_000_000.0
 COUNTED_EVERY = 500
@@ -50,12 +52,19 @@ class Packet:
 class Pair:
     """Both paths, set up alike."""
 
-    def __init__(self, limits: Limits, cookies: bool, rate: Rate | None, nsid: bytes) -> None:
+    def __init__(
+        self, limits: Limits, cookies: bool, rate: Rate | None, nsid: bytes, debug: bool = False
+    ) -> None:
         size = snapshot().directory.layout.extent
         self.counters = tuple(array("q", bytes(8 * size)) for _ in "12")
         self.limiters = [RateLimiter(rate, Buckets(1 << 60, PLACES)) for _ in "12"] if rate else []
         made = [
-            Conduct(Cookies(SECRETS) if cookies else None, limiter, nsid)
+            Conduct(
+                Cookies(SECRETS) if cookies else None,
+                limiter,
+                nsid,
+                debug=Debug(EXEMPT, RateLimiter(debugging.RATE, Buckets(1 << 60, PLACES))) if debug else None,
+            )
             for limiter in self.limiters or (None, None)
         ]
         self.python = Responder(snapshot(), self.counters[0], limits, made[0])
@@ -85,11 +94,11 @@ class Pair:
 def pairs() -> list[Pair]:
     """Every way that a server is set up."""
     return [
-        Pair(Limits(), cookies=False, rate=None, nsid=b""),
+        Pair(Limits(), cookies=False, rate=None, nsid=b"", debug=True),
         Pair(Limits(4096), cookies=True, rate=None, nsid=b"node"),
         Pair(Limits(512), cookies=True, rate=Rate(2.0, exempt=EXEMPT), nsid=b"n" * 200),
         Pair(Limits(), cookies=False, rate=Rate(5.0, slip=1, ipv4=32, ipv6=128), nsid=b""),
-        Pair(Limits(1400), cookies=True, rate=Rate(1.0, slip=0, window_s=1.0, ipv4=16, ipv6=60), nsid=b""),
+        Pair(Limits(1400), cookies=True, rate=Rate(1.0, slip=0, window_s=1.0, ipv4=16, ipv6=100), nsid=b""),
     ]
 
 
@@ -115,6 +124,7 @@ def packets(count: int, seed: int) -> Iterator[Packet]:
     target = load("messages")
     pool = [data[1:] for data in (*target.seeds, *target.corpus())]
     names = list(snapshot().directory.index)
+    steered = [name for name in names if name.endswith(SUFFIX)]
     now = NOW
     for _ in range(count):
         source, family = _sender(chance)
@@ -122,7 +132,7 @@ def packets(count: int, seed: int) -> Iterator[Packet]:
         if chance.random() < 0.5:
             message = mutate(chance.choice(pool), target.about, pool, chance)
         else:
-            message = _query(names, source, family, now, chance)
+            message = _query(chance.choice((names, steered)), source, family, now, chance)
             if chance.random() < 0.1:
                 message = mutate(message, target.about, pool, chance)
         yield Packet(message, source, family, now)
@@ -180,14 +190,26 @@ def _opt(source: int, family: int, now: float, chance: random.Random) -> bytes:
 def _subnet(chance: random.Random) -> bytes:
     number = chance.choice((1, 1, 2))
     width = 32 if number == 1 else 128
-    bits = chance.choice((0, 8, 16, 20, 24, 24, 32, 48, 56, 64, 96, 128, chance.randrange(width + 1)))
+    bits = chance.choice(
+        (0, 8, 16, 20, 24, 24, 32, 48, 56, 64, 96, 128, *(chance.randrange(65) for _ in "1234"))
+    )
     bits = min(bits, width)
-    address = chance.getrandbits(width) if chance.random() < 0.9 else 0x0A << width - 8
-    if number == 2 and chance.random() < 0.5:
-        address = 0x2 << 124 | address >> 4
+    address = _address(number, width, chance)
     octets = (address >> width - bits << width - bits).to_bytes(width // 8)[: (bits + 7) // 8]
     body = struct.pack("!HBB", number, bits, 0) + octets
     return b"\0\x08" + len(body).to_bytes(2) + body
+
+
+def _address(number: int, width: int, chance: random.Random) -> int:
+    """Anywhere, or in one of the blocks that `patchwork` divides."""
+    kind = chance.random()
+    if kind < 0.4:
+        return chance.getrandbits(width)
+    if number == 1:
+        start, spare = chance.randrange(6) * 10 + (kind < 0.9) << 24, 24
+    else:
+        start, spare = 0x2000 + chance.randrange(6) * 0x100 + (kind < 0.9) << 112, 112
+    return start | chance.getrandbits(spare) >> chance.randrange(spare)
 
 
 def _cookie(source: int, family: int, now: float, chance: random.Random) -> bytes:
