@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from georouter.facts.ramp import RampPhase
 from georouter.facts.world import Effective, Ramping, RegionFacts, Standing, State, World
 from georouter.policy.model import Policy
 from georouter.words.ids import RegionName, ServiceName
@@ -76,6 +77,7 @@ def _ramps(status: Mapping[str, Any], policy: Policy) -> dict[ServiceName, Rampi
             and service.ramp.region == told["region"]
         ):
             phase = str(told["phase"])
-            moves = phase == "running"
-            found[service.name] = Ramping(float(told["part"]), moves, phase, str(told["why"] or ""))
+            moves = phase in {RampPhase.RUNNING, RampPhase.PAUSED}
+            said = phase.replace("_", " ")
+            found[service.name] = Ramping(float(told["part"]), moves, said, str(told["why"] or ""))
     return found

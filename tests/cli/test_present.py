@@ -78,7 +78,10 @@ def test_ramps_are_taken_over() -> None:
     rules = load([PolicyFile("/p.yaml", RAMPED)]).policy
     told = {"region": "us", "phase": "paused", "part": 0.4, "why": "us is degraded"}
     world = world_of({"services": [{"name": "web", "ramp": told}, {"name": "gone", "ramp": told}]}, rules)
-    assert world.ramps == {ServiceName("web"): Ramping(0.4)}
+    assert world.ramps == {ServiceName("web"): Ramping(0.4, moves=True)}
     assert world.ramps[ServiceName("web")].phase == "paused"
+    told["phase"] = "stepped_back"
+    after = world_of({"services": [{"name": "web", "ramp": told}]}, rules).ramps[ServiceName("web")]
+    assert (after.moves, after.phase) == (False, "stepped back")
     other = {"services": [{"name": "web", "ramp": {**told, "region": "eu"}}]}
     assert world_of(other, rules).ramps == {}
