@@ -1,6 +1,6 @@
 # cython: language_level=3, boundscheck=True, wraparound=False, cdivision=True
-"""libFuzzer over `answer` of the native packet path: see `native` for what inputs are and what must hold,
-and `compiled` for how this is built. An input takes microseconds, for only some of them go to Python.
+"""libFuzzer over the native packet path, `look_ahead` and `answer`: see `native` for what inputs are and what
+must hold, and `compiled` for how this is built. An input takes microseconds, for only some of them go to Python.
 """
 
 import traceback
@@ -10,6 +10,7 @@ from libc.stdio cimport fprintf, stderr
 from libc.stdlib cimport abort, free, malloc
 from libc.string cimport memcmp, memcpy, memset
 
+from georouter.answers._ahead cimport Ahead, look_ahead
 from georouter.answers._image cimport Image
 from georouter.answers._limit cimport Limiter
 from georouter.answers._respond cimport PUNT, SILENT, NativeResponder, answer, cut_short
@@ -99,6 +100,7 @@ cdef int one(const unsigned char* data, size_t size) noexcept:
     packet.message = <uint8_t*>malloc(packet.size)  # no longer than it is: a read beyond it is seen
     if packet.size:
         memcpy(packet.message, data + 2 + width, packet.size)
+    _look_ahead(setup, &packet)
     _ask(setup, &packet, 500 + 12 * (crowded - 8) * (crowded - 8) if crowded > 7 else SPACE)
     _cut_short(&packet)
     if packet.size and memcmp(packet.message, data + 2 + width, packet.size):
@@ -119,6 +121,17 @@ cdef uint64_t _number(const uint8_t* octets, size_t count) noexcept:
     for at in range(count):
         number = number << 8 | octets[at]
     return number
+
+
+cdef void _look_ahead(const Setup* setup, const Packet* packet) noexcept:
+    """To a batch of the packet and all but the last octet of it."""
+    cdef Ahead[2] batch
+    for at in range(2):
+        batch[at].query = packet.message
+        batch[at].size = packet.size - at if packet.size else 0
+        batch[at].source.high, batch[at].source.low = packet.high, packet.low
+        batch[at].source.family = packet.family
+    look_ahead(setup.image, &setup.desk.name, batch, 2)
 
 
 cdef void _ask(const Setup* setup, const Packet* packet, size_t space) noexcept:
