@@ -96,7 +96,7 @@ cdef inline int32_t _probe(const Directory* directory, uint64_t value) noexcept 
     cdef size_t mask = directory.names.slots.count - 1
     cdef size_t at = value & mask
     cdef uint64_t slot
-    cdef uint32_t step
+    cdef int step
     for step in range(PROBES):
         slot = directory.names.slots.at[(at + step) & mask]
         if slot == 0:

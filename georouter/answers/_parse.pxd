@@ -65,8 +65,9 @@ cdef inline void parse_query(const uint8_t* query, size_t size, Asked* asked, Na
     asked.question = asked.opt = asked.dnssec_ok = asked.subnet.given = asked.nsid = asked.tsig = False
     asked.kind = asked.klass = asked.payload = 0
     asked.tail = HEADER_SIZE
-    asked.cookie = NULL
-    asked.cookie_size = 0
+    asked.subnet.option = asked.cookie = NULL
+    asked.subnet.family = asked.subnet.source = 0
+    asked.subnet.size = asked.cookie_size = 0
     asked.error = RCODE_NOERROR
     opcode = asked.flags >> 11 & 0xF
     _read_sections(query, size, asked, name)

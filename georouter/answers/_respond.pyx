@@ -99,7 +99,7 @@ cdef int answer(
     job.image, job.desk, job.query = image, desk, query
     job.source.high, job.source.low, job.source.family = high, low, family
     job.now, job.out, job.space = now, out, space
-    job.what = NOT_FORESEEN
+    job.what, job.key = NOT_FORESEEN, 0
     desk.fault = 0
     if size < HEADER_SIZE or query[2] & 0x80:
         _count_request(&job, image.directory.no_zone, image.slot_other)

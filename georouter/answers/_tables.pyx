@@ -65,6 +65,11 @@ cdef class Tables:
         blocks = [kept.size for kept in self._kept if isinstance(kept, Block)]
         return self.directory.size + sum(blocks) + sum(block.size for _, block in self._firsts.values())
 
+    @property
+    def far(self):
+        """Whether some table is so large that a worker looks ahead over a batch: see `_ahead`."""
+        return self.image.far
+
     cdef int _take_over(self, Tables previous) except -1:
         """The directory is the same until a reload; so are most maps."""
         if previous is not None:
@@ -227,7 +232,7 @@ cdef class Tables:
         block = Block(((1 << FIRSTS_BITS) + 1) * sizeof(uint32_t))
         to = <uint32_t*>block.at
         with nogil:
-            for bucket in range(1 << FIRSTS_BITS):
+            for bucket in range(<size_t>1 << FIRSTS_BITS):
                 while at < ranges.count and _start(ranges, at) >> shift < bucket:
                     at += 1
                 to[bucket] = <uint32_t>at
