@@ -139,9 +139,12 @@ def sample(daemon: Daemon, storm: Storm) -> None:
 
 
 def growth(samples: Sequence[float]) -> float:
-    """How much more the last quarter needs at its height than the second quarter did."""
+    """How much more the last quarter needs at least than the second quarter did.
+
+    At least: what work in progress needs comes and goes, what leaks stays.
+    """
     quarter = max(1, len(samples) // 4)
-    return max(samples[-quarter:]) - max(samples[quarter : 2 * quarter])
+    return min(samples[-quarter:]) - min(samples[quarter : 2 * quarter])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -11,7 +11,7 @@ from random import Random
 import numpy as np
 
 from georouter.analysis.traffic import Side, address_space
-from georouter.compiler.asking import make_asking
+from georouter.compiler.asking import RoundTrips, make_asking
 from georouter.facts.believe import effective
 from georouter.facts.plan import CapacityPlan
 from georouter.facts.world import Effective, RegionFacts, Standing, State, World
@@ -19,6 +19,7 @@ from georouter.geo.map import Address, GeoMap, Network
 from georouter.policy.files import PolicyFile
 from georouter.policy.model import Policy
 from georouter.routing.capacity import make_plan
+from georouter.routing.scene import make_scene
 from georouter.routing.select import rule_of
 from georouter.words.ids import RegionName, ServiceName
 
@@ -305,11 +306,13 @@ def capacity(policy: Policy, geo: GeoMap, world: World) -> CapacityPlan:
     clients = address_space(geo, geo)
     weight = np.bincount(clients.before, weights=clients.weight, minlength=len(geo.places)).astype(np.float64)
     side = Side(policy, geo, world)
+    trips = RoundTrips(geo, weight)
     askings = []
     for service in policy.services.values():
         if service.demand is not None and rule_of(service).capacity is not None:
             rankings, of = side.rankings(service)
-            askings.append(make_asking(policy, service, geo, world, rankings, of, weight, service.demand))
+            scene = make_scene(policy, service, geo.places, world)
+            askings.append(make_asking(service, scene, trips, rankings, of, service.demand))
     return make_plan(policy, askings, world, 0.0)
 
 
