@@ -114,12 +114,12 @@ def _draw(results: Results, caption: str) -> None:
     for name in results.full:
         rates.append(_bar(name, [rate / 1000 for rate in results.rates(name)]))
         costs.append(_bar(name, results.costs(name), results.user_us(name)))
-        tails.append(_bar(name, results.tails(name)))
+        tails.append(_bar(name, [tail / 1000 for tail in results.tails(name)]))
     chart.bars(
         (
             Panel("Thousand queries per second", rates, ".0f"),
             Panel("CPU µs per query (dark: outside the kernel)", costs, ".2f"),
-            Panel("p99.9 at half load, µs", tails, ".0f", "log"),
+            Panel("p99.9 at half load, ms", tails, ".1f"),
         ),
         f"Median, lowest and highest of {caption}; one worker each.",
         RESULTS / "peers.svg",

@@ -24,12 +24,11 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One quantity; `form` writes a value. `scale` is matplotlib's name of an axis."""
+    """One quantity; `form` writes a value."""
 
     title: str
     bars: Sequence[Bar]
     form: str
-    scale: str = "linear"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,6 @@ def bars(panels: Sequence[Panel], caption: str, path: Path) -> None:
                 fontsize=8,
             )
         axis.set_title(panel.title, fontsize=10, loc="left")
-        axis.set_xscale(panel.scale)
         axis.margins(x=0.22)
         axis.set_yticks(range(len(names)), names if axis is axes[0] else [""] * len(names))
         axis.invert_yaxis()

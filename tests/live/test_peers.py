@@ -181,7 +181,7 @@ def test_the_pictures_show_everything(tmp_path: Path) -> None:
     """Every server by name, every curve; the same figures make the same file."""
     some = [Bar("a & b", 90, 100, 110, 20), Bar("c", 40, 50, 60)]
     for name in ("one", "two"):
-        bars([Panel("Queries", some, ".0f"), Panel("Cost", some, ".2f", "log")], "caption", tmp_path / name)
+        bars([Panel("Queries", some, ".0f"), Panel("Cost", some, ".2f")], "caption", tmp_path / name)
     svg = (tmp_path / "one").read_text()
     assert svg == (tmp_path / "two").read_text()
     for text in ("a &amp; b", ">c<", ">100<", ">50.00<", "caption"):
