@@ -21,7 +21,7 @@ from georouter.compiler.publish import publish
 from georouter.compiler.runs import TOP
 from georouter.compiler.steering import make_table
 from georouter.facts.world import World
-from georouter.geo.map import GeoMap, Network, Places
+from georouter.geo.map import GeoMap, Network
 from georouter.policy.model import Policy, Service
 from georouter.policy.tenants import Tenant
 from georouter.routing.steps.pin import kind_of
@@ -124,20 +124,7 @@ class Compiler:
 
 def _only(geo: GeoMap, row: int) -> GeoMap:
     """A map on which everybody is where `row` of the map is, even the private networks."""
-    places = geo.places
-    rows = np.array([0, row])
-    both = Places(
-        country=places.country[rows],
-        continent=places.continent[rows],
-        subdivision=places.subdivision[rows],
-        city=places.city[rows],
-        lat=places.lat[rows],
-        lon=places.lon[rows],
-        asn=places.asn[rows],
-        network_set=places.network_set[rows],
-        cities=places.cities,
-        network_sets=places.network_sets,
-    )
+    both = geo.places.take([0, row])
     zero: NDArray[np.uint32] = np.zeros(1, dtype=np.uint32)
     one: NDArray[np.uint32] = np.ones(1, dtype=np.uint32)
     return GeoMap(zero, one, np.zeros(1, dtype=np.uint64), one, both, geo.info)

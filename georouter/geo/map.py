@@ -6,6 +6,7 @@ row of `Places` that everything inside it shares. Range `i` ends one below the s
 are their top 64 bits. Row 0 of `Places` is "unplaced": addresses the database does not know.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
@@ -60,16 +61,19 @@ class Places:
 
     def row(self, index: int) -> "Places":
         """The same columns with only row `index`: what `explain` hands to the steps."""
-        one = slice(index, index + 1)
+        return self.take([index])
+
+    def take(self, rows: Sequence[int]) -> "Places":
+        """The same columns with these rows in this order."""
         return Places(
-            country=self.country[one],
-            continent=self.continent[one],
-            subdivision=self.subdivision[one],
-            city=self.city[one],
-            lat=self.lat[one],
-            lon=self.lon[one],
-            asn=self.asn[one],
-            network_set=self.network_set[one],
+            country=self.country[rows],
+            continent=self.continent[rows],
+            subdivision=self.subdivision[rows],
+            city=self.city[rows],
+            lat=self.lat[rows],
+            lon=self.lon[rows],
+            asn=self.asn[rows],
+            network_set=self.network_set[rows],
             cities=self.cities,
             network_sets=self.network_sets,
         )
