@@ -74,7 +74,7 @@ class DaemonDesk:
                 replace(
                     controller.world,
                     capacity=plan and plan.settled(controller.world.away),
-                    rtt_ms=controller.plan_rtt_ms,
+                    rtt_ms=controller.builds.rtt_ms,
                     readings=controller.beliefs.readings(),
                 ),
                 question.name,
@@ -194,11 +194,11 @@ class DaemonDesk:
         self._controller.post(ReloadAsked("admin", done))
         error = await done
         await self._controller.settled()
-        published = self._controller.published
+        published, last = self._controller.published, self._controller.builds.reload
         return {
             "ok": error is None,
             "error": error,
-            "problems": list(self._controller.reload.diagnostics) if self._controller.reload else [],
+            "problems": list(last.diagnostics) if last else [],
             "warnings": [str(item) for item in self._controller.built.warnings] if error is None else [],
             "generation": published.snapshot.generation if published else 0,
         }

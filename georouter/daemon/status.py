@@ -40,7 +40,7 @@ def status(
 
     `restart_needed` are keys of the `server` section whose new values wait for a restart.
     """
-    published, built, reload = controller.published, controller.built, controller.reload
+    published, built, reload = controller.published, controller.built, controller.builds.reload
     return {
         "version": __version__,
         "generation": published.snapshot.generation if published else 0,
@@ -56,7 +56,7 @@ def status(
                 "error": reload.error,
                 "problems": list(reload.diagnostics),
             },
-            "serving_last_good": controller.serving_last_good,
+            "serving_last_good": controller.builds.serving_last_good,
             "warnings": [str(item) for item in built.warnings],
         },
         "server": {
@@ -100,14 +100,14 @@ def status(
 
 def summary(controller: Controller) -> str:
     """One line: `3 regions up, 1 down; snapshot 12`, and what somebody should look at."""
-    published, reload = controller.published, controller.reload
+    published, reload = controller.published, controller.builds.reload
     states = [controller.world.region(name).effective for name in controller.policy.regions]
     counts = [(states.count(state), state.value) for state in Effective]
     regions = ", ".join(f"{count} {state}" for count, state in counts if count) or "none"
     parts = [f"regions: {regions}", f"snapshot {published.snapshot.generation if published else 0}"]
     if controller.beliefs.brake.freeze is not None:
         parts.append("most regions failed at once, answers are frozen")
-    if controller.serving_last_good:
+    if controller.builds.serving_last_good:
         parts.append("the policy is invalid, a saved one is served")
     elif reload is not None and not reload.ok:
         parts.append("the last reload failed, the policy before it stays")

@@ -13,15 +13,15 @@ from georouter.facts.ramp import RampPhase
 from georouter.facts.rules import BrakeRule
 from georouter.policy.model import Policy
 from tests.control import test_failovers, test_ramps
-from tests.control.test_loop import (
+from tests.control.loops import (
     EU,
     EU_ANSWER,
     US,
     US_ANSWER,
     World0,
-    _policy,
-    _result,
-    _running,
+    result,
+    running,
+    two_regions,
 )
 
 RULE = BrakeRule(min_regions=2, max_freeze_s=300.0)
@@ -29,7 +29,7 @@ RULE = BrakeRule(min_regions=2, max_freeze_s=300.0)
 
 def braked(made: Policy | None = None, rule: BrakeRule | None = RULE) -> Policy:
     """Two checked regions are enough for a brake."""
-    made = made or _policy()
+    made = made or two_regions()
     return replace(made, server=replace(made.server, brake=rule))
 
 
@@ -37,7 +37,7 @@ def fall(world: World0, *regions: str) -> None:
     """Three failures in a row of each, and what follows is published."""
     for region in regions:
         for _ in range(3):
-            world.controller.post(_result(region, ok=False))
+            world.controller.post(result(region, ok=False))
     world.controller.publish_now()
 
 
@@ -70,7 +70,7 @@ def test_it_holds_until_the_operators_word() -> None:
         assert world.remembered > remembered
         assert await ask_release(world) == "answers are not frozen"
 
-    asyncio.run(_running(world, act))
+    asyncio.run(running(world, act))
     (told,) = world.events("brake.frozen")
     assert told == {"fallen": ["eu", "us"], "of": 2, "seconds": 300}
     assert [fields["because"] for fields in world.events("brake.released")] == ["an operator ended it"]
@@ -94,13 +94,13 @@ def test_its_end_is_not_waited_for_by_anybody() -> None:
     async def act(world: World0) -> None:
         for region in ("eu", "us"):
             for _ in range(3):
-                world.controller.post(_result(region, ok=False))
+                world.controller.post(result(region, ok=False))
         await world.controller.settled()
         assert frozen(world)
         world.now += 0.1
         await released.wait()
 
-    asyncio.run(_running(world, act))
+    asyncio.run(running(world, act))
     assert world.recorded[-1] == ("brake.released", {"because": "max_freeze is over", "seconds": 0.1})
     assert world.metric("georouter_brake_active") == 0
 

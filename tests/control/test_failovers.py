@@ -15,17 +15,17 @@ from georouter.policy import steps
 from georouter.policy.model import Policy
 from georouter.policy.steps import Hook
 from georouter.words.ids import CheckName, ServiceName
-from tests.control.test_loop import (
+from tests.control.loops import (
     EU,
     EU_ANSWER,
     LAG,
     US,
     US_ANSWER,
     World0,
-    _policy,
-    _result,
-    _running,
-    _said,
+    result,
+    running,
+    said,
+    two_regions,
 )
 
 WEB = ServiceName("web")
@@ -35,7 +35,7 @@ HOOK = Hook("http://127.0.0.1:1/")
 
 def managed(*, promote: bool = False, notify: bool = False, **fields: Any) -> Policy:
     """`eu` before `us`, with a failover step that keeps a state."""
-    made = _policy()
+    made = two_regions()
     check = made.checks[CheckName("web")]
     rule = FailoverRule((EU, US), signal=LAG, promotes=promote, notifies=notify, **fields)
     step = steps.Failover(
@@ -54,7 +54,7 @@ def started(policy: Policy, beliefs: Beliefs | None = None) -> World0:
     world = World0(policy=policy, beliefs=beliefs or Beliefs())
     world.controller.start(world.built())
     for name in ("eu", "us"):
-        world.controller.post(_said(name, 5.0))
+        world.controller.post(said(name, 5.0))
     world.controller.publish_now()
     return world
 
@@ -67,7 +67,7 @@ def state(world: World0) -> Failover:
 def fall(world: World0, region: str = "eu") -> None:
     """Three failures in a row."""
     for _ in range(3):
-        world.controller.post(_result(region, ok=False))
+        world.controller.post(result(region, ok=False))
 
 
 def play(policy: Policy, act: Callable[[World0], Awaitable[None]], *replies: Answer) -> World0:
@@ -77,11 +77,11 @@ def play(policy: Policy, act: Callable[[World0], Awaitable[None]], *replies: Ans
     async def whole(world: World0) -> None:
         world.controller.start(world.built())
         for name in ("eu", "us"):
-            world.controller.post(_said(name, 5.0))
+            world.controller.post(said(name, 5.0))
         await world.controller.settled()
         await act(world)
 
-    asyncio.run(_running(world, whole))
+    asyncio.run(running(world, whole))
     return world
 
 
@@ -94,11 +94,11 @@ async def until(world: World0, phase: Phase) -> None:
 def test_a_failure_is_detected_before_it_is_believed() -> None:
     """The first failed check is a moment of the sequence; a success forgets it."""
     world = started(managed(failback=Failback.MANUAL))
-    world.controller.post(_result("eu", ok=False))
+    world.controller.post(result("eu", ok=False))
     world.controller.publish_now()
     assert state(world).phase is Phase.DETECTED
     assert world.ask() == EU_ANSWER
-    world.controller.post(_said("eu", 0.0))
+    world.controller.post(said("eu", 0.0))
     world.controller.publish_now()
     assert state(world).phase is Phase.STEADY
     assert [fields["service"] for fields in world.events("failover.detected")] == ["web"]
@@ -117,7 +117,7 @@ def test_down_moves_and_stays() -> None:
     assert world.metric('georouter_failover_phase{phase="steady",service="web"}') == 1
     assert world.metric('georouter_failover_switches_total{kind="failover",service="web"}') == 1
     for _ in range(3):
-        world.controller.post(_said("eu", 0.0))
+        world.controller.post(said("eu", 0.0))
     world.controller.publish_now()
     assert world.ask() == US_ANSWER
     assert world.metric('georouter_failover_active{service="web"}') == 1
@@ -134,7 +134,7 @@ def test_an_operator_brings_it_back() -> None:
         world.controller.post(FailbackAsked(WEB, None, "ada", "now", early))
         assert await early == "eu is down"
         for _ in range(3):
-            world.controller.post(_said("eu", 0.0))
+            world.controller.post(said("eu", 0.0))
         done: asyncio.Future[str | None] = loop.create_future()
         world.controller.post(FailbackAsked(WEB, None, "ada", "repaired", done))
         assert await done is None
@@ -224,12 +224,12 @@ def test_people_hear_after_the_switch() -> None:
 def test_lag_alone_moves_what_it_blocks() -> None:
     """A value changes no answers by itself, but a blocked failover waits for one."""
     world = started(managed(max_lag=100.0, failback=Failback.MANUAL))
-    world.controller.post(_said("us", 5000.0))
+    world.controller.post(said("us", 5000.0))
     fall(world)
     world.controller.publish_now()
     assert (state(world).phase, world.ask()) == (Phase.BLOCKED, EU_ANSWER)
     assert "5000, more than max_lag 100" in state(world).why
-    world.controller.post(_said("us", 50.0))
+    world.controller.post(said("us", 50.0))
     world.controller.publish_now()
     assert (state(world).phase, world.ask()) == (Phase.STEADY, US_ANSWER)
 
@@ -265,7 +265,7 @@ def test_half_done_survives_a_restart() -> None:
     async def restarted() -> None:
         second.controller.start(second.built())
         second.controller.publish_now()
-        await _running(second, again)
+        await running(second, again)
 
     second = World0(policy=managed(promote=True, failback=Failback.MANUAL), beliefs=beliefs, replies=[YES])
     asyncio.run(restarted())
@@ -293,7 +293,7 @@ def test_a_reload_that_drops_the_step_forgets_it() -> None:
         await world.controller.settled()
 
         async def plain(_request: BuildRequest) -> Built:
-            return world.built(_policy(), "two")
+            return world.built(two_regions(), "two")
 
         world.next_build = plain
         world.controller.post(ReloadAsked("test"))
@@ -316,7 +316,7 @@ def test_services_with_the_same_step_stand_on_their_own() -> None:
     fall(world)
     world.controller.publish_now()
     for _ in range(3):
-        world.controller.post(_said("eu", 0.0))
+        world.controller.post(said("eu", 0.0))
     world.controller.post(FailbackAsked(other, None, "ada", "x"))
     world.controller.publish_now()
     assert {name: item.active for name, item in world.beliefs.failovers.items()} == {WEB: US, other: EU}

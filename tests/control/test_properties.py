@@ -18,7 +18,7 @@ from georouter.policy.model import AllDown, Check, CheckType, Policy
 from georouter.policy.steps import Failover, Latency, Limit, Nearest, Weighted
 from georouter.words.ids import CheckName, RegionName
 from tests.compiler.build import REGIONS, Asker, answers, client, policy, service, zone
-from tests.control.test_loop import World0
+from tests.control.loops import World0
 
 EU, EU2, US, AP = (region.name for region in REGIONS)
 CHECK = Check(CheckName("web"), CheckType.HTTP, 80)

@@ -10,7 +10,7 @@ from georouter.facts.signals import SignalRule, Threshold
 from georouter.policy.model import Policy
 from georouter.policy.steps import Weighted
 from georouter.words.ids import CheckName, ServiceName
-from tests.control.test_loop import LAG, US, World0, _policy, _result, _running, _said
+from tests.control.loops import LAG, US, World0, result, running, said, two_regions
 
 WEB = ServiceName("web")
 RULE = RampRule(US, 0.0, 1.0, 7200.0, signals=(SignalRule(LAG, "", Threshold(">", 100.0)),))
@@ -18,7 +18,7 @@ RULE = RampRule(US, 0.0, 1.0, 7200.0, signals=(SignalRule(LAG, "", Threshold(">"
 
 def ramped(rule: RampRule = RULE) -> Policy:
     """`us` is the canary, and tells its lag."""
-    made = _policy()
+    made = two_regions()
     check = made.checks[CheckName("web")]
     read = replace(check.rule, signals=(SignalRule(LAG, "/lag"),))
     return replace(
@@ -40,7 +40,7 @@ def say(world: World0, lag: float = 5.0) -> None:
     """Both regions answer, one second later."""
     world.now += 1.0
     for name, value in (("eu", 5.0), ("us", lag)):
-        world.controller.post(_said(name, value))
+        world.controller.post(said(name, value))
     world.controller.publish_now()
 
 
@@ -69,7 +69,7 @@ def test_a_bad_signal_pauses_and_leads_back() -> None:
     say(world)
     assert state(world).phase is RampPhase.RUNNING
     for _ in range(3):
-        world.controller.post(_result("us", ok=False))
+        world.controller.post(result("us", ok=False))
     world.controller.publish_now()
     assert state(world).why == "us is down"
     for _ in range(31):
@@ -102,7 +102,7 @@ def test_orders_arrive_and_answers_follow() -> None:
         assert heard == [None, "the ramp is done: there is nothing to pause", "service db has no ramp"]
         await world.controller.settled()
 
-    asyncio.run(_running(world, whole))
+    asyncio.run(running(world, whole))
     assert state(world).why == "ada asked for it: why not"
     assert world.controller.world.ramps[WEB].part == 1.0
 
@@ -116,6 +116,6 @@ def test_a_restart_goes_on_from_there() -> None:
     world.controller.post(Tick())
     world.controller.publish_now()
     assert state(world).part == 0.4
-    world.policy = _policy()
+    world.policy = two_regions()
     world.controller.start(world.built())
     assert not world.beliefs.ramps

@@ -17,7 +17,7 @@ from georouter.wire.names import parse_name
 from georouter.words.ids import RegionName
 from tests.analysis.test_explain import explained
 from tests.compiler.build import BERLIN, client
-from tests.control.test_loop import World0, _result
+from tests.control.loops import World0, result
 
 WWW = Explain(parse_name("www.example.com"), "AAAA")
 RESOLVER = int(IPv4Address("198.51.100.53"))
@@ -110,7 +110,7 @@ def test_the_state_of_a_service() -> None:
     """Observed, forced and effective, since when and why, by region and endpoint."""
     world = World0(now=1_760_000_000.0).start()
     for _ in range(3):
-        world.controller.post(_result("us", ok=False))
+        world.controller.post(result("us", ok=False))
     world.controller.post(
         OverrideSet(
             Override(OverrideKind.DRAIN, RegionName("eu"), "kernel update", "ada", world.now, world.now + 60)

@@ -8,8 +8,8 @@ from georouter.control.orders import Failed
 from georouter.daemon.status import brake_status, summary
 from georouter.facts.overrides import Override, OverrideKind
 from georouter.words.ids import RegionName
+from tests.control.loops import World0, result
 from tests.control.test_brakes import braked, fall
-from tests.control.test_loop import World0, _result
 
 
 def test_regions_by_what_answers_act_on() -> None:
@@ -20,7 +20,7 @@ def test_regions_by_what_answers_act_on() -> None:
     world = World0(now=time.time()).start()
     assert summary(world.controller) == "regions: 2 up; snapshot 1"
     for _ in range(3):
-        world.controller.post(_result("us", ok=False))
+        world.controller.post(result("us", ok=False))
     world.controller.post(
         OverrideSet(Override(OverrideKind.DRAIN, RegionName("eu"), "a test", "ada", world.now, None))
     )
@@ -35,8 +35,8 @@ def test_what_somebody_should_look_at() -> None:
     said = summary(world.controller)
     assert said == "regions: 2 unknown; snapshot 0; the policy is invalid, a saved one is served"
     world = World0().start()
-    assert world.controller.reload is not None
-    world.controller.reload = replace(world.controller.reload, ok=False)
+    assert world.controller.builds.reload is not None
+    world.controller.builds.reload = replace(world.controller.builds.reload, ok=False)
     said = summary(world.controller)
     assert said == "regions: 2 up; snapshot 1; the last reload failed, the policy before it stays"
 
