@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from georouter.analysis.diff import Change, Diff
+from georouter.analysis.diff import Change, Diff, Effect, Measured
 from georouter.analysis.diff import diff as compare
 from georouter.analysis.simulate import having
 from georouter.analysis.traffic import Side, address_space
@@ -27,6 +27,7 @@ from georouter.cli.simulation import (
     worst,
 )
 from georouter.facts.world import World
+from georouter.routing.transport import NoSolverError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -60,6 +61,7 @@ def diff(
 
     OLD and NEW are policy files or folders. Both are decided for every client of the map: who moves
     from where to where, what that costs in latency, which TTLs change, whom a fence newly refuses.
+    Ramps are compared at their beginning and at their end, plans of `capacity` with each other.
     """
     before, after = offline.read(old), offline.read(new)
     offline.known("region", down, [*before.policy.regions, *after.policy.regions])
@@ -70,12 +72,11 @@ def diff(
     except ValueError as error:
         raise click.ClickException(str(error)) from error
     census = read_log(Path(replay), before.policy, after.policy) if replay else None
-    found = compare(
-        Side(before.policy, before.geo, world),
-        Side(after.policy, after.geo, later),
-        clients,
-        census.counts if census else None,
-    )
+    sides = Side(before.policy, before.geo, world), Side(after.policy, after.geo, later)
+    try:
+        found = compare(*sides, clients, census.counts if census else None)
+    except NoSolverError as error:
+        raise click.ClickException(str(error)) from error
     if as_json:
         told = {"old": str(before.path), "new": str(after.path), "down": list(down)}
         print_json({**told, **as_dict(found), "log": log_dict(census)})
@@ -90,9 +91,15 @@ def _too_much(found: Diff, most: float) -> str:
     """What moves more than that; empty if nothing does."""
     said = []
     if found.moved > most:
-        said.append(f"{found.moved:.1%} of a name's clients move")
-    if found.measured is not None and found.measured.moved > most:
-        said.append(f"{found.measured.moved:.1%} of the log's queries move")
+        ended = (
+            not found.lost
+            and max((change.effect.moved for change in found.changes), default=0.0) < found.moved
+        )
+        said.append(f"{found.moved:.1%} of a name's clients move{' by the end of a ramp' if ended else ''}")
+    measured = found.measured
+    if measured is not None and measured.most > most:
+        ended = measured.moved < measured.most
+        said.append(f"{measured.most:.1%} of the log's queries move{' by the end of ramps' if ended else ''}")
     return " and ".join(said)
 
 
@@ -108,6 +115,8 @@ def _parts(found: Diff, old: str, new: str, census: Census | None) -> "Iterator[
     yield plain(f"shares are of {found.clients}", "dim")
     if census is not None:
         yield plain(f"queries are {log_line(census)}", "dim")
+    for line in _plans(found):
+        yield plain(line, "dim")
     if not found.matters:
         yield plain("")
         yield plain("no client of any steered name notices anything", "green")
@@ -131,46 +140,67 @@ def _parts(found: Diff, old: str, new: str, census: Census | None) -> "Iterator[
         yield plain("")
         yield plain(f"of the demand that the old policy states, {found.demand:.1%} moves")
     if found.measured is not None:
-        lost = f", {found.measured.lost:,} of them for names that are no longer steered"
         yield plain("")
-        yield plain(
-            f"of the {found.measured.queries:,} steered queries of the log, {found.measured.moved:.1%} move"
-            f"{lost if found.measured.lost else ''}",
-            "bold",
-        )
+        yield plain(_log(found.measured), "bold")
+
+
+def _plans(found: Diff) -> Iterator[str]:
+    """Whether plans of `capacity` were followed, and whose could not be."""
+    if found.planned:
+        yield "each side follows its own plan of `capacity`, made for these clients"
+    names = [
+        f"{name} ({which})"
+        for which, services in zip(("old", "new"), found.unplanned, strict=True)
+        for name in services
+    ]
+    if names:
+        yield f"not compared, for want of a demand in the policy: `capacity` of {', '.join(names)}"
+
+
+def _log(measured: Measured) -> str:
+    lost = f", {measured.lost:,} of them for names that are no longer steered" if measured.lost else ""
+    end = (
+        ""
+        if measured.moved_at_end is None
+        else f" with ramps at their beginning, {measured.moved_at_end:.1%} at their end"
+    )
+    return f"of the {measured.queries:,} steered queries of the log, {measured.moved:.1%} move{end}{lost}"
 
 
 def _change(change: Change, *, told: bool) -> "Iterator[RenderableType]":
-    shift = change.shift
     service = change.before if change.before == change.after else f"{change.before} -> {change.after}"
-    yield plain(f"{_listed(change.names)} ({service}): {shift.moved:.1%} of the clients move", "bold")
-    if told:
-        yield plain(_queries(change))
-    if change.moving is not None:
-        yield from tenants(change.moving)
+    end = change.end
+    when = "" if end is None else f" with ramps at their beginning, {end.shift.moved:.1%} at their end"
+    moved = f"{change.effect.shift.moved:.1%} of the clients move{when}"
+    yield plain(f"{_listed(change.names)} ({service}): {moved}", "bold")
     if change.ttl_before_s != change.ttl_after_s:
         yield plain(f"TTL {change.ttl_before_s} s -> {change.ttl_after_s} s")
+    if told and change.effect.measured is None:
+        yield plain("the log has no query for it")
+    for effect, place in zip(change.effects, ("beginning", "end"), strict=False):
+        if end is not None and effect.matters:
+            yield plain(f"with ramps at their {place}:", "bold")
+        yield from _effect(effect, change.queries)
+
+
+def _effect(effect: Effect, queries: int) -> "Iterator[RenderableType]":
+    shift, measured = effect.shift, effect.measured
+    if measured is not None:
+        count = f"{queries:,} queries" if queries != 1 else "one query"
+        yield plain(f"of {count} in the log, {measured.moved:.1%} move")
+    if effect.moving is not None:
+        yield from tenants(effect.moving)
     if shift.newly_refused > 0:
         yield plain(f"newly refused by a fence: {shift.newly_refused:.2%}", "bold red")
-    if change.measured is not None and change.measured.newly_refused > 0:
-        yield plain(
-            f"newly refused by a fence: {change.measured.newly_refused:.2%} of the queries", "bold red"
-        )
-    if shift.moved > LEAST or (change.measured is not None and change.measured.moved > LEAST):
-        yield ways(shift, change.measured)
+    if measured is not None and measured.newly_refused > 0:
+        yield plain(f"newly refused by a fence: {measured.newly_refused:.2%} of the queries", "bold red")
+    if shift.moved > LEAST or (measured is not None and measured.moved > LEAST):
+        yield ways(shift, measured)
     if shift.moved > LEAST:
         if shift.latency is not None:
             yield plain(latency(shift))
         yield countries(shift.countries)
         yield plain(worst(shift))
-
-
-def _queries(change: Change) -> str:
-    """What happens to the log's queries for these names."""
-    if change.measured is None:
-        return "the log has no query for it"
-    queries = f"{change.queries:,} queries" if change.queries != 1 else "one query"
-    return f"of {queries} in the log, {change.measured.moved:.1%} move"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -190,7 +220,10 @@ def as_dict(found: Diff) -> dict[str, Any]:
             "queries": found.measured.queries,
             "lost": found.measured.lost,
             "moved": found.measured.moved,
+            "moved_at_end": found.measured.moved_at_end,
         },
+        "planned": found.planned,
+        "unplanned": {"old": list(found.unplanned[0]), "new": list(found.unplanned[1])},
         "lost": list(found.lost),
         "won": list(found.won),
         "readdressed": list(found.readdressed),
@@ -201,12 +234,14 @@ def as_dict(found: Diff) -> dict[str, Any]:
                 "service_after": change.after,
                 "ttl_before_s": change.ttl_before_s,
                 "ttl_after_s": change.ttl_after_s,
-                **shift_dict(change.shift),
-                "tenants": tenants_dict(change.moving),
-                "measured": None
-                if change.measured is None
-                else {"queries": change.queries, **shift_dict(change.measured)},
+                **_effect_dict(change.effect, change.queries),
+                "at_ramps_end": None if change.end is None else _effect_dict(change.end, change.queries),
             }
             for change in found.changes
         ],
     }
+
+
+def _effect_dict(effect: Effect, queries: int) -> dict[str, Any]:
+    measured = None if effect.measured is None else {"queries": queries, **shift_dict(effect.measured)}
+    return {**shift_dict(effect.shift), "tenants": tenants_dict(effect.moving), "measured": measured}

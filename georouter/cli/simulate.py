@@ -21,6 +21,7 @@ from georouter.cli.simulation import Assumptions, losses_dict, losses_view, simu
 from georouter.facts.world import Ramping, World
 from georouter.policy.model import Policy
 from georouter.policy.units import percent
+from georouter.routing.transport import NoSolverError
 from georouter.words.ids import RegionName, ServiceName
 
 
@@ -135,21 +136,30 @@ def simulate(
         demand=demand,
         census=census,
     )
-    if every_region:
-        worst = _every_region(after, clients, demand, assumed, as_json=as_json)
-    else:
-        simulation = run(before, after, clients, multiplier=demand)
-        worst = simulation.used
-        if as_json:
-            print_json(simulation_dict(simulation, assumed, changed))
+    try:
+        if every_region:
+            worst = _every_region(after, clients, demand, assumed, as_json=as_json)
         else:
-            console().print(simulation_view(simulation, assumed, changed))
+            worst = _change(before, after, clients, assumed, as_json=as_json)
+    except NoSolverError as error:
+        raise click.ClickException(str(error)) from error
     if max_load is not None:
         if worst is None:
             raise click.UsageError("--max-load needs a demand of a service and a capacity of its regions")
         if worst > max_load + 1e-9:
             click.echo(f"a region is loaded to {worst:.1%}, more than {max_load:.0%}", err=True)
             click.get_current_context().exit(1)
+
+
+def _change(
+    before: Side, after: Side, clients: Mapping[ServiceName, Clients], assumed: Assumptions, *, as_json: bool
+) -> float | None:
+    simulation = run(before, after, clients, multiplier=assumed.demand)
+    if as_json:
+        print_json(simulation_dict(simulation, assumed, after.policy))
+    else:
+        console().print(simulation_view(simulation, assumed, after.policy))
+    return simulation.used
 
 
 def _every_region(

@@ -7,8 +7,9 @@ import pytest
 from georouter.analysis.diff import Diff, Measured, diff
 from georouter.analysis.measured import Queries
 from georouter.analysis.traffic import Served, Side, address_space
+from georouter.facts.ramp import RampRule
 from georouter.policy.model import Policy, Service
-from georouter.policy.steps import Match, Nearest, Residency
+from georouter.policy.steps import Capacity, Match, Nearest, Residency, Weighted
 from georouter.words.ids import RegionName, ServiceName
 from tests.compiler.build import REGIONS, policy, region, service, tiny_map, world, zone
 
@@ -50,8 +51,12 @@ def test_a_region_leaves_a_service() -> None:
     change = found.changes[0]
     assert change.names == ("www.example.com", "api.example.com")
     assert (change.ttl_before_s, change.ttl_after_s) == (30, 60)
-    assert {way.source for way in change.shift.ways} == {"ap"}
-    assert found.moved == change.shift.moved == pytest.approx(change.shift.before[RegionName("ap")])
+    assert {way.source for way in change.effect.shift.ways} == {"ap"}
+    assert (
+        found.moved
+        == change.effect.shift.moved
+        == pytest.approx(change.effect.shift.before[RegionName("ap")])
+    )
     assert not found.changes[1].matters
 
 
@@ -70,7 +75,7 @@ def test_a_fence_is_told() -> None:
         "web", chain=[Residency(Match(countries=("DE",)), frozenset({RegionName("none")})), Nearest()]
     )
     found = compared(rules(), rules((fenced, CDN)))
-    assert found.changes[0].shift.newly_refused == pytest.approx(10 / 246)
+    assert found.changes[0].effect.shift.newly_refused == pytest.approx(10 / 246)
 
 
 def test_other_endpoints_are_told() -> None:
@@ -79,6 +84,51 @@ def test_other_endpoints_are_told() -> None:
     assert found.readdressed == ("eu",)
     assert found.matters
     assert found.moved == 0.0
+
+
+RAMP = RampRule(RegionName("ap"), 0.1, 0.5, 3600.0)
+
+
+def test_a_ramp_is_compared_at_both_ends() -> None:
+    """Where it begins, and where it is to end; the larger movement counts."""
+    ramping = service("web", chain=[Nearest(), Weighted({}, RAMP)])
+    plain = service("web", chain=[Nearest()])
+    change = compared(rules((plain, CDN)), rules((ramping, CDN))).changes[0]
+    assert change.end is not None
+    first, last = (effect.shift.after[RegionName("ap")] for effect in change.effects)
+    there = change.effect.shift.before[RegionName("ap")]
+    assert (first, last) == (pytest.approx(0.1 * there), pytest.approx(0.5 * there))
+    assert change.moved == change.effect.moved == pytest.approx(0.9 * there)
+
+
+def test_a_ramp_that_goes_on_as_it_was_moves_nobody() -> None:
+    """Neither a quicker one; one with a farther end is different there alone."""
+    old = rules((service("web", chain=[Weighted({}, RAMP)]), CDN))
+    quick = dataclasses.replace(RAMP, over_s=60.0)
+    assert not compared(old, rules((service("web", chain=[Weighted({}, quick)]), CDN))).matters
+    far = dataclasses.replace(RAMP, target=0.8)
+    change = compared(old, rules((service("web", chain=[Weighted({}, far)]), CDN))).changes[0]
+    assert change.effect.moved == 0.0
+    assert change.moved == pytest.approx(0.3)
+
+
+def test_a_ramp_moves_others_by_way_of_the_plan() -> None:
+    """Services in one plan are all compared at a ramp's end: what it brings to a region pushes others out."""
+    regions = [dataclasses.replace(item, capacity=100.0) for item in REGIONS]
+    slow = Capacity(steady_limit=1.0)
+    web = dataclasses.replace(
+        service("web", regions=("eu", "us", "ap"), chain=[Weighted({}, RAMP)]), demand=90.0
+    )
+    near = dataclasses.replace(service("cdn", chain=[Nearest(), slow]), demand=150.0)
+    old = rules(
+        (dataclasses.replace(web, chain=(Weighted({RegionName("ap"): 0.0}),)), near), regions=tuple(regions)
+    )
+    found = compared(old, rules((web, near), regions=tuple(regions)))
+    assert found.planned
+    effects = {change.before: change.effects for change in found.changes}
+    assert [len(item) for item in effects.values()] == [2, 2]
+    assert effects[ServiceName("cdn")][1].moved > effects[ServiceName("cdn")][0].moved
+    assert found.unplanned == ((), ())
 
 
 def test_demand_weighs() -> None:
@@ -101,10 +151,10 @@ def test_measured_demand() -> None:
     assert found.measured == Measured(queries=20, lost=2, moved=pytest.approx(7 / 20))
     change = found.changes[0]
     assert (change.before, change.queries) == ("web", 6)
-    assert change.measured is not None
-    assert change.measured.moved == pytest.approx(5 / 6)
-    assert found.changes[1].measured is not None
-    assert found.changes[1].measured.moved == 0.0
+    assert change.effect.measured is not None
+    assert change.effect.measured.moved == pytest.approx(5 / 6)
+    assert found.changes[1].effect.measured is not None
+    assert found.changes[1].effect.measured.moved == 0.0
 
 
 def test_names_that_the_log_does_not_have() -> None:
@@ -112,5 +162,5 @@ def test_names_that_the_log_does_not_have() -> None:
     cdn = Served(ServiceName("cdn"))
     found = compared(rules(), rules(), {(cdn, cdn): {(4, 0): 1}})
     assert {change.before: change.queries for change in found.changes} == {"web": 0, "cdn": 1}
-    assert [change.measured is None for change in found.changes if change.before == "web"] == [True]
+    assert [change.effect.measured is None for change in found.changes if change.before == "web"] == [True]
     assert compared(rules(), rules()).measured is None

@@ -1,6 +1,7 @@
 """The command `diff`: what it prints, and when it stops a change."""
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -125,7 +126,12 @@ def test_a_query_log(run: Run) -> None:
     assert "10.0% move, 100 of them for names that are no longer steered" in text(run(changes, *words))
     told = json.loads(run(changes, *words, "--json").stdout)
     assert told["log"] == {"queries": 1001, "not_steered": 1, "unreadable": 0}
-    assert told["measured"] == {"queries": 1000, "lost": 100, "moved": pytest.approx(0.1)}
+    assert told["measured"] == {
+        "queries": 1000,
+        "lost": 100,
+        "moved": pytest.approx(0.1),
+        "moved_at_end": None,
+    }
     (change,) = told["changes"]
     assert (change["measured"]["queries"], change["measured"]["moved"]) == (900, 0.0)
 
@@ -149,3 +155,64 @@ def test_names_that_nobody_asked_for(run: Run) -> None:
     said = text(run({"web: {regions: [us, eu, ap]": "web: {regions: [us, eu]"}, "--replay", "log"))
     assert "of the clients move the log has no query for it FROM TO CLIENTS ap us" in said
     assert "of the 1 steered queries of the log, 0.0% move" in said
+
+
+def test_a_ramp_is_held_by_its_end(run: Run) -> None:
+    """It begins with nobody and ends with everybody: both are told, and a limit counts the end."""
+    ramp = "chain: [weighted: {ramp: {region: ap, from: 0%, to: 60%, over: 2h}}]"
+    was = POLICY.replace("web: {regions: [us, eu, ap]", "web: {regions: [us, eu]")
+    Path("old.yaml").write_text(was)
+    Path("log").write_text("50.0.0.1 www.example.com 3\n10.0.0.1 near.example.com 7\n")
+    changes = {"web: {regions: [us, eu, ap],": f"web: {{regions: [us, eu, ap], {ramp},"}
+    result = run(changes, "--max-moved", "5%")
+    said = text(result)
+    assert "(web): 0.0% of the clients move with ramps at their beginning, 60.0% at their end" in said
+    assert "with ramps at their end: FROM TO CLIENTS us ap 30.0% eu ap 30.0%" in said
+    assert "with ramps at their beginning:" not in said
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "60.0% of a name's clients move by the end of a ramp, more than 5%\n",
+    )
+    result = run(changes, "--replay", "log", "--max-moved", "17%")
+    said = text(result)
+    assert "log, 0.0% move with ramps at their beginning, 18.0% at their end" in said
+    assert "and 18.0% of the log's queries move by the end of ramps, more than 17%" in result.stderr
+    told = json.loads(run(changes, "--json").stdout)
+    assert told["moved"] == pytest.approx(0.6)
+    (web, near) = told["changes"]
+    assert (web["moved"], web["at_ramps_end"]["moved"]) == (0.0, pytest.approx(0.6))
+    assert near["at_ramps_end"] is None
+
+
+def test_plans_of_capacity(run: Run) -> None:
+    """Both sides follow their plans; whose demand nobody states is named."""
+    near = "near: {regions: [us, eu], chain: [nearest]}"
+    old = POLICY.replace(near, "near: {regions: [us, eu, ap], demand: 2000, chain: [nearest]}")
+    Path("old.yaml").write_text(
+        old.replace("[us, eu, ap], demand: 3000}", "[us, eu, ap], chain: [capacity]}")
+    )
+    chain = "[nearest, capacity: {steady_limit: 50%}]"
+    changes = {
+        near: f"near: {{regions: [us, eu, ap], demand: 2000, chain: {chain}}}",
+        "demand: 3000": "chain: [capacity]",
+    }
+    said = text(run(changes))
+    assert "each side follows its own plan of `capacity`, made for these clients" in said
+    assert "for want of a demand in the policy: `capacity` of web (old), web (new)" in said
+    assert "unchanged: www.example.com" in said
+    told = json.loads(run(changes, "--json").stdout)
+    assert told["planned"] is True
+    assert told["unplanned"] == {"old": ["web"], "new": ["web"]}
+    (moved,) = [change for change in told["changes"] if change["names"] == ["near.example.com"]]
+    assert moved["moved"] > 0.01
+    assert max(moved["after"].values()) * 2000 == pytest.approx(750, rel=1e-3)
+    assert max(moved["before"].values()) * 2000 > 1000
+
+
+def test_a_plan_without_a_solver(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says how to get one."""
+    monkeypatch.setitem(sys.modules, "highspy", None)
+    chain = "chain: [nearest, capacity: {steady_limit: 10%}], demand: 2000}"
+    result = run({"regions: [us, eu], chain: [nearest]}": f"regions: [us, eu], {chain}"})
+    assert result.exit_code == 1
+    assert "pip install highspy" in result.stderr
