@@ -46,7 +46,8 @@ cdef int answer(
 ) noexcept nogil
 
 cdef int cut_short(
-    const unsigned char* query, size_t size, unsigned char* out, size_t space
+    const Image* image, Desk* desk, const unsigned char* query, size_t size, const Source* source, double now,
+    unsigned char* out, size_t space,
 ) noexcept nogil
 
 

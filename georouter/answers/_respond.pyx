@@ -14,7 +14,7 @@ from libc.stdint cimport int32_t
 from libc.string cimport memcpy, memset
 
 from georouter.answers._ahead cimport Ahead, look_ahead
-from georouter.answers._cookies cimport CLIENT_SIZE, answer_cookie, cookie_well_formed
+from georouter.answers._cookies cimport Source, answer_cookie, cookie_well_formed
 from georouter.answers._flat cimport Octets, cut
 from georouter.answers._image cimport HEAD_SIZE, HEADS_SIZE, KINDS, PLAIN_REF, REDIRECTED_REF
 from georouter.answers._image cimport Answer, Node, View
@@ -30,7 +30,7 @@ from georouter.answers._limit cimport (
 )
 from georouter.answers._lookup cimport Found, look_up, node_of
 from georouter.answers._memory cimport Numbers
-from georouter.answers._names cimport Name, fold, read_name
+from georouter.answers._names cimport fold
 from georouter.answers._parse cimport (
     HEADER_SIZE,
     OPCODE_QUERY,
@@ -39,7 +39,6 @@ from georouter.answers._parse cimport (
     RCODE_NOERROR,
     RCODE_NXDOMAIN,
     address_of,
-    big16,
     is_mapped,
     parse_query,
 )
@@ -79,28 +78,17 @@ cdef void open_desk(Desk* desk, int64_t* counters, size_t counters_size) noexcep
 
 
 cdef int answer(
-    const Image* image,
-    Desk* desk,
-    const unsigned char* query,
-    size_t size,
-    uint64_t high,
-    uint64_t low,
-    int family,
-    double now,
-    unsigned char* out,
-    size_t space,
+    const Image* image, Desk* desk, const unsigned char* query, size_t size, uint64_t high, uint64_t low,
+    int family, double now, unsigned char* out, size_t space,
 ) noexcept nogil:
     """The octets of the answer in `out`; SILENT where silence is right, PUNT where Python must answer.
 
     The source address, `high` 0 for IPv4, and `family` are as in `respond`, `now` is in seconds.
     """
+    cdef Source source = Source(high=high, low=low, family=family)
     cdef Job job
     cdef int size_out
-    job.image, job.desk, job.query = image, desk, query
-    job.source.high, job.source.low, job.source.family = high, low, family
-    job.now, job.out, job.space = now, out, space
-    job.what, job.key = NOT_FORESEEN, 0
-    desk.fault = 0
+    _open_job(&job, image, desk, query, &source, now, out, space)
     if size < HEADER_SIZE or query[2] & 0x80:
         _count_request(&job, image.directory.no_zone, image.slot_other)
         return SILENT
@@ -112,6 +100,16 @@ cdef int answer(
         desk.faults += 1
         return PUNT
     return size_out
+
+
+cdef inline void _open_job(
+    Job* job, const Image* image, Desk* desk, const unsigned char* query, const Source* source, double now,
+    unsigned char* out, size_t space,
+) noexcept nogil:
+    job.image, job.desk, job.query, job.source = image, desk, query, source[0]
+    job.now, job.out, job.space = now, out, space
+    job.what, job.key = NOT_FORESEEN, 0
+    desk.fault = 0
 
 
 cdef inline int _respond(Job* job) noexcept nogil:
@@ -363,6 +361,13 @@ cdef inline int _error(
     Job* job, uint32_t zone, uint32_t rcode, uint32_t cookie_size, uint32_t flags
 ) noexcept nogil:
     """As `CarefulResponder._error`; at most MIN_PAYLOAD octets."""
+    _count_request(job, zone, _slot_in(job, zone))
+    _count_response(job, zone, rcode)
+    return _write_bare(job, rcode, cookie_size, flags)
+
+
+cdef inline int _write_bare(Job* job, uint32_t rcode, uint32_t cookie_size, uint32_t flags) noexcept nogil:
+    """A message with no records but OPT; the question only where it could be read."""
     cdef const Asked* asked = &job.asked
     cdef uint8_t* out = job.out
     cdef uint32_t kept = asked.flags & OPCODE_BITS
@@ -380,8 +385,6 @@ cdef inline int _error(
         out = _put_opt(job, out, rcode, cookie_size)
         memcpy(out, job.cookie, cookie_size)
         out += cookie_size
-    _count_request(job, zone, _slot_in(job, zone))
-    _count_response(job, zone, rcode)
     return <int>(out - job.out)
 
 
@@ -421,21 +424,22 @@ cdef inline uint32_t _slot_in(const Job* job, uint32_t zone) noexcept nogil:
 
 
 cdef int cut_short(
-    const unsigned char* query, size_t size, unsigned char* out, size_t space
+    const Image* image, Desk* desk, const unsigned char* query, size_t size, const Source* source, double now,
+    unsigned char* out, size_t space,
 ) noexcept nogil:
-    """"Ask again over TCP" (TC), with the question alone; 0 for what is no query with one question."""
-    cdef Name name
-    if size < HEADER_SIZE or query[2] & 0xF8 or big16(query + 4) != 1:
+    """"Ask again over TCP" (TC) with question, OPT and cookie; 0 for what is no query with one question.
+
+    Counts nothing. The arguments are those of `answer`.
+    """
+    cdef Job job
+    if size < HEADER_SIZE or query[2] & 0xF8 or space < MIN_PAYLOAD:
         return 0
-    if not read_name(query, size, HEADER_SIZE, &name):
+    _open_job(&job, image, desk, query, source, now, out, space)
+    parse_query(query, size, &job.asked, &desk.name)
+    if not job.asked.question:
         return 0
-    cdef size_t tail = HEADER_SIZE + name.size + 4
-    if tail > size or tail > space:
-        return 0
-    memcpy(out, query, tail)
-    _put16(out + 2, 0x8000 | FLAG_TC | (big16(query + 2) & FLAG_RD))
-    memset(out + 6, 0, 6)
-    return <int>tail
+    _prove(&job)
+    return _write_bare(&job, RCODE_NOERROR, job.cookie_size, FLAG_TC)
 
 
 cdef class NativeResponder:
@@ -486,9 +490,11 @@ cdef class NativeResponder:
         with nogil:
             look_ahead(self.tables.image, &self.desk.name, &ahead, 1)
 
-    def cut_short(self, bytes query):
+    def cut_short(self, bytes query, source, int family, double now):
         """TC for a query, or None."""
         cdef unsigned char out[LARGEST]
         cdef const unsigned char* at = <const unsigned char*>PyBytes_AS_STRING(query)
-        cdef int made = cut_short(at, PyBytes_GET_SIZE(query), out, LARGEST)
+        cdef uint64_t high = 0 if family == 4 else source >> 64
+        cdef Source asker = Source(high=high, low=source & 0xFFFFFFFFFFFFFFFF, family=family)
+        cdef int made = cut_short(self.tables.image, &self.desk, at, len(query), &asker, now, out, LARGEST)
         return PyBytes_FromStringAndSize(<char*>out, made) if made else None

@@ -8,6 +8,7 @@ from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memcpy
 
 from georouter.answers._ahead cimport Ahead, look_ahead
+from georouter.answers._cookies cimport Source
 from georouter.answers._respond cimport PUNT, answer, cut_short
 from georouter.server._line cimport (
     BATCH,
@@ -125,7 +126,7 @@ cdef inline int _batch(Line *line, int at) noexcept nogil:
                 high, low, family, now, room.reply[answers], DATAGRAM,
             )
             if length == PUNT:
-                length = _punt(line, at, slot, family, high, low, room.reply[answers])
+                length = _punt(line, served, at, slot, family, high, low, now, room.reply[answers])
             if length > 0:
                 room.reply_at[answers].iov_len = length
                 room.sent[answers].msg_hdr.msg_name = header.msg_name
@@ -155,16 +156,28 @@ cdef inline void _look_ahead(Room *room, const Served *served, int count) noexce
 
 
 cdef inline int _punt(
-    Line *line, int at, int slot, int family, uint64_t high, uint64_t low, uint8_t *reply
+    Line *line,
+    Served *served,
+    int at,
+    int slot,
+    int family,
+    uint64_t high,
+    uint64_t low,
+    double now,
+    uint8_t *reply,
 ) noexcept nogil:
     """Leave a query to Python; the length of a reply where too many wait."""
     cdef Ring *ring = &line.ring
     cdef Room *room = line.room
     cdef msghdr *header = &room.received[slot].msg_hdr
     cdef Punted *place
+    cdef Source source = Source(high=high, low=low, family=family)
     if ring.tail - acquire(&ring.head) >= look(&ring.limit):
         add(&ring.overflowed, 1)
-        return cut_short(room.query[slot], room.received[slot].msg_len, reply, DATAGRAM)
+        return cut_short(
+            served.image, &served.desk, room.query[slot], room.received[slot].msg_len,
+            &source, now, reply, DATAGRAM,
+        )
     place = &ring.places[ring.tail % ring.capacity]
     place.socket, place.family, place.high, place.low = at, family, high, low
     place.name_size = header.msg_namelen

@@ -7,10 +7,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import ip_network
 
+import dns.edns
+import dns.flags
+import dns.message
 import pytest
 
 from georouter.answers import networks
 from georouter.answers.conduct import Conduct
+from georouter.answers.cookies import Cookies
 from georouter.answers.layout import REASONS, Proto
 from georouter.answers.limits import Limits
 from georouter.answers.native import PUNT, available
@@ -305,19 +309,37 @@ INSIDE = {
 def test_cut_short() -> None:
     """To a query with one question: the question, TC and RD as asked; to anything else nothing."""
     responder, counters = native(example())
-    message = query("www.example.com", edns=True)
-    assert responder.cut_short(message) == message[:2] + b"\x83\0\0\1\0\0\0\0\0\0" + message[12:33]
-    assert responder.cut_short(raw(flags=0))[2:4] == b"\x82\0"  # type: ignore[index]
+
+    def short(message: bytes) -> bytes | None:
+        return responder.cut_short(message, 1, 4, NOW)
+
+    plain = query("www.example.com")
+    assert short(plain) == plain[:2] + b"\x83\0\0\1\0\0\0\0\0\0" + plain[12:33]
+    assert short(raw(flags=0))[2:4] == b"\x82\0"  # type: ignore[index]
     for other in (
         b"",
-        message[:12],
+        plain[:12],
         raw()[:-1],
         raw(flags=0x8100),
         raw(flags=0x2000),
         raw(counts=(0, 0, 0, 0)),
     ):
-        assert responder.cut_short(other) is None
+        assert short(other) is None
     assert not any(counters)
+
+
+def test_cut_short_speaks_edns() -> None:
+    """OPT for OPT (RFC 6891 6.1.1) and a cookie for a cookie (RFC 7873 5.2), or it is not believed."""
+    responder, _ = native(example(), Conduct(cookies=Cookies((bytes(16),))))
+    asked = query("www.example.com", subnet="81.2.69.0/24", cookie=True, dnssec=True)
+    whole = dns.message.from_wire(responder.respond(asked, 1, 4, Proto.UDP, NOW))
+    told = dns.message.from_wire(responder.cut_short(asked, 1, 4, NOW) or b"")
+    assert told.flags & dns.flags.TC
+    assert (told.ednsflags, told.payload, told.answer) == (whole.ednsflags, whole.payload, [])
+    cookies = [option for option in whole.options if option.otype == dns.edns.OptionType.COOKIE]
+    assert list(told.options) == cookies
+    assert len(cookies) == 1
+    assert responder.cut_short(asked[:-1], 1, 4, NOW) is not None
 
 
 @pytest.mark.parametrize(

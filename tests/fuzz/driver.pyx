@@ -11,6 +11,7 @@ from libc.stdlib cimport abort, free, malloc
 from libc.string cimport memcmp, memcpy, memset
 
 from georouter.answers._ahead cimport Ahead, look_ahead
+from georouter.answers._cookies cimport Source
 from georouter.answers._image cimport Image
 from georouter.answers._limit cimport Limiter
 from georouter.answers._respond cimport PUNT, SILENT, NativeResponder, answer, cut_short
@@ -30,6 +31,7 @@ cdef enum:
     MOST_TIMES = 4
     MOST_ARGUMENTS = 64
     IPV6 = 0x08
+    COOKIE_GROWS = 16
     FIRST = 4000
     EVERY = 256
 
@@ -102,7 +104,7 @@ cdef int one(const unsigned char* data, size_t size) noexcept:
         memcpy(packet.message, data + 2 + width, packet.size)
     _look_ahead(setup, &packet)
     _ask(setup, &packet, 500 + 12 * (crowded - 8) * (crowded - 8) if crowded > 7 else SPACE)
-    _cut_short(&packet)
+    _cut_short(setup, &packet)
     if packet.size and memcmp(packet.message, data + 2 + width, packet.size):
         _fail(b"the query was written to")
     free(packet.message)
@@ -189,18 +191,23 @@ cdef Reply _reply(const Setup* setup, const Packet* packet, size_t space) noexce
     return reply
 
 
-cdef void _cut_short(const Packet* packet) noexcept:
-    """TC with all space, and with one octet too few."""
-    cdef uint8_t* out = <uint8_t*>malloc(SPACE)
-    cdef int made = cut_short(packet.message, packet.size, out, SPACE)
-    if made < 0 or <size_t>made > packet.size:
-        _fail(b"an answer cut short is longer than the query")
-    free(out)
-    if made:
-        out = <uint8_t*>malloc(made - 1)
-        if cut_short(packet.message, packet.size, out, made - 1):
-            _fail(b"an answer cut short is longer than the space for it")
+cdef void _cut_short(const Setup* setup, const Packet* packet) noexcept:
+    """TC with as much space as is needed, and with one octet too few."""
+    cdef uint8_t* out
+    cdef int made
+    cdef Source source = Source(high=packet.high, low=packet.low, family=packet.family)
+    for space in (MIN_PAYLOAD, MIN_PAYLOAD - 1):
+        out = <uint8_t*>malloc(space)
+        made = cut_short(
+            setup.image, setup.desk, packet.message, packet.size, &source, packet.now, out, space
+        )
         free(out)
+        if setup.desk.fault:
+            _fail(b"a table was read out of range")
+        if made < 0 or (made and <size_t>made > packet.size + COOKIE_GROWS):
+            _fail(b"an answer cut short is longer than the query, but for the cookie")
+        if made and space < MIN_PAYLOAD:
+            _fail(b"an answer cut short takes more than the space for it")
 
 
 cdef void _forget(const Limiter* limiter) noexcept:
