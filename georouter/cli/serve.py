@@ -5,17 +5,14 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from georouter.daemon import signals
+from georouter.daemon.options import Options
 from georouter.daemon.streams import hold_standard
 from georouter.telemetry.logs import LogFormat, set_up
 from georouter.words.errors import PolicyError, SourceError
-
-if TYPE_CHECKING:
-    from georouter.daemon.life import Options
 
 
 @click.command()
@@ -50,14 +47,12 @@ def serve(
     signals.ignore()
     signals.end_quietly()
     set_up(LogFormat(log_format), level=logging.getLevelNamesMapping()[log_level.upper()])
-    from georouter.daemon.life import Options  # noqa: PLC0415 - the signals come before what takes longest
-
     sys.exit(run(Options(_found(config), state_dir=state_dir, strict_start=strict_start)))
 
 
-def run(options: "Options") -> int:
+def run(options: Options) -> int:
     """Run a daemon to its end. 0, or 1 with the reason on stderr when it could not start."""
-    from georouter.daemon.life import Daemon  # noqa: PLC0415 - as above
+    from georouter.daemon.life import Daemon  # noqa: PLC0415 - the signals come before what takes longest
 
     try:
         asyncio.run(Daemon(options).run())

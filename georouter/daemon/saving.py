@@ -1,13 +1,28 @@
-"""Keeps the state directory in step with what the control loop believes, without ever holding it up."""
+"""Keeps the state directory in step with what the control loop believes, without ever holding it up, and
+says at the next start what was believed.
+"""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
 from georouter.control.beliefs import Beliefs
+from georouter.facts import aliases
+from georouter.facts.brake import FREE
 from georouter.policy.files import PolicyFile
-from georouter.sources.state_files import SavedState, save_last_good, save_state
+from georouter.sources.state_files import (
+    STATE_FILE,
+    SavedState,
+    is_fresh,
+    load_state,
+    save_last_good,
+    save_state,
+)
+from georouter.telemetry.logs import event
 from georouter.words.errors import SourceError
+
+log = logging.getLogger("georouter")
 
 CALM_S = 1.0
 """A burst of changes is one write."""
@@ -87,3 +102,25 @@ class Saver:
         else:
             if self._policy is files:
                 self._policy = None
+
+
+def saved_beliefs(directory: Path, now: float) -> Beliefs:
+    """What the last run believed, at `now` (Unix seconds): overrides and aliases always, health only while it
+    is fresh.
+    """
+    saved, problem = load_state(directory)
+    if problem and (directory / STATE_FILE).exists():
+        event(log, "state.unreadable", level=logging.WARNING, error=problem)
+    if saved is None:
+        return Beliefs()
+    fresh = is_fresh(saved, now)
+    return Beliefs(
+        healths=dict(saved.healths) if fresh else {},
+        latencies=dict(saved.latencies) if fresh else {},
+        overrides=saved.overrides,
+        last_known=saved.last_known,
+        failovers=dict(saved.failovers),
+        ramps=dict(saved.ramps),
+        aliases={name: aliases.restored(target, now) for name, target in saved.aliases.items()},
+        brake=saved.brake if fresh else FREE,
+    )

@@ -13,7 +13,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from georouter.daemon.life import Daemon, Options
+from georouter.daemon.life import Daemon
+from georouter.daemon.options import Options
 from georouter.demo.regions import Mode, StandIns
 from georouter.policy.load import load
 from georouter.policy.model import Policy
@@ -39,9 +40,7 @@ async def run(config: Path, console: Console) -> None:
     try:
         await stand_ins.start(DOOR)
         screen = Screen(console, policy)
-        daemon = Daemon(
-            Options(config=config, state_dir=state, tell=screen.event, ready=lambda _daemon: screen.welcome())
-        )
+        daemon = Daemon(Options(config=config, state_dir=state, tell=screen.event, ready=screen.welcome))
         keys = {str(number): name for number, name in enumerate(policy.regions, start=1)}
         with _keyboard(lambda key: _pressed(key, keys, stand_ins, daemon)):
             await daemon.run()

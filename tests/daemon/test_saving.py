@@ -1,15 +1,21 @@
 """Saving beside the control loop."""
 
 import asyncio
+import logging
 from pathlib import Path
 
 import pytest
 
 from georouter.control.beliefs import Beliefs
 from georouter.daemon import saving
-from georouter.daemon.saving import Saver
+from georouter.daemon.saving import Saver, saved_beliefs
+from georouter.facts.endpoints import EndpointKey
+from georouter.facts.health import Health
+from georouter.facts.overrides import Override, OverrideKind
+from georouter.facts.world import State
 from georouter.policy.load import PolicyFile
-from georouter.sources.state_files import load_last_good, load_state
+from georouter.sources.state_files import FRESH_S, STATE_FILE, load_last_good, load_state
+from georouter.words.ids import CheckName, RegionName
 
 FILES = (PolicyFile("/etc/georouter/georouter.yaml", "version: 1\n"),)
 
@@ -76,3 +82,29 @@ def test_a_storm_is_one_write_a_second(tmp_path: Path, monkeypatch: pytest.Monke
     asyncio.run(run())
     assert 2 <= len(written) <= 6
     assert written[-1] == (PolicyFile("/policy.yaml", "29"),)
+
+
+def test_a_restart_believes_what_is_fresh(tmp_path: Path) -> None:
+    """Health for as long as it means anything; what an operator said, always."""
+    key = EndpointKey(RegionName("eu"), "192.0.2.1", CheckName("web"))
+    drain = Override(OverrideKind.DRAIN, RegionName("eu"), "a test", "ada", 900.0)
+    beliefs = Beliefs(healths={key: Health(State.DOWN, since=990.0)}, overrides={drain.region: drain})
+    asyncio.run(Saver(tmp_path, beliefs, wall=lambda: 1000.0, failed=_fail).save())
+    soon, late = saved_beliefs(tmp_path, 1001.0), saved_beliefs(tmp_path, 1001.0 + FRESH_S)
+    assert soon.healths == beliefs.healths
+    assert not late.healths
+    assert soon.overrides == late.overrides == beliefs.overrides
+
+
+def test_a_state_that_cannot_be_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing is believed, and it is said; a first start has nothing to say."""
+    with caplog.at_level(logging.WARNING):
+        assert saved_beliefs(tmp_path, 1000.0) == Beliefs()
+        assert not caplog.text
+        (tmp_path / STATE_FILE).write_text("{")
+        assert saved_beliefs(tmp_path, 1000.0) == Beliefs()
+    assert "state.unreadable" in caplog.text
+
+
+def _fail(problem: str) -> None:
+    raise AssertionError(problem)
