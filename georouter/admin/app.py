@@ -20,6 +20,7 @@ import socket
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from georouter.admin import requests
 from georouter.admin.address import why_not
@@ -42,6 +43,9 @@ CHANGES: tuple[str, ...] = ("drain", "undrain", "force", "clear")
 """`POST /v1/{change}`."""
 
 _log = logging.getLogger("georouter.admin")
+_http_log = logging.getLogger("georouter.admin.http")
+_CALLERS_FAULT = (HttpProcessingError, web.RequestPayloadError)
+"""A request that cannot be read."""
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -79,6 +83,7 @@ async def start(
         application,
         handle_signals=False,
         access_log=None,
+        logger=_http_log,
         keepalive_timeout=KEEPALIVE_S,
         shutdown_timeout=STOP_TIMEOUT_S,
     )
@@ -93,6 +98,14 @@ async def start(
         await runner.cleanup()
         raise SourceError(why_not(host, port, error)) from error
     return RunningAdmin(server, runner, guard, server.sockets[0].getsockname()[1])
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Whether aiohttp complains of us: a request that cannot be read is answered with 400, and is no news."""
+    return not (record.exc_info and isinstance(record.exc_info[1], _CALLERS_FAULT))
+
+
+_http_log.addFilter(_is_ours)
 
 
 def make_app(desk: Desk, guard: Guard, doorkeeper: Doorkeeper) -> web.Application:
@@ -259,6 +272,10 @@ async def _body(request: web.Request) -> bytes:
             return await request.read()
     except TimeoutError:
         raise _RefusedError(Refusal(408, "the body did not come in time")) from None
+    except _CALLERS_FAULT:
+        raise _RefusedError(Refusal(400, "the body is not what its headers say")) from None
+    except ConnectionError:  # nobody is there to read this
+        raise _RefusedError(Refusal(400, "the body ended early")) from None
 
 
 def _json(value: Json) -> web.Response:

@@ -257,6 +257,9 @@ def test_another_token_while_open() -> None:
     asyncio.run(run())
 
 
+BODY = b"POST /v1/drain HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+
+
 @pytest.mark.parametrize(
     "junk",
     [
@@ -264,10 +267,16 @@ def test_another_token_while_open() -> None:
         b"GET\r\n\r\n",
         b"\x00" * 100,
         b"GET / HTTP/1.1\r\n" + b"x" * 20000 + b"\r\n\r\n",
+        b"GET /\0 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET / HTTP/9.9\r\nHost: localhost\r\n\r\n",
+        BODY + b"Content-Length: -1\r\n\r\n",
+        BODY + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        BODY + b"Transfer-Encoding: chunked\r\n\r\nZZZ\r\n\r\n",
+        BODY + b"Connection: close\r\nContent-Encoding: gzip\r\nContent-Length: 10\r\n\r\n0123456789",
     ],
 )
-def test_junk(junk: bytes) -> None:
-    """What is not HTTP is refused and closed; the next caller is served."""
+def test_junk(junk: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    """What is not HTTP is refused and closed, and is worth no line in the log; the next caller is served."""
 
     async def throw(client: httpx.AsyncClient, desk: FakeDesk) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", client.base_url.port)
@@ -278,3 +287,21 @@ def test_junk(junk: bytes) -> None:
         assert (await client.get("/livez")).status_code == 200
 
     visit(throw)
+    assert not caplog.records
+
+
+def test_a_body_that_ends_early(caplog: pytest.LogCaptureFixture) -> None:
+    """Its sender has gone: nothing is done, and nothing is said."""
+
+    async def leave(client: httpx.AsyncClient, desk: FakeDesk) -> None:
+        _, writer = await asyncio.open_connection("127.0.0.1", client.base_url.port)
+        writer.write(BODY + b'Content-Length: 100\r\n\r\n{"region":')
+        await writer.drain()
+        assert (await client.get("/livez")).status_code == 200  # the other request is being read by now
+        writer.close()
+        await writer.wait_closed()
+        assert (await client.get("/livez")).status_code == 200
+        assert desk.changes == []
+
+    visit(leave)
+    assert not caplog.records
