@@ -258,13 +258,18 @@ def worst(shift: Shift) -> str:
     """How many countries have clients who move, and where these lose most; empty where nobody moves."""
     if not shift.countries:
         return ""
-    line = f"countries with clients who move: {len(shift.countries)} of {shift.countries_asking}"
+    line = f"countries with clients who move: {_named(shift)} of {shift.countries_asking}"
     losing = [item for item in shift.countries if item.moved > LEAST and (item.added_ms or 0.0) >= 0.5]
     losing = sorted(losing, key=lambda item: -(item.added_ms or 0.0))[:WORST]
     if not losing:
         return line
     listed = ", ".join(f"{_country(item.code)} {_added(item.added_ms or 0.0)}" for item in losing)
     return f"{line}; most is added in {listed}"
+
+
+def _named(shift: Shift) -> int:
+    """How many countries have clients who move; addresses in no country are none."""
+    return sum(bool(country.code) for country in shift.countries)
 
 
 def _country(code: str) -> str:
@@ -411,7 +416,7 @@ def shift_dict(shift: Shift) -> dict[str, Any]:
         "refused_before": shift.refused_before,
         "refused_after": shift.refused_after,
         "newly_refused": shift.newly_refused,
-        "countries_moved": len(shift.countries),
+        "countries_moved": _named(shift),
         "countries_asking": shift.countries_asking,
         "unanswered_before": shift.unanswered_before,
         "unanswered_after": shift.unanswered_after,

@@ -1,5 +1,6 @@
 """The kinds of values that keys of a policy file take, each with its check and its JSON Schema."""
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -52,6 +53,19 @@ def _service_ttl(value: object) -> int:
     if not 1 <= seconds <= 86400:
         raise ValueError(f"the TTL of a service must be from 1s to 1d, found {units.duration_text(seconds)}")
     return seconds
+
+
+def _weight(value: object) -> object:
+    if isinstance(value, str) and re.fullmatch(r"[0-9.]+ *%", value):
+        number = value.rstrip(" %")
+        raise ValueError(f"weights are plain numbers in any proportion, not percentages: write {number}")
+    return value
+
+
+def _asn(value: object) -> object:
+    """`AS64500`, as many databases write it, is 64500."""
+    found = re.fullmatch(r"AS([0-9]{1,10})", value) if isinstance(value, str) else None
+    return int(found[1]) if found else value
 
 
 def _workers(value: object) -> int:
@@ -152,10 +166,10 @@ SocketOrOff = Annotated[
 ]
 """An address, or `off`."""
 Port = Annotated[int, Field(ge=1, le=65535)]
-Weight = Annotated[float, Field(ge=0, le=1_000_000)]
+Weight = Annotated[float, BeforeValidator(_weight), Field(ge=0, le=1_000_000)]
 Latitude = Annotated[float, Field(ge=-90, le=90)]
 Longitude = Annotated[float, Field(ge=-180, le=180)]
-Asn = Annotated[int, Field(ge=1, le=2**32 - 1)]
+Asn = Annotated[int, BeforeValidator(_asn), Field(ge=1, le=2**32 - 1)]
 Text = Annotated[str, Field(min_length=1)]
 ShortText = Annotated[
     str,
@@ -168,21 +182,15 @@ ShortText = Annotated[
 _ONE_OR_MANY_TEXT: dict[str, Any] = {
     "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]
 }
-_ONE_OR_MANY_ASN: dict[str, Any] = {
-    "anyOf": [{"type": "integer"}, {"type": "array", "items": {"type": "integer"}}]
+_ASN: dict[str, Any] = {"anyOf": [{"type": "integer"}, _text_schema("^AS[0-9]{1,10}$", "AS64500")]}
+_ONE_OR_MANY_ASN: dict[str, Any] = {"anyOf": [*_ASN["anyOf"], {"type": "array", "items": _ASN}]}
+_STATUS: dict[str, Any] = {
+    "anyOf": [{"type": "integer"}, _text_schema(units.STATUS_PATTERN, "2xx", "200-399")]
 }
 Texts = Annotated[list[Text], BeforeValidator(as_list), WithJsonSchema(_ONE_OR_MANY_TEXT)]
 """One text or a list of them."""
 Asns = Annotated[list[Asn], BeforeValidator(as_list), WithJsonSchema(_ONE_OR_MANY_ASN)]
 """One autonomous system number or a list of them."""
-
-Tier = Annotated[list[Text], BeforeValidator(as_list), WithJsonSchema(_ONE_OR_MANY_TEXT)]
-"""A region, or several equal ones."""
-Tiers = Annotated[list[Tier], Field(min_length=1)]
-"""Regions in order of preference: `[a, b]` is two tiers, `[[a, b]]` one."""
-
-Optionally = BeforeValidator(_empty_mapping)
-"""For a mapping that may be left empty: `latency:` is `latency: {}`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,3 +204,20 @@ class Shorthand:
     ) -> JsonSchemaValue:
         """Either the shorthand or what the model says."""
         return {"anyOf": [self.schema, handler(core_schema)]}
+
+
+Statuses = Annotated[
+    list[Annotated[int, Field(ge=100, le=599)]],
+    BeforeValidator(units.statuses),
+    Field(min_length=1),
+    WithJsonSchema({"anyOf": [*_STATUS["anyOf"], {"type": "array", "items": _STATUS, "minItems": 1}]}),
+]
+"""HTTP status codes: numbers, classes such as `2xx` and ranges such as `200-399`, one or a list of them."""
+
+Tier = Annotated[list[Text], BeforeValidator(as_list), WithJsonSchema(_ONE_OR_MANY_TEXT)]
+"""A region, or several equal ones."""
+Tiers = Annotated[list[Tier], BeforeValidator(as_list), Field(min_length=1), Shorthand({"type": "string"})]
+"""Regions in order of preference: `[a, b]` is two tiers, `[[a, b]]` one, `a` stands for `[a]`."""
+
+Optionally = BeforeValidator(_empty_mapping)
+"""For a mapping that may be left empty: `latency:` is `latency: {}`."""

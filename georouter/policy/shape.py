@@ -13,10 +13,6 @@ from georouter.policy.report import Report
 Model = TypeVar("Model", bound=BaseModel)
 
 NOT_YET: dict[str, str] = {
-    "alias": "alias records are",
-    "min_ttl": "lowering TTLs is",
-    "ttl_failing": "lowering TTLs is",
-    "lower_ttl": "lowering TTLs is",
     "dnssec": "DNSSEC is",
     "fleet": "the fleet store is",
 }
@@ -24,6 +20,19 @@ NOT_YET: dict[str, str] = {
 
 
 _LATER_CHECKS = frozenset({"dns", "static", "file", "push"})
+
+
+_MAPPINGS = ("dict_type", "model_type", "model_attributes_type")
+_EXAMPLES = {
+    "failover": "{order: [us-east, eu-west]}",
+    "limit": "{regions: 2}",
+    "location": "{lat: 52.4, lon: 4.9}",
+    "weighted": "{weights: {us-east: 3, eu-west: 1}}",
+    "weights": "{us-east: 3, eu-west: 1}",
+    "pin": "{directory: tenants.csv}",
+    "sticky": "{ipv4: 24, ipv6: 56}",
+    "labels": "{jurisdiction: EU}",
+}
 
 
 def not_yet(name: str) -> str | None:
@@ -82,7 +91,9 @@ def _explain(model: type[BaseModel], detail: ErrorDetails, base: Path, report: R
             node = find(report.root, path).node
             if not isinstance(node.value, list | dict):
                 value = node.value
-            report.error(path, _message(kind, detail.get("ctx", {}), value, node))
+            report.error(
+                path, _message(kind, detail.get("ctx", {}), value, node) + _such_as(kind, detail["loc"])
+            )
 
 
 def _message(kind: str, context: dict[str, Any], value: object, node: Node) -> str:
@@ -104,7 +115,7 @@ def _message(kind: str, context: dict[str, Any], value: object, node: Node) -> s
             return f"expected true or false, found {found}"
         case "list_type":
             return f"expected a list, found {found}"
-        case "dict_type" | "model_type" | "model_attributes_type":
+        case _ if kind in _MAPPINGS:
             return f"expected a mapping, found {found}"
         case "literal_error":
             return _choice(str(context["expected"]), value, found)
@@ -120,6 +131,15 @@ def _message(kind: str, context: dict[str, Any], value: object, node: Node) -> s
             return f"must be at most {context['le']:g}, found {found}"
         case _:
             return f"{found} does not fit here"
+
+
+def _such_as(kind: str, path: Path) -> str:
+    """What to write instead, where that is not plain from what was expected."""
+    key = path[-1] if path else None
+    if kind == "too_short" and key == "regions" and "geo" in path:
+        return "; for clients who get no answer, write a residency step with regions: []"
+    example = _EXAMPLES.get(key) if kind in _MAPPINGS and isinstance(key, str) else None
+    return f"; write {example}" if example else ""
 
 
 def _choice(expected: str, value: object, found: str) -> str:

@@ -9,6 +9,8 @@ DISTANCE_PATTERN = r"^[0-9]+(?:\.[0-9]+)?(?:km|mi|m)$"
 PERCENT_PATTERN = r"^-?[0-9]+(?:\.[0-9]+)?%$"
 SIZE_PATTERN = r"^[0-9]+(?:\.[0-9]+)?(?:B|kB|KiB|MB|MiB)$"
 
+STATUS_PATTERN = "^([1-5]xx|[1-5][0-9]{2}-[1-5][0-9]{2})$"
+
 COMPARISON_PATTERN = r"^(>=|<=|==|!=|>|<) *[^ ].*$"
 
 _INSTANT_PATTERN = (
@@ -53,6 +55,27 @@ def percent(value: object) -> float:
     if not isinstance(value, str) or len(value) > _LONGEST or not re.match(PERCENT_PATTERN, value):
         raise ValueError(f"{_shown(value)} is not a percentage; write it like 20 or 20%")
     return float(value[:-1])
+
+
+def statuses(value: object) -> object:
+    """HTTP status codes of `2xx`, of `200-399`, or of a list of them; other values as they are."""
+    found: list[object] = []
+    for item in value if isinstance(value, list) else [value]:
+        if isinstance(item, str):
+            found.extend(_statuses(item))
+        else:
+            found.append(item)
+    return found
+
+
+def _statuses(text: str) -> range:
+    if not re.match(STATUS_PATTERN, text):
+        raise ValueError(f"{_shown(text)} is not an HTTP status; write it like 200, 2xx or 200-399")
+    first, _, last = text.replace("xx", "00").partition("-")
+    end = int(last) if last else int(first) + 99
+    if end < int(first):
+        raise ValueError(f"{_shown(text)} ends before it begins")
+    return range(int(first), end + 1)
 
 
 def health(value: object) -> float:

@@ -24,6 +24,7 @@ from georouter.policy.fields import (
     Shorthand,
     ShortText,
     SocketOrOff,
+    Statuses,
     Text,
     Texts,
     Ttl,
@@ -230,14 +231,9 @@ class GeoFile(FileModel):
 class ExpectFile(FileModel):
     """What a healthy answer looks like."""
 
-    status: Annotated[
-        list[Annotated[int, Field(ge=100, le=599)]],
-        BeforeValidator(lambda value: [value] if isinstance(value, int) else value),
-        Field(min_length=1),
-        WithJsonSchema(
-            {"anyOf": [{"type": "integer"}, {"type": "array", "items": {"type": "integer"}, "minItems": 1}]}
-        ),
-    ] = Field(default=[200], description="HTTP status codes that count as success.")
+    status: Statuses = Field(
+        default=[200], description="HTTP status codes that count as success, such as 200, 2xx or 200-399."
+    )
     body: Text | None = Field(default=None, description="Text that the body must contain.")
 
 

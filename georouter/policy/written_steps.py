@@ -19,6 +19,7 @@ from georouter.policy.fields import (
     Texts,
     Tiers,
     Weight,
+    as_list,
 )
 from georouter.policy.written_failover import FailoverFile
 from georouter.policy.written_ramp import RampFile
@@ -36,20 +37,33 @@ class MatchFile(FileModel):
     group: Texts = Field(default=[], description="Groups of countries, such as EU and EEA.")
 
 
+LabelValues = Annotated[list[str], BeforeValidator(as_list), Field(min_length=1)]
+"""One value of a label, or several of which any counts."""
+
+
 class RegionSelectorFile(FileModel):
     """Regions by name or by labels, all of which must agree."""
 
     names: Texts | None = None
-    labels: Annotated[dict[str, str], Field(min_length=1)] | None = None
+    labels: Annotated[dict[str, LabelValues], Field(min_length=1)] | None = None
 
 
 _SELECTOR_SCHEMA: dict[str, Any] = {
     "anyOf": [
-        {"type": "array", "items": {"type": "string"}, "minItems": 1},
+        {"type": "array", "items": {"type": "string"}},
         {
             "type": "object",
             "properties": {
-                "labels": {"type": "object", "additionalProperties": {"type": "string"}, "minProperties": 1}
+                "labels": {
+                    "type": "object",
+                    "additionalProperties": {
+                        "anyOf": [
+                            {"type": "string"},
+                            {"type": "array", "items": {"type": "string"}, "minItems": 1},
+                        ]
+                    },
+                    "minProperties": 1,
+                }
             },
             "required": ["labels"],
             "additionalProperties": False,

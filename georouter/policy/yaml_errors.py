@@ -12,6 +12,11 @@ _START_MATTERS = ("while scanning an alias", "while scanning an anchor", "while 
 _LINE_END = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 """What YAML 1.1 calls a line break (4.1.4)."""
 
+_UNCLOSED = {"did not find expected ',' or '}'": "}", "did not find expected ',' or ']'": "]"}
+
+_JOINED = re.compile(r"\s*(?:- )?[\w.-]+:[^\s:/]")
+_NO_BLANK = 'this line is no "key: value"; a blank follows the colon'
+
 _QUOTE = 'put it in quotes: "{0}"'
 
 
@@ -22,13 +27,16 @@ def explain(file: str, text: str, error: pyyaml.YAMLError) -> Diagnostic:
         return _unreadable(file, text, error)
     context, problem = error.context or "", error.problem or "not valid YAML"
     mark = error.problem_mark or error.context_mark
-    if context in _START_MATTERS and error.context_mark:
+    starts = context in _START_MATTERS or problem == "could not find expected ':'"
+    if starts and error.context_mark:
         mark = error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     lines = _LINE_END.split(text)
     if line > len(lines):  # libyaml ends a last line that has no end
         line, column = len(lines), len(lines[-1]) + 1
     rest = lines[line - 1][column - 1 :]
+    if "mapping values are not allowed" in problem and line > 1 and _JOINED.match(lines[line - 2]):
+        return Diagnostic(file, line - 1, 1, "", _NO_BLANK)
     return Diagnostic(file, line, column, "", _message(context, problem, rest, error))
 
 
@@ -54,6 +62,21 @@ def _message(context: str, problem: str, rest: str, error: pyyaml.MarkedYAMLErro
         return 'a ": " is not allowed here; put text that holds it in quotes, and check the indentation'
     if "unexpected end of stream" in problem and first in ('"', "'"):
         return "this quote is never closed"
+    mark = error.context_mark
+    if mark and problem == "did not find expected key" and context == "while parsing a block mapping":
+        if rest.startswith("- "):
+            return (
+                f"this is an item of a list, and line {mark.line + 1} begins with a key; one of them is wrong"
+            )
+        return (
+            f"does not fit what begins on line {mark.line + 1}, whose keys stand in column {mark.column + 1};"
+            " check the indentation"
+        )
+    if problem == "could not find expected ':'":
+        return _NO_BLANK
+    if mark and problem in _UNCLOSED:
+        bracket = _UNCLOSED[problem]
+        return f'a "," is missing before this, or a "{bracket}" for the bracket on line {mark.line + 1}'
     started = ""
     if error.context_mark and context and error.context_mark.line + 1 > 0:
         started = f" ({context}, which starts on line {error.context_mark.line + 1})"

@@ -86,6 +86,8 @@ def test_json_has_the_same_figures(run: Run) -> None:
     assert service["moved"] == pytest.approx(1 / 3)
     assert service["latency"]["after_ms"] > 0
     assert told["detection"] is None
+    named = [country for country in service["countries"] if country["country"]]
+    assert service["countries_moved"] == len(named) <= service["countries_asking"]
 
 
 def test_nothing_changes(run: Run) -> None:

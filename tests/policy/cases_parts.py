@@ -5,6 +5,19 @@ from tests.policy.cases import Case
 
 CASES: tuple[Case, ...] = (
     Case(
+        "denial_without_unplaced",
+        """\
+services:
+  web:
+    regions: [us, eu]
+    chain:
+      - residency: {clients: {country: [KP]}, regions: []}
+      - residency: {clients: {country: [DE]}, regions: {labels: {law: [CH, NO]}}}
+""",
+        "5:47: services.web.chain[0].residency.regions: allows no region at all; if these clients are to get no answer, say what unplaced addresses get: unplaced: allow (what they would without this fence) or unplaced: deny",
+        '6:47: services.web.chain[1].residency.regions: no region of service "web" has the labels {law: [CH, NO]}',
+    ),
+    Case(
         "listen_without_port",
         """\
 server: {listen: "127.0.0.1"}

@@ -5,6 +5,31 @@ from tests.policy.cases import Case
 
 CASES: tuple[Case, ...] = (
     Case(
+        "habits_of_others",
+        """\
+checks: {web: {type: http, expect: {status: [2xx, 404-403]}}, api: {type: http, expect: {status: 2XX}}}
+regions: {us: {location: [39, -77.5], endpoints: 192.0.2.10, check: web, labels: EU}, eu: {location: {lat: 0, lon: 0}, endpoints: 192.0.2.11}}
+services:
+  web:
+    regions: [us, eu]
+    chain:
+      - failover: [us, eu]
+      - weighted: {weights: {us: 99%, eu: 1 %}}
+      - limit: 2
+      - geo: [{match: {asn: ASX}, regions: []}]
+""",
+        '1:45: checks.web.expect.status: "404-403" ends before it begins',
+        '1:98: checks.api.expect.status: "2XX" is not an HTTP status; write it like 200, 2xx or 200-399',
+        "2:26: regions.us.location: expected a mapping, found a list; write {lat: 52.4, lon: 4.9}",
+        '2:82: regions.us.labels: expected a mapping, found "EU"; write {jurisdiction: EU}',
+        "7:19: services.web.chain[0].failover: expected a mapping, found a list; write {order: [us-east, eu-west]}",
+        "8:34: services.web.chain[1].weighted.weights.us: weights are plain numbers in any proportion, not percentages: write 99",
+        "8:43: services.web.chain[1].weighted.weights.eu: weights are plain numbers in any proportion, not percentages: write 1",
+        "9:16: services.web.chain[2].limit: expected a mapping, found the number 2; write {regions: 2}",
+        '10:29: services.web.chain[3].geo[0].match.asn: expected a whole number, found "ASX"',
+        "10:44: services.web.chain[3].geo[0].regions: needs at least one entry; for clients who get no answer, write a residency step with regions: []",
+    ),
+    Case(
         "unknown_section",
         """\
 servces: {}

@@ -4,6 +4,57 @@ from tests.policy.cases import Case
 
 CASES: tuple[Case, ...] = (
     Case(
+        "indentation",
+        """\
+services:
+  web:
+    regions: [us]
+   ttl: 30s
+""",
+        "4:4: does not fit what begins on line 2, whose keys stand in column 3; check the indentation",
+    ),
+    Case(
+        "item_among_keys",
+        """\
+services:
+  web:
+    regions: [us]
+    chain:
+      nearest: {}
+      - sticky
+""",
+        "6:7: this is an item of a list, and line 5 begins with a key; one of them is wrong",
+    ),
+    Case(
+        "no_blank_behind_the_colon",
+        """\
+services:
+  web:
+    ttl:30s
+    chain:
+      - sticky
+""",
+        '3:1: this line is no "key: value"; a blank follows the colon',
+    ),
+    Case(
+        "no_blank_behind_the_colon_of_text",
+        """\
+server: {seed: x}
+version:1
+geo: {}
+""",
+        '2:1: this line is no "key: value"; a blank follows the colon',
+    ),
+    Case(
+        "unclosed_brace",
+        """\
+services:
+  web: {regions: [us], ttl: 30s
+  api: {regions: [us]}
+""",
+        '3:6: a "," is missing before this, or a "}" for the bracket on line 2',
+    ),
+    Case(
         "tab",
         """\
 version: 1

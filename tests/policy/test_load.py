@@ -15,6 +15,7 @@ from georouter.policy.model import AllDown, Binding, Endpoint, Location, Soa
 from georouter.policy.steps import (
     Failover,
     Geo,
+    GeoRule,
     Latency,
     Limit,
     Match,
@@ -432,6 +433,34 @@ zones:
     assert loaded.policy.regions[RegionName("us")].endpoints == (Endpoint("2001:db8::1", 6),)
     assert loaded.policy.zones[ZoneName(".")].soa.rname == "hostmaster"
     assert loaded.policy.zones[ZoneName(".")].steered[0].owner == parse_name("www")
+
+
+def test_habits_of_others() -> None:
+    """A region instead of a list of tiers, labels with several values, `AS64500`, ranges of HTTP statuses."""
+    policy = load_text(
+        complete("""\
+checks: {web: {type: http, expect: {status: [2xx, 301, 404-405]}}, api: {type: http, expect: {status: 3xx}}}
+regions:
+  us: {location: {lat: 1, lon: 1}, endpoints: 192.0.2.1, check: web, labels: {law: US}}
+  eu: {location: {lat: 1, lon: 1}, endpoints: 192.0.2.2, check: api, labels: {law: EEA}}
+  ch: {location: {lat: 1, lon: 1}, endpoints: 192.0.2.3, check: api, labels: {law: CH}}
+services:
+  web:
+    regions: [us, eu, ch]
+    chain:
+      - residency: {clients: {country: [DE]}, regions: {labels: {law: [EEA, CH]}}}
+      - residency: {clients: {country: [KP]}, regions: [], unplaced: allow}
+      - geo: [{match: {asn: [AS64500, 64501]}, regions: eu}, {match: {asn: AS64502}, regions: us}]
+""")
+    ).policy
+    assert policy.checks[CheckName("web")].statuses == {*range(200, 300), 301, 404, 405}
+    assert policy.checks[CheckName("api")].statuses == set(range(300, 400))
+    us, eu, ch = RegionName("us"), RegionName("eu"), RegionName("ch")
+    assert policy.services[ServiceName("web")].chain == (
+        Residency(Match(countries=("DE",)), frozenset({eu, ch})),
+        Residency(Match(countries=("KP",)), frozenset(), Unplaced.ALLOW),
+        Geo((GeoRule(Match(asns=(64500, 64501)), ((eu,),)), GeoRule(Match(asns=(64502,)), ((us,),)))),
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """The `chain:` of a service: one resolver per step."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -152,7 +152,10 @@ def _residency(written: ResidencyFile, path: Path, scope: Scope, context: Contex
     where = (*path, "regions")
     if written.regions.labels is not None:
         allowed = _labelled(written.regions.labels, scope)
-        wanted = ", ".join(f"{key}: {value}" for key, value in written.regions.labels.items())
+        wanted = ", ".join(
+            f"{key}: {values[0] if len(values) == 1 else _listed(values)}"
+            for key, values in written.regions.labels.items()
+        )
         problem = f'no region of service "{scope.service}" has the labels {{{wanted}}}'
     else:
         names = written.regions.names or []
@@ -164,6 +167,8 @@ def _residency(written: ResidencyFile, path: Path, scope: Scope, context: Contex
         problem = f'allows no region of service "{scope.service}"'
         if len(allowed) < len(names):
             problem = ""
+        elif written.regions.names == []:
+            problem = _denial(written)
     broken = any(name not in scope.all for name in scope.universe)
     if problem and not broken and not allowed.intersection(scope.regions):
         context.report.error(where, problem, key=True)
@@ -175,12 +180,26 @@ def _residency(written: ResidencyFile, path: Path, scope: Scope, context: Contex
     )
 
 
-def _labelled(labels: Mapping[str, str], scope: Scope) -> set[RegionName]:
+def _denial(written: ResidencyFile) -> str:
+    """What is wrong with a fence that allows nothing, which is meant where it says for whom else."""
+    if "unplaced" in written.model_fields_set:
+        return ""
+    return (
+        "allows no region at all; if these clients are to get no answer, say what unplaced addresses get: "
+        "unplaced: allow (what they would without this fence) or unplaced: deny"
+    )
+
+
+def _listed(values: Sequence[str]) -> str:
+    return f"[{', '.join(values)}]"
+
+
+def _labelled(labels: Mapping[str, Sequence[str]], scope: Scope) -> set[RegionName]:
     return {
         name
         for name in scope.universe
         if name in scope.all
-        and all(scope.all[name].labels.get(key) == value for key, value in labels.items())
+        and all(scope.all[name].labels.get(key) in values for key, values in labels.items())
     }
 
 
