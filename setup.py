@@ -3,6 +3,7 @@
 All else about the package is in pyproject.toml.
 """
 
+import sys
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -31,10 +32,20 @@ HEADERS = ["georouter/server/_loop.h", *sorted(map(str, Path("georouter").rglob(
 FLAGS = ["-O3", "-g0", "-ffp-contract=off"]
 """Sums of floats come out as in Python, on every processor."""
 
+SUITABLE = sys.byteorder == "little" and sys.maxsize == 2**63 - 1
+"""Names are hashed eight octets at a time, lowest first, and the rate limiter's buckets are found by Python's
+64-bit hash: elsewhere there is the Python path alone.
+"""
+
 WITHOUT = """
 georouter was built without its native packet path: UDP is answered in Python, which is slower and uses one
 core. For the native path, install a C compiler and the headers of Python (Debian: gcc libc6-dev python3-dev)
 and install georouter again. `georouter version` says which path was built.
+"""
+
+ELSEWHERE = """
+georouter was built without its native packet path, which is for little-endian processors of 64 bits: UDP is
+answered in Python.
 """
 
 
@@ -42,10 +53,23 @@ class Build(build_ext):
     """Says what it means when it was not to be."""
 
     def run(self) -> None:
-        """Build all extensions, or none that could be used."""
+        """Build all extensions, or say what works without them."""
+        if not SUITABLE:
+            self.extensions = []
         super().run()
-        if not all(Path(self.get_ext_fullpath(name)).exists() for name in NATIVE):
-            self.warn(WITHOUT)
+        missing = [name for name in NATIVE if not Path(self.build_lib, self.get_ext_filename(name)).exists()]
+        for name in missing:
+            Path(self.get_ext_fullpath(name)).unlink(missing_ok=True)
+        if missing:
+            self.warn(WITHOUT if SUITABLE else ELSEWHERE)
+
+    def build_extension(self, ext: Extension) -> None:
+        """Build one. Where that fails, none is left from before."""
+        try:
+            super().build_extension(ext)
+        except Exception:
+            Path(self.build_lib, self.get_ext_filename(ext.name)).unlink(missing_ok=True)
+            raise
 
 
 def extensions() -> list[Extension]:
@@ -62,6 +86,8 @@ def extensions() -> list[Extension]:
         )
         for name in NATIVE
     ]
+    if not SUITABLE:
+        return found  # to be left out by `Build`, which says so
     directives = {"language_level": 3, "boundscheck": True, "wraparound": False, "cdivision": True}
     made = cythonize(found, build_dir="build/cython", compiler_directives=directives, quiet=True)
     for extension in made:
