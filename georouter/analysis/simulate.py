@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from georouter.analysis.moving import Moving, compare
 from georouter.analysis.shift import Shift
+from georouter.analysis.timing import Departure, departures
 from georouter.analysis.traffic import Clients, Side
 from georouter.compiler.asking import RoundTrips, make_asking
 from georouter.facts.world import Effective, RegionFacts, State, World
@@ -54,6 +55,8 @@ class Outcome:
     shift: Shift
     moving: Moving | None = None
     """What happens to its tenants; None where it has none."""
+    departures: tuple[Departure, ...] = ()
+    """How clients leave where they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,8 @@ def _outcomes(
         old, new = before.policy.services[name], after.policy.services[name]
         demand = None if new.demand is None else new.demand * multiplier
         both = compare(before, after, old, new, asking)
-        outcomes.append(Outcome(name, old.demand, demand, new.ttl_s, both.shift, both.moving))
+        leaving = departures(before, old, after.world)
+        outcomes.append(Outcome(name, old.demand, demand, new.ttl_s, both.shift, both.moving, leaving))
     return tuple(outcomes)
 
 

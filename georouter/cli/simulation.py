@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from georouter.analysis.moving import Move, Moving
 from georouter.analysis.shift import Country, Shift
 from georouter.analysis.simulate import Load, Loss, Outcome, Simulation
-from georouter.analysis.timing import detection, drain_curve
+from georouter.analysis.timing import Departure, Why, detection
 from georouter.cli.output import plain, table
 from georouter.cli.replay import Census
 from georouter.geo.codes import COUNTRIES
@@ -327,8 +327,29 @@ def _timing(outcome: Outcome, assumed: Assumptions, policy: Policy) -> Iterator[
             f"a failure is noticed within {found.refused_s:g} s where connections are refused, "
             f"{found.swallowed_s:g} s where they are swallowed"
         )
-    points = ", ".join(f"{point.left:.0%} after {point.seconds:g} s" for point in drain_curve(outcome.ttl_s))
-    yield f"then, at a TTL of {duration_text(outcome.ttl_s)}, clients leave: {points}"
+    for departure in outcome.departures:
+        points = ", ".join(f"{point.left:.0%} after {point.seconds:g} s" for point in departure.curve)
+        yield f"{_leaving(departure)}, clients leave: {points}"
+
+
+def _leaving(departure: Departure) -> str:
+    """What makes them leave, and what they were told."""
+    held = departure.held
+    ttl, lowered = duration_text(held.ttl_s), duration_text(held.lowered_s)
+    match departure.why:
+        case Why.FAILURE if held.lowered_s < held.ttl_s:
+            warned = f"{lowered} from the first failed check on, {held.ahead_s:g} s before answers move"
+            return f"then, at a TTL of {ttl} ({warned})"
+        case Why.FAILURE:
+            return f"then, at a TTL of {ttl}"
+        case Why.DRAIN:
+            return f"drained at once, at a TTL of {ttl}"
+        case Why.PLANNED_DRAIN:
+            return f"drained as planned {ttl} ahead or more, at a TTL of {lowered}"
+        case Why.RAMP:
+            return f"at each step of the ramp, at a TTL of {ttl}"
+        case Why.CHANGE:
+            return f"then, at a TTL of {ttl}"
 
 
 def _whole(value: float) -> str:
@@ -358,12 +379,23 @@ def simulation_dict(simulation: Simulation, assumed: Assumptions, policy: Policy
                 "demand_before": item.demand_before,
                 "demand_after": item.demand_after,
                 "ttl_s": item.ttl_s,
-                "drain_curve": [{"left": p.left, "seconds": p.seconds} for p in drain_curve(item.ttl_s)],
+                "departures": [_departure_dict(departure) for departure in item.departures],
                 **shift_dict(item.shift),
                 "tenants": tenants_dict(item.moving),
             }
             for item in simulation.outcomes
         ],
+    }
+
+
+def _departure_dict(departure: Departure) -> dict[str, Any]:
+    held = departure.held
+    return {
+        "why": departure.why.value,
+        "ttl_s": held.ttl_s,
+        "lowered_s": held.lowered_s,
+        "ahead_s": held.ahead_s,
+        "drain_curve": [{"left": point.left, "seconds": point.seconds} for point in departure.curve],
     }
 
 

@@ -72,6 +72,23 @@ def test_the_loss_of_a_region(run: Run) -> None:
     assert "then, at a TTL of 30s, clients leave: 50% after 15 s, 90% after 27 s, 100% after 30 s" in said
 
 
+def test_ttls_that_go_down_first(run: Run) -> None:
+    """A planned drain is ahead of the caches, a failure hardly is."""
+    web = "web: {regions: [us, eu, ap], ttl: {steady: 60s, suspect: 10s, ramp: 5s}"
+    Path("georouter.yaml").write_text(POLICY.replace("web: {regions: [us, eu, ap]", web))
+    said = text(run("--down", "us", "--service", "web"))
+    assert "then, at a TTL of 1m (10s from the first failed check on, 1 s before answers move)" in said
+    assert "clients leave: 50% after 29 s, 90% after 53 s, 100% after 59 s" in said
+    words = ("--drain", "us", "--service", "web")
+    said = text(run(*words))
+    assert "drained at once, at a TTL of 1m, clients leave: 50% after 30 s, 90% after 54 s" in said
+    assert "drained as planned 1m ahead or more, at a TTL of 5s, clients leave: 50% after 2.5 s" in said
+    (web,) = json.loads(run(*words, "--json").stdout)["services"]
+    assert [departure["why"] for departure in web["departures"]] == ["drain", "planned drain"]
+    assert web["departures"][1]["drain_curve"][-1] == {"left": 1.0, "seconds": 5.0}
+    assert [web["departures"][1][key] for key in ("ttl_s", "lowered_s", "ahead_s")] == [60, 5, 60]
+
+
 def test_json_has_the_same_figures(run: Run) -> None:
     """One object; shares are parts of one."""
     told = json.loads(run("--drain", "us", "--service", "web", "--demand", "200%", "--json").stdout)
