@@ -17,6 +17,7 @@ import numpy as np
 
 from georouter.analysis.ask import Decided, Meaning, ask
 from georouter.analysis.asker import By, Judged, asker_of, judge
+from georouter.analysis.draws import Draw, draw_of
 from georouter.analysis.find import Found, Kind, find
 from georouter.analysis.kept import Kept, kept_by
 from georouter.analysis.planning import Planned, planned_for
@@ -136,6 +137,7 @@ class Steering:
     ramp: Turn | None = None
     kept: Kept | None = None
     plan: Planned | None = None
+    draw: Draw | None = None
     frozen_since: float | None = None
 
 
@@ -223,6 +225,9 @@ def explain(
         rest = replace(world, regions={**world.regions, region: _LOST})
         return decide(policy, service, place, rest, within=within, tenant=tenant)
 
+    turn = turn_of(judged.network, compiled_steering, decision.regions, decision.facts)
+    selection = decision.selections[_family(service, number)]
+    mine = () if turn is not None and turn.moved else selection.candidates
     return Explanation(
         question=question,
         found=found,
@@ -231,9 +236,10 @@ def explain(
         steering=replace(
             _steering(policy, decision, world, number, decided, now),
             tenant=tenant,
-            ramp=turn_of(judged.network, compiled_steering, decision.regions, decision.facts),
+            ramp=turn,
+            draw=draw_of(judged.network, compiled_steering, decision.regions, mine, now),
             kept=_kept(policy, compiled_steering, judged, decision, decided, number, without),
-            plan=planned_for(policy, rule_of(service), decision.regions, decision.ranked, world),
+            plan=planned_for(policy, service, decision.ranked, world, now),
             frozen_since=world.frozen_since,
         ),
         answer=meaning,

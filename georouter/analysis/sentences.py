@@ -60,6 +60,8 @@ def _lines(told: _Json) -> Iterator[str]:
             yield f"ramp: {turn(steering['ramp'])}"
         if steering.get("plan"):
             yield f"capacity: {plan(steering['plan'])}"
+        if steering.get("draw"):
+            yield f"draw: {draw(steering['draw'])}"
         if steering.get("kept"):
             yield f"sticky: {keeps(steering['kept'])}"
         yield from (f"choice: {share}" for share in shares(steering))
@@ -145,20 +147,41 @@ def turn(ramp: _Json) -> str:
     return f"{ramp['network']} moves to {ramp['region']} at {at}; the ramp is at {part}"
 
 
+INERT: Mapping[str, str] = {
+    "no demand": "the policy states no `demand` of the service, and no `signal` tells its regions' load",
+    "no load": "no region has told its load lately, by the step's `signal`",
+    "no solver": "the solver HiGHS is not installed: pip install highspy",
+    "no plan": "there is no plan here: a running daemon makes one, `simulate` shows it",
+    "tenant": "the name is a tenant's, whom no plan sends elsewhere",
+}
+"""Why a capacity step does nothing."""
+
+
 def plan(planned: _Json) -> str:
     """What the capacity plan does to the group of the client, and why."""
     if planned["effect"] == "inert":
-        return "there is no plan here, so the step does nothing: everybody goes where they would"
-    if planned["effect"] == "fits":
-        return "the plan moves nobody of this group: they fit where they would go"
-    parts = ", ".join(f"{part:.1%} to {name}" for name, part in planned["parts"].items())
+        why = INERT.get(str(planned["why"]), planned["why"])
+        return f"the step does nothing, everybody goes where they would: {why}"
     full = [
         f"{name} takes {load:,.0f} of its {planned['capacities'][name]:,.0f}"
         for name, load in planned["loads"].items()
         if name in planned["capacities"]
     ]
     why = f"; {', '.join(full)}, and {planned['limit']:.0%} is the limit" if full else ""
+    if planned["effect"] == "fits":
+        return f"the plan moves nobody of this group: they fit where they would go{why}"
+    parts = ", ".join(f"{part:.1%} to {name}" for name, part in planned["parts"].items())
     return f"the plan divides this group: {parts}{why}"
+
+
+def draw(drawn: _Json) -> str:
+    """What a client network has drawn, until when, and what everything it can draw leads to."""
+    until = datetime.fromtimestamp(drawn["until"], UTC).strftime("%H:%M:%S UTC")
+    bands = ", ".join(f"{band['share']:.1%} {band['region']}" for band in drawn["bands"])
+    return (
+        f"{drawn['network']} has drawn {drawn['value']:.1%} until {until}, which is {drawn['region']}'s; "
+        f"it draws anew every {drawn['every_s']} s, and gets in the long run {bands}"
+    )
 
 
 def keeps(kept: _Json) -> str:

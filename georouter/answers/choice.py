@@ -42,6 +42,14 @@ def choose(salt: int, client: int, ttl_s: int, now: float) -> int:
     return (value ^ value >> 31) >> 32
 
 
+def slot_end(client: int, ttl_s: int, now: float) -> float:
+    """When the time slot of a `choose` at `now` ends, in the same Unix seconds."""
+    length_ms = ttl_s * 1000 or 1000
+    offset_ms = (client * _SPREAD >> 8 & 0xFFFFFFFF) % length_ms
+    slot = (int(now * 1000) + offset_ms) // length_ms
+    return ((slot + 1) * length_ms - offset_ms) / 1000
+
+
 def pick(runs: Runs, first: int, count: int, value: int) -> int:
     """Index into the run of `count` from `first` for a value of `choose`: the first threshold above it."""
     return bisect_right(runs.threshold, value, first, first + count - 1)

@@ -114,6 +114,8 @@ def _selection(steering: _Json) -> Iterator[tuple[str, str]]:
         yield "ramp", sentences.turn(steering["ramp"])
     if steering.get("plan"):
         yield "capacity", sentences.plan(steering["plan"])
+    if steering.get("draw"):
+        yield "draw", sentences.draw(steering["draw"])
     if steering.get("kept"):
         yield "sticky", sentences.keeps(steering["kept"])
     for share in steering["candidates"]:

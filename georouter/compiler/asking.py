@@ -143,7 +143,7 @@ class Crowd:
             return self._last[1]
         askings = []
         for name, asking in self._askings.items():
-            scale = self._scale(name, asking, world, now)
+            scale = demand_of(self._policy.services[name], world, now)
             if scale > 0:
                 census = censuses.get(name)
                 slots = _NONE if census is None else self._slots_of(name)
@@ -160,17 +160,18 @@ class Crowd:
             self._slots[name] = np.array(slots, dtype=np.int64)
         return self._slots[name]
 
-    def _scale(self, name: ServiceName, asking: Asking, world: World, now: float) -> float:
-        """The service's demand, or what its regions say they carry."""
-        demand, step = self._policy.services[name].demand, asking.rule.capacity
-        if demand is not None or step is None or step.signal is None:
-            return demand or 0.0
-        total = 0.0
-        for region in asking.universe:
-            reading = world.readings.get(region, {}).get(step.signal)
-            if reading is not None and reading.is_fresh(now) and _is_load(reading.value):
-                total += float(reading.value)
-        return total
+
+def demand_of(service: Service, world: World, now: float) -> float:
+    """The service's demand, or what its regions say they carry; 0.0 where nothing is known."""
+    step = rule_of(service).capacity
+    if service.demand is not None or step is None or step.signal is None:
+        return service.demand or 0.0
+    total = 0.0
+    for region in universe(service):
+        reading = world.readings.get(region, {}).get(step.signal)
+        if reading is not None and reading.is_fresh(now) and _is_load(reading.value):
+            total += float(reading.value)
+    return total
 
 
 def _is_load(value: object) -> bool:
