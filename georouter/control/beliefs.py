@@ -150,6 +150,8 @@ class Beliefs:
             and facts.forced is None
             and (doubted or facts.observed is State.DOWN),
             lag=float(reading.value) if reading is not None and told else None,
+            well=believe.effective(facts.observed, facts.forced) is Effective.UP,
+            frozen=freeze is not None,
         )
 
     def glance(self, region: RegionName, now: float) -> Glance:

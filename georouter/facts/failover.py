@@ -72,12 +72,20 @@ class FailoverRule:
 @dataclass(frozen=True, slots=True)
 class Sight:
     """One region now. `suspect`: it counts as up, but failures wait for confirmation. `lag`: None if
-    there is no fresh one.
+    there is no fresh one. `well`: it is up by what was observed, whatever the brake has answers follow; None:
+    as it acts. `frozen`: the brake holds.
     """
 
     effective: Effective
     suspect: bool = False
     lag: float | None = None
+    well: bool | None = None
+    frozen: bool = False
+
+    @property
+    def is_well(self) -> bool:
+        """Whether this moment counts as one of being up."""
+        return self.effective is Effective.UP if self.well is None else self.well
 
 
 class Phase(StrEnum):

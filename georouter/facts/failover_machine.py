@@ -14,6 +14,7 @@ Rule 3. Answers stay with a region that is down though another is up in these ca
         while every other region is beyond `max_lag` (blocked, `beyond_max_lag: refuse`).
 Rule 4. A better region takes over again only if it is up and within `max_lag`; by itself not before
         `hold_down` after the last switch and `after` being up. By hand, at once.
+        While the brake holds nobody takes over again by itself; what then was observed as up counts as up.
 Rule 5. What was promoted answers: an accepted promotion is followed by the switch, whatever has happened.
 Rule 6. A question to the hook that got no answer is asked again with the same id; one that was refused
         is a new question. While one is unanswered the sequence goes on, even if the region recovers.
@@ -263,7 +264,8 @@ def _is_needed(rule: FailoverRule, found: Sequence, sights: Sights, *, leaving: 
     """Whether a sequence that was refused should be tried again."""
     if found.kind is Kind.FAILOVER or found.target is None:
         return leaving
-    return not leaving and not found.by_hand and not _unfit(rule, sights[found.target])
+    target = sights[found.target]
+    return not leaving and not found.by_hand and not target.frozen and not _unfit(rule, target)
 
 
 # -- choosing ------------------------------------------------------------------------------------
@@ -306,7 +308,8 @@ def _must_leave(rule: FailoverRule, state: Failover, sights: Sights) -> bool:
 
 def _better(rule: FailoverRule, state: Failover, sights: Sights) -> RegionName | None:
     """Who should take over again by itself, now or after a while."""
-    if rule.failback is Failback.MANUAL or sights[state.active].suspect:
+    active = sights[state.active]
+    if rule.failback is Failback.MANUAL or active.suspect or active.frozen:
         return None
     better = rule.order[: rule.order.index(state.active)]
     if rule.choose is Choose.LEAST_LAG:
@@ -415,7 +418,5 @@ def _enter(state: Failover, phase: Phase, now: float, text: str = "") -> Failove
 
 def _up_since(rule: FailoverRule, state: Failover, sights: Sights, now: float) -> Mapping[RegionName, float]:
     """Since when each region has been up without a break; the same object while nothing changed."""
-    found = {
-        name: state.up_since.get(name, now) for name in rule.order if sights[name].effective is Effective.UP
-    }
+    found = {name: state.up_since.get(name, now) for name in rule.order if sights[name].is_well}
     return state.up_since if found == state.up_since else found

@@ -21,6 +21,7 @@ from tests.control.loops import (
     World0,
     result,
     running,
+    said,
     two_regions,
 )
 
@@ -159,6 +160,35 @@ def test_who_only_the_brake_keeps_up_is_not_failed_back_to() -> None:
     world.controller.publish_now()
     assert not frozen(world)
     assert test_failovers.state(world).phase is Phase.BLOCKED
+
+
+def test_what_the_brake_keeps_up_was_not_up() -> None:
+    """The first region is found up for a while, falls with the others, and comes back: it begins anew."""
+    made = test_failovers.managed(failback_after_s=600.0)
+    world = test_failovers.started(braked(made))
+    fall(world, "eu")
+    world.now += 20.0
+    for _ in range(2):
+        world.controller.post(said("eu", 5.0))
+    world.controller.publish_now()
+    world.now += 500.0
+    fall(world, "eu", "us")
+    assert frozen(world)
+    world.now += 150.0
+    world.controller.publish_now()
+    assert test_failovers.state(world).active == US
+    for region in ("eu", "us"):
+        for _ in range(2):
+            world.controller.post(said(region, 5.0))
+    world.controller.publish_now()
+    back = world.now
+    for passed_s in (20.0, 575.0):
+        world.now += passed_s
+        world.controller.publish_now()
+        assert (frozen(world), test_failovers.state(world).active) == (False, US)
+    world.now = back + 600.0
+    world.controller.publish_now()
+    assert test_failovers.state(world).active == EU
 
 
 def test_a_ramp_stands_still() -> None:

@@ -96,6 +96,68 @@ def test_down_and_back() -> None:
     assert (play.state.last.kind, play.state.last.why) == (Kind.FAILBACK, "a is up again")
 
 
+def frozen(effective: Effective = UP, *, well: bool = True) -> Sight:
+    """A region while the brake holds: what it acts as, and whether checks find it up."""
+    return Sight(effective, suspect=effective is UP and not well, well=well, frozen=True)
+
+
+def test_time_that_is_frozen_counts_where_checks_succeed() -> None:
+    """The better region was found up all the while: it takes over when the brake lets go, not before."""
+    play = Play(rule(failback_after_s=600.0)).see(1, a=DOWN).see(60, a=UP)
+    play.see(300, a=frozen(), b=frozen(), c=frozen(well=False))
+    assert play.see(400).state.active == B
+    assert play.state.phase is Phase.STEADY
+    assert next_wake(play.rule, play.state) is None
+    play.see(0, a=UP, b=UP, c=DOWN)
+    assert (play.state.active, play.state.up_since[A]) == (A, 1061.0)
+
+
+def test_time_that_only_the_brake_gave_does_not_count() -> None:
+    """It kept the better region up, which was down by its checks: its while begins when these find it up."""
+    play = Play(rule(failback_after_s=600.0)).see(1, a=DOWN).see(60, a=UP)
+    play.see(500, a=frozen(well=False), b=frozen(), c=frozen(well=False))
+    assert A not in play.state.up_since
+    play.see(200, a=frozen()).see(10, a=UP, b=UP, c=UP)
+    assert (play.state.active, play.state.phase) == (B, Phase.DETECTED)
+    assert next_wake(play.rule, play.state) == play.now - 10 + 600.0
+    assert play.see(589).state.active == B
+    assert play.see(1).state.active == A
+
+
+def test_a_region_found_up_while_it_acts_as_down() -> None:
+    """It fell long before the freeze, so it acts as down; its checks succeed again, which counts."""
+    play = Play(rule(failback_after_s=600.0)).see(1, a=DOWN)
+    play.see(100, a=frozen(DOWN, well=False), b=frozen(), c=frozen(well=False))
+    play.see(10, a=frozen(DOWN)).see(250, a=UP, b=UP, c=UP)
+    assert play.state.active == B
+    assert play.see(349).state.active == B
+    assert play.see(1).state.active == A
+
+
+def test_a_failback_under_way_waits_and_operators_do_not() -> None:
+    """Detected, then frozen: it is given up and found anew; by hand it goes through."""
+    play = Play(rule(failback_after_s=60.0)).see(1, a=DOWN).see(1, a=UP)
+    assert play.state.phase is Phase.DETECTED
+    play.see(1, a=frozen(), b=frozen(), c=frozen())
+    assert play.see(100).state.active == B
+    state = fail_back(play.rule, play.state, play.sights, play.now, to=None, asked="ada")
+    assert state.active == A
+
+
+@pytest.mark.parametrize(("reply", "active"), [(Reply.REFUSED, B), (Reply.UNANSWERED, A)])
+def test_a_refused_failback_is_not_asked_for_again(reply: Reply, active: RegionName) -> None:
+    """Not before the brake lets go, that is; one that got no answer may have been done, and goes on."""
+    play = Play(rule(promotes=True, retry_s=30.0)).see(1, a=DOWN).hook(Reply.ACCEPTED).see(1, a=UP)
+    assert play.state.phase is Phase.PROMOTING
+    play.hook(reply)
+    assert play.state.phase is Phase.REFUSED
+    play.see(40, a=frozen(), b=frozen(), c=frozen())
+    if play.state.phase is Phase.PROMOTING:
+        play.hook(Reply.ACCEPTED)
+    assert play.state.active == active
+    assert play.see(40).state.active == active
+
+
 def test_a_failure_that_is_not_confirmed() -> None:
     """Detected, and forgotten when the check passes again."""
     play = Play().see(1, a=Sight(UP, suspect=True)).see(1, a=UP)
