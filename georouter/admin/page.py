@@ -83,6 +83,13 @@ def _alarms(status: Json, not_ready: str | None) -> str:
     if waiting:
         keys = _text(", ".join(map(str, waiting)))
         found.append(f"New values of these keys of the server section wait for a restart: {keys}.")
+    brake = _part(status, "brake")
+    if brake.get("frozen"):
+        fallen = _text(", ".join(map(str, brake.get("fallen") or ())))
+        found.append(
+            f"Answers are frozen until {_moment(brake.get('until'))} at the latest, because these regions "
+            f"failed at once and the network of this node may be at fault: {fallen}."
+        )
     drops = _part(status, "server").get("drops")
     if drops:
         found.append(f"The kernel dropped {_count(drops)} queries because a receive buffer was full.")
@@ -93,7 +100,7 @@ def _regions(regions: Sequence[Json]) -> str:
     rows = [
         (
             ("name", _text(region.get("name"))),
-            ("", _tag(region.get("effective"))),
+            ("", _tag(region.get("effective")) + _health(region.get("health"))),
             ("", _tag(region.get("observed"))),
             ("", _tag(region["forced"]) if region.get("forced") else '<span class="soft">no</span>'),
             ("number", _rtt(region.get("rtt_ms"))),
@@ -103,6 +110,12 @@ def _regions(regions: Sequence[Json]) -> str:
     ]
     heads = ("Region", "Acts as", "Checks say", "Forced", "Round trip", "Endpoints")
     return _table(heads, rows, "No regions.")
+
+
+def _health(value: object) -> str:
+    """Nothing for a region that takes its whole share, or none."""
+    graded = isinstance(value, int | float) and 0 < value < 1
+    return f' <span class="soft">at {value:.0%}</span>' if graded else ""
 
 
 def _endpoint(endpoint: Json) -> str:
@@ -142,7 +155,7 @@ def _services(services: Sequence[Json]) -> str:
 
 def _service_state(service: Json) -> str:
     if service.get("all_down"):
-        return '<span class="tag down">all regions down</span>'
+        return '<span class="tag down">all down for some clients</span>'
     if service.get("failover_active"):
         return '<span class="tag warn">failover</span>'
     return '<span class="tag up">normal</span>'
@@ -164,7 +177,7 @@ def _failovers(services: Sequence[Json]) -> str:
         rows.append(
             (
                 ("name", _text(service.get("name"))),
-                ("", _text(found.get("active"))),
+                ("word", _text(found.get("active"))),
                 ("", f'<span class="tag {"up" if calm else "warn"}">{_text(found.get("phase"))}</span>'),
                 ("rest", "<br>".join(map(_text, (found.get("why"), *told)))),
             )
@@ -186,7 +199,7 @@ def _ramps(services: Sequence[Json]) -> str:
         rows.append(
             (
                 ("name", _text(service.get("name"))),
-                ("", _text(found.get("region"))),
+                ("word", _text(found.get("region"))),
                 ("", _text(f"{found.get('part', 0):.1%} of {found.get('to', 0):.0%}")),
                 ("", f'<span class="tag {"up" if calm else "warn"}">{_text(phase)}</span>'),
                 ("rest", _text(found.get("why"))),
@@ -247,7 +260,7 @@ def _recent(events: Sequence[Json]) -> str:
     rows = [
         (
             ("when", _moment(item.get("at"))),
-            ("when", f"<code>{_text(item.get('event'))}</code>"),
+            ("word", f"<code>{_text(item.get('event'))}</code>"),
             ("rest", _text(item.get("text"))),
         )
         for item in newest
@@ -312,7 +325,9 @@ def _count(value: object) -> str:
 
 
 def _rtt(value: object) -> str:
-    return f"{value:.1f} ms" if isinstance(value, int | float) else "-"
+    if not isinstance(value, int | float):
+        return "-"
+    return f"{value:.1f} ms" if value >= 0.05 else "&lt; 0.1 ms"
 
 
 def _moment(value: object) -> str:

@@ -27,8 +27,9 @@ td{padding:9px 16px;border-bottom:1px solid var(--line);vertical-align:top}
 tr:last-child td{border-bottom:0}
 td.name{font-weight:600;white-space:nowrap}
 td.number,th.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-.when{white-space:nowrap;font-variant-numeric:tabular-nums}
-td.rest{width:100%}
+.word,.when{white-space:nowrap}
+.when{font-variant-numeric:tabular-nums}
+td.rest{width:100%;min-width:12em}
 .soft{color:var(--soft)}
 code{font:13px/1.5 ui-monospace,"DejaVu Sans Mono",monospace}
 .endpoint{display:block;white-space:nowrap}
@@ -41,6 +42,8 @@ code{font:13px/1.5 ui-monospace,"DejaVu Sans Mono",monospace}
 .empty{padding:12px 16px;color:var(--soft);margin:0}
 footer{margin-top:34px;color:var(--soft);font-size:13px}
 a{color:inherit}
+@media(max-width:700px){main{padding:20px 12px 32px}th,td{padding:8px 10px}
+  .when{white-space:normal;min-width:6.5em}}
 """
 
 _HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()

@@ -221,7 +221,7 @@ def _ttl(found: Mapping[str, Any]) -> "Text":
 
 def _service_state(service: Mapping[str, Any]) -> "Text":
     if service.get("all_down"):
-        return plain("all down", "bold red")
+        return plain("all down for some", "bold red")
     return plain("failover", "yellow") if service.get("failover_active") else plain("normal", "green")
 
 

@@ -6,6 +6,8 @@ import re
 from html.parser import HTMLParser
 from typing import Any
 
+import pytest
+
 from georouter.admin.page import render
 from georouter.admin.style import CONTENT_SECURITY_POLICY
 from tests.admin.desks import STATUS
@@ -69,7 +71,7 @@ def test_everything_is_on_it() -> None:
         "us-east is degraded, for 600 s",
         "81.2 ms",
         "failover",
-        "all regions down",
+        "all down for some clients",
         "kernel update",
         "2026-02-02 03:11:40 UTC",
         "ap-south: timeout",
@@ -143,6 +145,30 @@ def test_alarms() -> None:
     ):
         assert part in text
     assert "saved policy" not in " ".join(outline(STATUS).texts)
+
+
+def test_a_frozen_node_says_so() -> None:
+    """Answers that do not follow the checks are an alarm, with why and until when."""
+    brake = STATUS["brake"] | {"frozen": True, "until": 1770000300.0, "fallen": ["us-east", "ap-south"]}
+    text = " ".join(outline(STATUS | {"brake": brake}).texts)
+    assert "frozen until 2026-02-02 02:45:00 UTC" in text
+    assert "us-east, ap-south" in text
+    assert "frozen" not in " ".join(outline(STATUS).texts)
+
+
+@pytest.mark.parametrize(
+    ("health", "rtt_ms", "shown"),
+    [(0.5, 81.24, ("at 50%", "81.2 ms")), (1.0, 0.02, ("", "< 0.1 ms")), (0.0, None, ("", "-"))],
+)
+def test_a_region_at_a_glance(health: float, rtt_ms: float | None, shown: tuple[str, str]) -> None:
+    """Graded health only where it is between all and nothing; a round trip on one machine is not 0.0 ms."""
+    region = STATUS["regions"][0] | {"health": health, "rtt_ms": rtt_ms}
+    texts = outline(STATUS | {"regions": [region]}).texts
+    graded, trip = shown
+    assert [text for text in texts if text.startswith("at ") and text.endswith("%")] == [graded] * bool(
+        graded
+    )
+    assert trip in texts
 
 
 def test_events_are_newest_first() -> None:

@@ -37,7 +37,7 @@ def test_tables(run: Run) -> None:
         "down:",
     ] in words
     assert ["web", "failover", "10s", "(down)", "us-east"] in words
-    assert ["lonely", "all", "down", "-", "-"] in words
+    assert ["lonely", "all", "down", "for", "some", "-", "-"] in words
     assert ["drain", "eu-west", "2026-02-02", "03:11:40Z", "ada", "kernel", "update"] in words
     assert "1,234,567 queries" in done.output
     assert "2026-02-02 02:43:20Z  region.down   ap-south: timeout" in lines
