@@ -7,12 +7,20 @@ from georouter.policy.model import Policy, Service
 from georouter.policy.names import Names
 from georouter.policy.nodes import Path
 from georouter.policy.report import Report
-from georouter.policy.steps import Capacity, Failover, Geo, Pin, Weighted
+from georouter.policy.steps import Capacity, Failover, Geo, Latency, Nearest, Pin, Sticky, Weighted
 from georouter.policy.unreachable import check_rules
 from georouter.wire.names import is_below, name_text
 from georouter.wire.svcb import OWNER
 from georouter.words.ids import RegionName, ServiceName
 
+_ORDERING: dict[type, str] = {
+    Geo: "geo",
+    Nearest: "nearest",
+    Latency: "latency",
+    Failover: "failover",
+    Weighted: "weighted",
+    Sticky: "sticky",
+}
 _STAR = b"\x01*"
 
 
@@ -104,6 +112,7 @@ def steps(policy: Policy, report: Report) -> None:
             match step:
                 case Geo():
                     check_rules(step.rules, (*path, "geo"), report)
+                    _open_end(service, index, step, report)
                 case Weighted():
                     named = set(step.weights) | ({step.ramp.region} if step.ramp else set())
                     if step.weights:
@@ -113,6 +122,17 @@ def steps(policy: Policy, report: Report) -> None:
                     _named(service, order, "comes last", (*path, "failover", "order"), report)
                 case _:
                     pass
+
+
+def _open_end(service: Service, index: int, step: Geo, report: Report) -> None:
+    """Rules without a default, in front of steps that are to order whom no rule matches."""
+    later = [_ORDERING[type(other)] for other in service.chain[index + 1 :] if type(other) in _ORDERING]
+    if later and all(rule.match is not None for rule in step.rules):
+        message = (
+            f'whom no rule matches gets the service\'s own order, and "{later[0]}" behind it changes nothing '
+            f"for them; to leave them to it, end with the rule {{regions: [[{', '.join(service.regions)}]]}}"
+        )
+        report.warn(("services", service.name, "chain", index, "geo"), message, key=True)
 
 
 def _named(service: Service, named: "set[RegionName]", effect: str, path: Path, report: Report) -> None:

@@ -68,7 +68,8 @@ class Region:
     """Where the service can be answered from. Up while at least `min_healthy` endpoints are."""
 
     name: RegionName
-    location: Location
+    location: Location | None
+    """None only where no step goes by places: services with such steps name none of these regions."""
     endpoints: tuple[Endpoint, ...]
     capacity: float | None = None
     labels: Mapping[str, str] = field(default_factory=dict)

@@ -300,7 +300,9 @@ Endpoint = Annotated[
 class RegionFile(FileModel):
     """A place that services can be answered from."""
 
-    location: LocationFile = Field(description="Where it stands.")
+    location: LocationFile | None = Field(
+        default=None, description="Where it stands; needed for nearest, latency and pin."
+    )
     endpoints: Annotated[
         list[Endpoint], BeforeValidator(as_list), Field(min_length=1), Shorthand({"type": "string"})
     ] = Field(

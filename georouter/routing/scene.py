@@ -1,6 +1,7 @@
 """`Scene`: what the steps of one service may look at, as arrays over places and regions."""
 
 from dataclasses import dataclass
+from math import nan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,16 +14,19 @@ from georouter.policy.steps import Residency
 from georouter.policy.tenants import Tenancy, Tenant
 from georouter.words.ids import RegionName
 
+_NOWHERE = Location(nan, nan)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
     """Places (P rows) and the regions of one service (R columns, in the order of `universe`).
 
-    `lat`, `lon`: degrees of each region. `rtt_ms`: this node's own measurement, NaN where it has
-    none. `node`: where this node is. `restricted`: the regions inside every fence of the service.
-    `own`: how many leading regions are the service's own; the others are fallback only. `standing`:
-    where the service's `failover` step stands, if it keeps a state; `ramping`: how far its ramp has
-    come. `tenant`: whose name was asked for, where the service pins tenants; then there is one place.
+    `lat`, `lon`: degrees of each region, NaN where it has no location. `rtt_ms`: this node's own
+    measurement, NaN where it has none. `node`: where this node is. `restricted`: the regions inside
+    every fence of the service. `own`: how many leading regions are the service's own; the others are
+    fallback only. `standing`: where the service's `failover` step stands, if it keeps a state;
+    `ramping`: how far its ramp has come. `tenant`: whose name was asked for, where the service pins
+    tenants; then there is one place.
     """
 
     places: Places
@@ -70,7 +74,7 @@ def make_scene(
 ) -> Scene:
     """The scene of `service` for these places in this world."""
     names = universe(service)
-    locations = [policy.regions[name].location for name in names]
+    locations = [policy.regions[name].location or _NOWHERE for name in names]
     return Scene(
         places=places,
         regions=names,
@@ -88,7 +92,7 @@ def make_scene(
 
 def standing_at(policy: Policy, region: RegionName) -> Places:
     """The place of a client that stands at a region."""
-    location = policy.regions[region].location
+    location = policy.regions[region].location or _NOWHERE
     country = location.country or ""
     return Places(
         country=np.array([country], dtype="S2"),

@@ -48,6 +48,20 @@ regions:
         '6:23: warning: services.web.regions[1]: region "eu" has no IPv6 address while others have: AAAA is answered without it',
     ),
     Case(
+        "warn_open_geo",
+        """\
+services:
+  web:
+    regions: [us, eu]
+    chain:
+      - geo: [{match: {continent: [EU]}, regions: [eu]}]
+      - nearest
+  end: {regions: [us, eu], chain: [nearest, geo: [{match: {continent: [EU]}, regions: [eu]}], limit: {regions: 2}]}
+zones: {example.com: {ns: a.example.net, records: {www: {service: web}, end: {service: end}}}}
+""",
+        '5:9: warning: services.web.chain[0].geo: whom no rule matches gets the service\'s own order, and "nearest" behind it changes nothing for them; to leave them to it, end with the rule {regions: [[us, eu]]}',
+    ),
+    Case(
         "warn_geo",
         """\
 services:

@@ -5,6 +5,21 @@ from tests.policy.cases import Case
 
 CASES: tuple[Case, ...] = (
     Case(
+        "no_location_where_one_is_needed",
+        """\
+regions:
+  us: {endpoints: [192.0.2.10]}
+  eu: {location: {lat: 1, lon: 1}, endpoints: [192.0.2.20]}
+  sorry: {endpoints: [192.0.2.30]}
+services:
+  web: {regions: [us, eu], chain: [nearest], when_all_down: {fallback: [sorry]}}
+  api: {regions: [us, eu], chain: [latency]}
+zones: {example.com: {ns: a.example.net, records: {www: {service: web}, api: {service: api}}}}
+""",
+        '2:3: regions.us: "location" is missing, which the "latency" step of service "api" needs',
+        '2:3: regions.us: "location" is missing, which the "nearest" step of service "web" needs',
+    ),
+    Case(
         "denial_without_unplaced",
         """\
 services:

@@ -62,10 +62,10 @@ checks:
         "missing_key",
         """\
 regions:
-  us: {endpoints: [192.0.2.10]}
+  us: {location: {lat: 1, lon: 1}}
   eu: {location: {lat: 1, lon: 1}, endpoints: [192.0.2.20]}
 """,
-        '2:3: regions.us: "location" is missing',
+        '2:3: regions.us: "endpoints" is missing',
     ),
     Case(
         "number_for_text",

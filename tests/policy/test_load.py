@@ -287,7 +287,7 @@ version: 1
 server: {listen: nowhere}
 regions:
   us: {location: {lat: 1, lon: 1, country: UK}, endpoints: [x/y]}
-  eu: {loc: {}, endpoints: [192.0.2.1]}
+  eu: {loc: {}}
 services:
   web:
     regions: [us, eu, ap]

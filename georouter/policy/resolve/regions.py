@@ -25,7 +25,9 @@ def _region(name: str, written: RegionFile, context: Context) -> Region:
         context.report.error((*path, "min_healthy"), message)
     return Region(
         name=RegionName(name),
-        location=places.location(written.location, (*path, "location"), context),
+        location=None
+        if written.location is None
+        else places.location(written.location, (*path, "location"), context),
         endpoints=endpoints,
         capacity=written.capacity,
         labels=dict(written.labels),

@@ -9,9 +9,11 @@ from georouter.policy.nodes import Node, Path, describe
 from georouter.policy.report import Report
 from georouter.policy.resolve import bindings, chain
 from georouter.policy.resolve.context import Context
-from georouter.policy.steps import Failover, Limit, Pin
+from georouter.policy.steps import Failover, Latency, Limit, Nearest, Pin, Step
 from georouter.policy.written import ServiceFile, TtlsFile
 from georouter.words.ids import RegionName, ServiceName
+
+_BY_PLACE: dict[type[Step], str] = {Nearest: "nearest", Latency: "latency", Pin: "pin"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ def _service(
     steps = chain.resolve(written.chain, (*path, "chain"), scope, context)
     _one_alias(name, steps, scope, context)
     _one_home(name, steps, context)
+    _placed(name, steps, scope, context)
     return Service(
         name=ServiceName(name),
         regions=tuple(own),
@@ -123,6 +126,15 @@ def _one_home(name: str, steps: chain.Steps, context: Context) -> None:
                 'homes; leave its "order" alone, or use another service'
             )
             context.report.error(("services", name, "chain", index, "pin"), message, key=True)
+
+
+def _placed(name: str, steps: chain.Steps, scope: chain.Scope, context: Context) -> None:
+    """Steps that go by distance need to know where the service's regions stand."""
+    by_place = [word for kind, word in _BY_PLACE.items() if any(isinstance(step, kind) for step in steps)]
+    for region in scope.regions if by_place else ():
+        if region in scope.all and scope.all[region].location is None:
+            message = f'"location" is missing, which the "{by_place[0]}" step of service "{name}" needs'
+            context.report.error(("regions", region), message, key=True)
 
 
 def _one_alias(name: str, steps: chain.Steps, scope: chain.Scope, context: Context) -> None:

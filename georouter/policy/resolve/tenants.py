@@ -186,7 +186,11 @@ class _Reader:
             lacking = f'no region has the label "{key}: {value}"'
         elif item in GROUPS or item in COUNTRIES:
             countries = GROUPS.get(item, frozenset({item}))
-            named = (name for name, region in self.regions.items() if region.location.country in countries)
+            named = (
+                name
+                for name, region in self.regions.items()
+                if region.location is not None and region.location.country in countries
+            )
             lacking = f'no region has a location with a "country" in {item}'
         else:
             words = (*self.context.regions, *GROUPS)

@@ -31,7 +31,7 @@ def rank(step: Latency, tiers: TierArray, scene: Scene) -> TierArray:
     """Split every tier by estimated round-trip time; see `measure.refine` for ties and far tiers."""
 
     def microseconds(lat: NDArray[np.float64], lon: NDArray[np.float64]) -> Costs:
-        return np.minimum(np.rint(estimate_ms(lat, lon, scene) * 1000.0), NOTHING - 1).astype(np.int32)
+        return np.fmin(np.rint(estimate_ms(lat, lon, scene) * 1000.0), NOTHING - 1).astype(np.int32)
 
     return refine(tiers, scene, microseconds, step.tolerance_ms)
 

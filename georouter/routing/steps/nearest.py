@@ -23,7 +23,7 @@ def rank(step: Nearest, tiers: TierArray, scene: Scene) -> TierArray:
 
     def metres(lat: NDArray[np.float64], lon: NDArray[np.float64]) -> Costs:
         km = distance_km(lat[None, :], lon[None, :], scene.lat[:, None], scene.lon[:, None])
-        return np.minimum(np.rint(km * (factors[:, None] * 1000.0)), NOTHING - 1).astype(np.int32)
+        return np.fmin(np.rint(km * (factors[:, None] * 1000.0)), NOTHING - 1).astype(np.int32)
 
     return refine(tiers, scene, metres, step.tolerance_km)
 

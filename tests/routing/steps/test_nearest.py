@@ -1,10 +1,15 @@
 """Distance, bias and tolerance."""
 
+from dataclasses import replace
+
 import pytest
 
-from georouter.policy.steps import Failover, Nearest
+from georouter.policy.steps import Failover, Latency, Nearest
 from georouter.routing.decide import decide
+from georouter.routing.rank import rank
+from georouter.routing.scene import make_scene
 from georouter.routing.steps.nearest import bias_factor
+from georouter.routing.tiers import FALLBACK_TIER
 from georouter.words.ids import RegionName
 from tests.routing.scenes import (
     ASHBURN,
@@ -12,6 +17,7 @@ from tests.routing.scenes import (
     LONDON,
     NOWHERE,
     SINGAPORE,
+    SITES,
     World,
     order,
     places_of,
@@ -39,6 +45,21 @@ def test_same_coordinates_are_equal_without_tolerance() -> None:
     service = service_of(Nearest(), regions=sites)
     decision = decide(policy_of(service, sites), service, places_of(LONDON), World())
     assert decision.tiers == order("a c", "b")
+
+
+@pytest.mark.parametrize("step", [Nearest(), Latency()])
+def test_a_fallback_region_needs_no_location(step: Nearest | Latency) -> None:
+    """It comes last wherever it is, and nobody ranks by a distance that is not known."""
+    service = replace(service_of(step), fallback=(RegionName("sorry"),))
+    policy = policy_of(service, {**SITES, "sorry": (0.0, 0.0)})
+    nowhere = replace(policy.regions[RegionName("sorry")], location=None)
+    policy = replace(policy, regions={**policy.regions, nowhere.name: nowhere})
+    scene = make_scene(policy, service, places_of(LONDON, SINGAPORE), World())
+    alone = service_of(step)
+    known = make_scene(policy_of(alone), alone, scene.places, World())
+    tiers = rank(policy, service, scene)
+    assert (tiers[:, :-1] == rank(policy_of(alone), alone, known)).all()
+    assert (tiers[:, -1] == FALLBACK_TIER).all()
 
 
 def test_bias_moves_the_border() -> None:
