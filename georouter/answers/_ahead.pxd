@@ -5,17 +5,19 @@ are each a wait for memory, one after the other. Here a batch goes through these
 once. Nothing is decided, counted or written: `answer` then does all of it, as if nobody had looked.
 
     slot ─► node ─► name, answer, refs, rate limit's bucket ─► ranges' index ─► starts ─► value
+              └───► tenant's bucket ─► its row
 """
 
 from libc.stdint cimport int32_t, uint32_t, uint64_t
 
 from georouter.answers._cookies cimport Source
-from georouter.answers._image cimport PLAIN_REF, Directory, Group, Image, Node, View
+from georouter.answers._image cimport NONE, PLAIN_REF, Directory, Group, Image, Node, View
 from georouter.answers._limit cimport TOLD_ANSWERS, foresee
 from georouter.answers._lookup cimport at_node
 from georouter.answers._names cimport NOT_OURS, TAG_BITS, Name, fold
 from georouter.answers._parse cimport HEADER_SIZE, Asked, address_of, parse_query
 from georouter.answers._ranges cimport FIRSTS_BITS, Ranges, locate
+from georouter.answers._tenants cimport Tenants, hash_tenant
 
 cdef extern from *:
     """
@@ -36,6 +38,7 @@ cdef struct Ahead:
     Source source
     uint64_t hash
     uint64_t above
+    uint64_t label
     uint64_t address
     int family
     uint32_t kind
@@ -43,8 +46,10 @@ cdef struct Ahead:
     int32_t node
     int32_t ref
     const Ranges* ranges
-    # One query, of which the first three are given. `hash` is its name's and `above` that of the name
-    # above; `address` and `family` are those that steer it. `told`: there is something to look for.
+    const Tenants* tenants
+    # One query, of which the first three are given. `hash` is its name's, `above` that of the name above and
+    # `label` that of its first label, where there are `tenants`; `address` and `family` are those that steer
+    # it. `told`: there is something to look for.
 
 
 cdef inline void look_ahead(const Image* image, Name* name, Ahead* ahead, size_t count) noexcept nogil:
@@ -71,6 +76,7 @@ cdef inline void _read(const Image* image, Name* name, Ahead* ahead) noexcept no
     ahead.node = NOT_OURS
     ahead.ref = 0
     ahead.ranges = NULL
+    ahead.tenants = NULL
     ahead.told = False
     if ahead.size < HEADER_SIZE or ahead.query[2] & 0x80:
         return
@@ -82,6 +88,7 @@ cdef inline void _read(const Image* image, Name* name, Ahead* ahead) noexcept no
     ahead.kind = asked.kind
     ahead.hash = name.hashes[0]
     ahead.above = name.hashes[1] if name.labels else ahead.hash
+    ahead.label = hash_tenant(name.octets) if image.directory.tenants_count else 0
     expect(image.directory.names.slots.at + (ahead.hash & mask))
     if asked.subnet.given and asked.subnet.family:
         ahead.family = asked.subnet.family
@@ -117,11 +124,23 @@ cdef inline void _reach(const Image* image, Ahead* ahead) noexcept nogil:
         node = _probe(directory, ahead.above)
         if node == NOT_OURS:
             return
+        _call(directory, directory.nodes.at + node, ahead)
         cover = directory.nodes.at[node].wildcard
         if 0 <= cover and <size_t>cover + 1 < directory.nodes.count:
             node = cover
     ahead.node = node
     expect(directory.nodes.at + node)
+
+
+cdef inline void _call(const Directory* directory, const Node* node, Ahead* ahead) noexcept nogil:
+    """The bucket of the tenant whose name is right below a node."""
+    cdef const Tenants* tenants
+    if node.pin == NONE or <size_t>node.pin >= directory.pins_count:
+        return
+    if directory.pins[node.pin].tenants < directory.tenants_count:
+        tenants = directory.tenants + directory.pins[node.pin].tenants
+        ahead.tenants = tenants
+        expect(tenants.first.at + (ahead.label >> tenants.shift))
 
 
 cdef inline void _unfold(const Image* image, Ahead* ahead) noexcept nogil:
@@ -130,6 +149,8 @@ cdef inline void _unfold(const Image* image, Ahead* ahead) noexcept nogil:
     cdef const Node* node
     if ahead.node == NOT_OURS:
         return
+    if ahead.tenants != NULL:
+        expect(ahead.tenants.rows.at + ahead.tenants.first.at[ahead.label >> ahead.tenants.shift])
     node = directory.nodes.at + ahead.node
     expect(directory.names.names.at + node.name)
     if node.body.count:

@@ -2,6 +2,7 @@
 
 from georouter.answers._image cimport Answers, Directory, Node
 from georouter.answers._memory cimport Block, Numbers
+from georouter.answers._tenants cimport Tenants
 
 
 cdef class DirectoryTables:
@@ -13,6 +14,7 @@ cdef class DirectoryTables:
     cdef int _build_held(self, Node* nodes, size_t count) except -1
     cdef int _build_plain(self, Node* nodes, size_t count) except -1
     cdef int _build_tenants(self) except -1
+    cdef int _lay_rows(self, Tenants* to) except -1
     cdef int _build_pins(self) except -1
     cdef Block _block(self, size_t size)
     cdef Node* _lines(self, size_t count) except NULL

@@ -10,7 +10,7 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.stdint cimport int32_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
-from georouter.answers._flat cimport Octets, Words, octet, word
+from georouter.answers._flat cimport Octets, Words, cut, octet, word
 from georouter.answers._image cimport (
     HEAD_SIZE,
     HEADS_SIZE,
@@ -21,11 +21,11 @@ from georouter.answers._image cimport (
     Held,
     Node,
     Pin,
-    Tenants,
 )
 from georouter.answers._memory cimport Block, Numbers
 from georouter.answers._names cimport ENTRY, ROOT_HASH, TAG_BITS, hash_label
 from georouter.answers._objects cimport octets_of
+from georouter.answers._tenants cimport CROWDED, EMPTY, MOST_ROWS, ROW, Sorted, Tenants, hash_tenant
 
 from georouter.answers.careful import NOT_AUTHORITATIVE
 
@@ -33,6 +33,8 @@ cdef enum:
     PIECE = 4096
     PADDING = 8
     FAR = 4096
+    LINE = 64
+    LABEL = 64
 
 
 if sizeof(Node) != NODE_SIZE:
@@ -58,22 +60,34 @@ cdef class DirectoryTables:
         """Octets of the image, without what belongs to Python."""
         return sum(kept.size for kept in self._kept if isinstance(kept, Block))
 
+    @property
+    def crowded(self):
+        """Buckets of tenants' labels that are looked up by bisection: see `_tenants`."""
+        cdef size_t at
+        cdef size_t bucket
+        cdef size_t found = 0
+        for at in range(self.image.tenants_count):
+            for bucket in range(self.image.tenants[at].first.count):
+                found += self.image.tenants[at].first.at[bucket] == CROWDED
+        return found
+
     cdef int _build_names(self, Node* nodes, size_t count) except -1:
         """All names one behind the other, then a slot for each."""
         cdef bytes name
         cdef uint32_t node
         cdef size_t used = 1  # no name begins at 0: there a node has none
-        cdef size_t room = 1 << 16
+        cdef size_t room = used + PADDING
         cdef size_t done = 0
         cdef size_t size
+        for name in self.source.index:
+            room += ENTRY + PyBytes_GET_SIZE(name)
         cdef Block names = self._block(room)
         for name, node in self.source.index.items():
             size = PyBytes_GET_SIZE(name)
             if size == 0 or size > 255:
                 raise ValueError(f"not a name: {name!r}")
             if used + ENTRY + size + PADDING > room:
-                room *= 2
-                names.resize(room)
+                raise ValueError("the index changes")
             if nodes[_inside(node, count)].name:
                 raise ValueError(f"two names of node {node}")
             nodes[node].name = used
@@ -83,7 +97,6 @@ cdef class DirectoryTables:
             done += 1
             if done % PIECE == 0:
                 _let_others_in()
-        names.resize(used + PADDING)
         cdef size_t slots = 16
         while slots < done + done // 2:
             slots *= 2
@@ -172,13 +185,38 @@ cdef class DirectoryTables:
     cdef int _build_tenants(self) except -1:
         cdef Block block = self._block(len(self.source.tenants) * sizeof(Tenants))
         cdef Tenants* tenants = <Tenants*>block.at
+        cdef size_t number
         for number, found in enumerate(self.source.tenants):
-            tenants[number].shift = found.shift
-            tenants[number].first = self._numbers(found.first, "I").words()
-            tenants[number].start = self._numbers(found.start, "I").words()
-            tenants[number].labels = self._numbers(found.labels, "B").octets()
-            tenants[number].kind = self._numbers(found.kind, "I").words()
+            tenants[number].sorted.shift = found.shift
+            tenants[number].sorted.first = self._numbers(found.first, "I").words()
+            tenants[number].sorted.start = self._numbers(found.start, "I").words()
+            tenants[number].sorted.labels = self._numbers(found.labels, "B").octets()
+            tenants[number].sorted.kind = self._numbers(found.kind, "I").words()
+            self._lay_rows(tenants + number)
+            self.image.far = self.image.far or tenants[number].sorted.kind.count >= FAR
         self.image.tenants, self.image.tenants_count = tenants, len(self.source.tenants)
+        return 0
+
+    cdef int _lay_rows(self, Tenants* to) except -1:
+        """A row for each tenant, where its bucket is."""
+        cdef int bits = 1
+        cdef int fault = 0
+        cdef size_t size
+        while <size_t>1 << bits < to.sorted.kind.count:
+            bits += 1
+        to.shift = 64 - bits
+        cdef Block first = self._block(sizeof(uint32_t) << bits)
+        cdef Block counts = Block(<size_t>1 << bits)
+        with nogil:
+            _measure_rows(to, <uint32_t*>first.at, <uint8_t*>counts.at, &fault)
+            size = _place_rows(<uint32_t*>first.at, <uint8_t*>counts.at, <size_t>1 << bits)
+        if fault or size > 0xFFFFFFFF:
+            raise ValueError("the directory's tenants have no room, or their arrays different lengths")
+        cdef Block rows = self._block(size + PADDING)
+        with nogil:
+            _write_rows(to, <uint32_t*>first.at, <uint8_t*>rows.at, &fault)
+        to.first.at, to.first.count = <uint32_t*>first.at, <size_t>1 << bits
+        to.rows.at, to.rows.count = <uint8_t*>rows.at, size
         return 0
 
     cdef int _build_pins(self) except -1:
@@ -305,6 +343,73 @@ cdef void _sort_held(
     for at in range(count, 0, -1):  # each has moved to where the next one begins
         nodes[at].held = nodes[at - 1].held
     nodes[0].held = 0
+
+
+cdef size_t _label_at(const Sorted* tenants, size_t at, uint8_t* label, int* fault) noexcept nogil:
+    """A tenant's label, its length before it, and its size: 0 for what is none and nobody can ask for."""
+    cdef uint32_t start = word(&tenants.start, at, fault)
+    cdef Octets found = cut(&tenants.labels, start, word(&tenants.start, at + 1, fault) - start, fault)
+    if found.count >= LABEL:
+        return 0
+    label[0] = <uint8_t>found.count
+    memcpy(label + 1, found.at, found.count)
+    return found.count
+
+
+cdef void _measure_rows(const Tenants* tenants, uint32_t* sizes, uint8_t* counts, int* fault) noexcept nogil:
+    """How many rows each bucket has, and how many octets they take."""
+    cdef uint8_t label[LABEL + PADDING]
+    cdef size_t at
+    cdef size_t size
+    cdef size_t bucket
+    for at in range(tenants.sorted.kind.count):
+        size = _label_at(&tenants.sorted, at, label, fault)
+        if size:
+            bucket = hash_tenant(label) >> tenants.shift
+            if counts[bucket] <= MOST_ROWS:
+                counts[bucket] += 1
+                sizes[bucket] += ROW + <uint32_t>size
+
+
+cdef size_t _place_rows(uint32_t* first, const uint8_t* counts, size_t buckets) noexcept nogil:
+    """Where each bucket's rows begin, instead of their size; the size of all."""
+    cdef size_t used = CROWDED + 1
+    cdef size_t bucket
+    cdef size_t size
+    for bucket in range(buckets):
+        if counts[bucket] == 0:
+            first[bucket] = EMPTY
+        elif counts[bucket] > MOST_ROWS:
+            first[bucket] = CROWDED
+        else:
+            size = first[bucket] + 1
+            if size <= LINE and used % LINE + size > LINE:
+                used += LINE - used % LINE
+            first[bucket] = <uint32_t>used
+            used += size
+    return used + ROW  # who reads a row reads all of its head, of the last end too
+
+
+cdef void _write_rows(
+    const Tenants* tenants, const uint32_t* first, uint8_t* rows, int* fault
+) noexcept nogil:
+    """Each row behind those of its bucket that are there."""
+    cdef uint8_t label[LABEL + PADDING]
+    cdef uint32_t kind
+    cdef size_t number
+    cdef size_t size
+    cdef size_t at
+    for number in range(tenants.sorted.kind.count):
+        size = _label_at(&tenants.sorted, number, label, fault)
+        at = first[hash_tenant(label) >> tenants.shift] if size else CROWDED
+        if at == CROWDED:
+            continue
+        while rows[at]:
+            at += ROW + rows[at]
+        kind = word(&tenants.sorted.kind, number, fault)
+        rows[at] = <uint8_t>size
+        memcpy(rows + at + 1, &kind, sizeof(kind))
+        memcpy(rows + at + ROW, label + 1, size)
 
 
 cdef size_t _inside(size_t at, size_t count) except? 0:

@@ -11,6 +11,7 @@ from georouter.answers._flat cimport Halves, Octets, Words
 from georouter.answers._limit cimport Limiter
 from georouter.answers._names cimport NameTable
 from georouter.answers._ranges cimport RangePair
+from georouter.answers._tenants cimport Tenants
 
 cdef enum:
     HEAD_SIZE = 10
@@ -71,14 +72,6 @@ cdef struct HeldTable:
     size_t count
 
 
-cdef struct Tenants:
-    int shift
-    Words first
-    Words start
-    Octets labels
-    Words kind
-
-
 cdef struct Pin:
     uint32_t tenants
     uint32_t label
@@ -107,7 +100,8 @@ cdef struct Directory:
     int64_t responses_base
     bint far
     # `heads` has HEADS_SIZE octets for each number of records, and `nxdomain` a ref per zone. `outside` is
-    # the ref of names that are not ours. `far`: too many names to be at hand when they are asked for.
+    # the ref of names that are not ours. `far`: too many names or tenants to be at hand when they are
+    # asked for.
 
 
 # -- what changes with health ---------------------------------------------------------------------

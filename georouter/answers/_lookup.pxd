@@ -13,13 +13,12 @@ from georouter.answers._image cimport (
     Image,
     Node,
     Pin,
-    Tenants,
 )
 from georouter.answers._names cimport ENTRY, NOT_OURS, TAG_BITS, Name, NameTable
+from georouter.answers._tenants cimport NOBODY, look_up_label
 
 cdef enum:
     TYPE_ANY = 255
-    NOBODY = -1
     UNKNOWN_CHAIN = 0
     UNKNOWN_HASH = 1
 
@@ -151,7 +150,9 @@ cdef inline void pinned(
         if pin.tenants >= image.directory.tenants_count:
             fault[0] = 1
             return
-        found.tenant = look_up_label(image, image.directory.tenants + pin.tenants, &label, fault)
+        found.tenant = look_up_label(
+            image.directory.tenants + pin.tenants, &image.crc, &label, fault
+        )
     if found.tenant == NOBODY and pin.unknown != UNKNOWN_CHAIN:
         if pin.unknown != UNKNOWN_HASH:
             found.ref = pin.nxdomain if label.count else pin.nodata
@@ -175,37 +176,3 @@ cdef inline Octets label_of(const Pin* pin, const Name* name) noexcept nogil:
     label.at = name.octets + name.starts[count - pin.label] + 1
     label.count = name.octets[name.starts[count - pin.label]]
     return label
-
-
-cdef inline int32_t look_up_label(
-    const Image* image, const Tenants* tenants, const Octets* label, int* fault
-) noexcept nogil:
-    """As `tenants.look_up`."""
-    cdef uint32_t bucket = crc32(image, label, fault) >> tenants.shift if tenants.shift < 32 else 0
-    cdef uint32_t low = word(&tenants.first, bucket, fault)
-    cdef uint32_t high = word(&tenants.first, bucket + 1, fault)
-    cdef uint32_t middle
-    cdef uint32_t start
-    cdef Octets found
-    cdef int order
-    while low < high and not fault[0]:
-        middle = low + ((high - low) >> 1)
-        start = word(&tenants.start, middle, fault)
-        found = cut(&tenants.labels, start, word(&tenants.start, middle + 1, fault) - start, fault)
-        order = memcmp(found.at, label.at, min(found.count, label.count))
-        if order == 0 and found.count == label.count:
-            return <int32_t>word(&tenants.kind, middle, fault)
-        if order < 0 or (order == 0 and found.count < label.count):
-            low = middle + 1
-        else:
-            high = middle
-    return NOBODY
-
-
-cdef inline uint32_t crc32(const Image* image, const Octets* octets, int* fault) noexcept nogil:
-    """That of zlib and IEEE 802.3, by the table of `_tables`."""
-    cdef uint32_t value = 0xFFFFFFFF
-    cdef size_t at
-    for at in range(octets.count):
-        value = word(&image.crc, (value ^ octets.at[at]) & 0xFF, fault) ^ (value >> 8)
-    return ~value

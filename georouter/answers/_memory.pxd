@@ -8,12 +8,13 @@ from georouter.answers._flat cimport Halves, Longs, Octets, Words
 cdef class Block:
     cdef void* at
     cdef readonly size_t size
-    cdef void* resize(self, size_t size) except? NULL
+    cdef size_t mapped
 
 
 cdef class Numbers:
     cdef Py_buffer view
     cdef bint held
+    cdef int gather(self) except -1
     cdef Octets octets(self)
     cdef Halves halves(self)
     cdef Words words(self)

@@ -208,14 +208,19 @@ cdef class Tables:
 
     cdef int _lay_ranges(self, Ranges* ranges, source, int bits) except -1:
         cdef Block firsts
+        cdef Numbers starts = self._numbers(source.starts, "I" if bits == 32 else "Q")
+        cdef Numbers values = self._numbers(source.values, "I")
         ranges.bits = bits
         ranges.count = len(source.starts)
         if bits == 32:
-            ranges.narrow = self._numbers(source.starts, "I").words()
+            ranges.narrow = starts.words()
         else:
-            ranges.wide = self._numbers(source.starts, "Q").longs()
-        ranges.values = self._numbers(source.values, "I").words()
+            ranges.wide = starts.longs()
+        ranges.values = values.words()
         if ranges.count >= LARGE:
+            if id(source.starts) not in self._firsts:  # nobody reads it yet
+                starts.gather()
+                values.gather()
             firsts = self._index(ranges, source.starts)
             ranges.firsts.at, ranges.firsts.count = <uint32_t*>firsts.at, (1 << FIRSTS_BITS) + 1
         return 0

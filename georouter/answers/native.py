@@ -14,6 +14,7 @@ from georouter.answers.respond import DEFAULT, Responder
 from georouter.answers.tables import Snapshot
 
 try:
+    from georouter.answers._memory import use_huge_pages
     from georouter.answers._respond import NativeResponder
     from georouter.answers._tables import Tables
 except ImportError:
@@ -21,7 +22,7 @@ except ImportError:
 else:
     _BUILT = True
 
-__all__ = ["PUNT", "NativeResponder", "Tables", "TwinResponder", "available"]
+__all__ = ["PUNT", "NativeResponder", "Tables", "TwinResponder", "available", "use_huge_pages"]
 
 PUNT: Literal[-1] = -1
 """What `NativeResponder.respond` says to queries that Python must answer."""

@@ -17,12 +17,12 @@ from socket import socket
 
 from georouter.answers.conduct import Conduct
 from georouter.answers.limits import Limits
-from georouter.answers.native import Tables
+from georouter.answers.native import Tables, use_huge_pages
 from georouter.answers.tables import Snapshot
 from georouter.server import _loop
 from georouter.server.books import Books, words
 from georouter.server.channel import Take
-from georouter.server.path import NATIVE, Ports, Punted
+from georouter.server.path import NATIVE, Ports, Punted, huge_pages
 from georouter.server.python_path import Scribe, sum_durations
 from georouter.telemetry.source import Durations
 
@@ -76,6 +76,7 @@ class NativePath:
 
     def __init__(self, workers: int, waiting: int) -> None:
         """`workers` 0 means one for each core that we may use. At most `waiting` queries wait for Python."""
+        use_huge_pages(huge_pages())
         self.workers = workers or len(os.sched_getaffinity(0))
         self._waiting = waiting
         self._natives: list[_Native] = []

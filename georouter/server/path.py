@@ -23,6 +23,8 @@ from georouter.words.errors import SourceError
 AUTO, NATIVE, PYTHON = "auto", "native", "python"
 VARIABLE = "GEOROUTER_PATH"
 """Of the environment; what it says counts more than what the policy says."""
+HUGE_PAGES, OFF = "GEOROUTER_HUGE_PAGES", "off"
+"""Of the environment, too: whether large tables of the native path ask the kernel for huge pages."""
 
 Ports = Sequence[Sequence[tuple[socket, bool]]]
 """For each worker its sockets, and whether they listen on every address of the machine."""
@@ -122,6 +124,14 @@ def chosen(wanted: str, environ: Mapping[str, str] = os.environ) -> str:
             "georouter again with a C compiler and the Python headers at hand, or take the Python path"
         )
     return NATIVE if asked != PYTHON and available() else PYTHON
+
+
+def huge_pages(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether large tables are to ask for huge pages. SourceError for what is neither `auto` nor `off`."""
+    asked = environ.get(HUGE_PAGES) or AUTO
+    if asked not in {AUTO, OFF}:
+        raise SourceError(f"${HUGE_PAGES} is {asked!r}: expected {AUTO} or {OFF}")
+    return asked == AUTO
 
 
 def available() -> bool:

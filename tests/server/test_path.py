@@ -46,6 +46,19 @@ def test_what_cannot_be_had_is_an_error(
         path.chosen(wanted, environ)
 
 
+@pytest.mark.parametrize(("said", "wanted"), [("", True), ("auto", True), ("off", False)])
+def test_huge_pages_are_asked_for_unless_somebody_says_no(said: str, wanted: bool) -> None:
+    """An empty variable says nothing."""
+    assert path.huge_pages({path.HUGE_PAGES: said}) == wanted
+    assert path.huge_pages({})
+
+
+def test_huge_pages_are_auto_or_off() -> None:
+    """Anything else is a mistake that is named."""
+    with pytest.raises(SourceError, match=r"\$GEOROUTER_HUGE_PAGES is 'no': expected auto or off"):
+        path.huge_pages({path.HUGE_PAGES: "no"})
+
+
 def test_without_the_extension_there_is_no_native_path(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither without the answer function nor without the loop."""
     monkeypatch.setattr("georouter.answers.native.available", lambda: False)
