@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from georouter.compiler.steering import census_slot, table_key
+from georouter.compiler.steering import census_slots, table_key
 from georouter.facts.demand import Census, division
 from georouter.facts.plan import CapacityPlan, Spread
 from georouter.facts.world import World
@@ -156,7 +156,7 @@ class Crowd:
         """The census slot of each ranking; only worked out for those who are counted."""
         if name not in self._slots:
             asking = self._askings[name]
-            slots = [census_slot(ranked, asking.universe) for ranked in asking.rankings]
+            slots = census_slots(asking.rankings, asking.universe)
             self._slots[name] = np.array(slots, dtype=np.int64)
         return self._slots[name]
 

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from georouter.answers.tables import Fences
-from georouter.compiler.ranges import range_map
-from georouter.geo.map import GeoMap
+from georouter.compiler.ranges import Ground
 from georouter.routing.rank import Ranked, restrict
 from georouter.words.errors import Diagnostic, PolicyError
 from georouter.words.ids import ServiceName
@@ -31,7 +30,7 @@ def fence(  # noqa: PLR0917 - a chain on a map
     service: ServiceName,
     rankings: Sequence[Ranked],
     ids: NDArray[np.int32],
-    geo: GeoMap,
+    ground: Ground,
     without_ecs: frozenset[int] | None,
     tenants: Sequence[Ranked] = (),
 ) -> Fenced:
@@ -56,7 +55,7 @@ def fence(  # noqa: PLR0917 - a chain on a map
     return Fenced(
         Fences(
             count=len(closed),
-            map=range_map(geo, by_ranking[ids]),
+            map=ground.range_map(by_ranking[ids]),
             meet=meet,
             restrict=table,
             bottom=number[bottom],

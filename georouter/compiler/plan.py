@@ -7,7 +7,7 @@
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from georouter.answers.copies import Content
@@ -20,7 +20,7 @@ from georouter.compiler.defaults import Defaults
 from georouter.compiler.flatten import End, flatten
 from georouter.compiler.records import Authority
 from georouter.compiler.serials import Numbered, Serials
-from georouter.compiler.steering import Steered
+from georouter.compiler.steering import Made, Steered
 from georouter.compiler.tree import Tree, grow
 from georouter.compiler.views import Flat, Form, Hook, HookedPin, Views, Written
 from georouter.compiler.zones import compile_zones
@@ -68,13 +68,17 @@ class Plan:
     """Of zones that somebody may copy."""
 
 
-def plan(policy: Policy, geo: GeoMap, world: World, serials: Serials | None = None) -> Plan:
+def plan(
+    policy: Policy, geo: GeoMap, world: World, serials: Serials | None = None, made: Made | None = None
+) -> Plan:
     """The plan for this policy on this map. Of `world` only the round-trip times matter.
+
+    What is in `made` and would come out the same is not made again.
 
     Heavy: seconds with a city map and many chains. Raises PolicyError for what cannot be compiled
     (too many fences, more records under a name than a message holds).
     """
-    steered = steering.steer(policy, geo, world)
+    steered = steering.steer(policy, geo, world, made)
     universes = {service.name: universe(service) for service in policy.services.values()}
     census = tuple(name for name, group in steered.group_of.items() if steered.steerings[group].rule.capacity)
     pins = {name: step for name, service in policy.services.items() if (step := pin_of(service)) is not None}
@@ -173,12 +177,13 @@ def _ends(steered: Steered, views: Views, tree: Tree) -> dict[bytes, End]:
     return ends
 
 
-def rerank(old: Plan, policy: Policy, geo: GeoMap, world: World) -> Plan:
+def rerank(old: Plan, policy: Policy, geo: GeoMap, world: World, ground: Hashable = None) -> Plan:
     """The plan after round-trip times changed: chains with a latency step are ranked anew.
 
     `policy` and `geo` must be those that `old` was made of; names, groups and all other tables stay.
+    `ground` is as in `Made`.
     """
-    return replace(old, steered=steering.rerank(old.steered, policy, geo, world))
+    return replace(old, steered=steering.rerank(old.steered, policy, geo, world, ground))
 
 
 def alone(whole: Plan, group: int) -> tuple[Plan, dict[int, int]]:

@@ -8,8 +8,9 @@ differ; they share a group (and so all of its answers) if those are equal, too.
 """
 
 from array import array
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from hashlib import blake2b
 from zlib import crc32
 
 import numpy as np
@@ -19,11 +20,11 @@ from georouter.answers.layout import SLOTS
 from georouter.answers.tables import SLOT_A, SLOT_AAAA, SLOT_BOUND, SLOT_OTHER, Fences, Pinned, RangeMap
 from georouter.compiler.fences import fence
 from georouter.compiler.prefixes import Prefixes, prefixes
-from georouter.compiler.ranges import client_map, one_for_all, shares
+from georouter.compiler.ranges import Ground, one_for_all
 from georouter.facts.world import World
 from georouter.geo.map import GeoMap
 from georouter.policy.model import AllDown, Policy, Region, Service, Ttls
-from georouter.policy.steps import Capacity, Failover, Latency, Limit, Residency, Step, Sticky, Weighted
+from georouter.policy.steps import Capacity, Failover, Latency, Limit, Pin, Residency, Step, Sticky, Weighted
 from georouter.policy.tenants import Tenancy, Tenant, TenantDirectory
 from georouter.routing.rank import Ranked, distinct, rank, rank_tenant
 from georouter.routing.scene import make_scene, own_regions, universe
@@ -58,6 +59,18 @@ class Table:
     follows_latency: bool
     slots: "array[int]"
     pinned: Pinned | None = None
+    division: bytes = b""
+    """A digest of which places have one ranking in common: tables of one division have equal range maps."""
+    basis: Hashable = None
+    """Of what it was made (`table_basis`), if that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Tables that were made before. `ground` stands for the map: equal for equal maps, in any process."""
+
+    ground: Hashable
+    tables: Sequence[Table] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,8 +105,11 @@ class Steered:
     group_of: Mapping[ServiceName, int]
 
 
-def steer(policy: Policy, geo: GeoMap, world: World) -> Steered:
-    """Rank every distinct chain for every place of the map, and group the services."""
+def steer(policy: Policy, geo: GeoMap, world: World, made: Made | None = None) -> Steered:
+    """Rank every distinct chain for every place of the map, and group the services.
+
+    A table of `made` is taken, as the object that it is, where a new one would be equal.
+    """
     tables: dict[Hashable, int] = {}
     makers: list[Service] = []
     groups: dict[Hashable, int] = {}
@@ -105,61 +121,112 @@ def steer(policy: Policy, geo: GeoMap, world: World) -> Steered:
         if chain not in tables:
             tables[chain] = len(makers)
             makers.append(service)
-        made = universes.steering(service, tables[chain])
-        key = (made.table, made.ttl_s, made.ttls, made.rule, made.sole, made.stands)
+        own = universes.steering(service, tables[chain])
+        key = (own.table, own.ttl_s, own.ttls, own.rule, own.sole, own.stands)
         if key not in groups:
             groups[key] = len(steerings)
-            steerings.append(made)
+            steerings.append(own)
         number = group_of[service.name] = groups[key]
         if service.https or service.svcb:
             shared = steerings[number]
             steerings[number] = replace(shared, slots=shared.slots | {SLOT_BOUND})
-    return Steered(
-        _share_maps([make_table(policy, service, geo, world) for service in makers]),
-        tuple(steerings),
-        group_of,
-    )
+    return Steered(_Tables(policy, geo, world).all(makers, made), tuple(steerings), group_of)
 
 
-def rerank(steered: Steered, policy: Policy, geo: GeoMap, world: World) -> Steered:
-    """The same groups over new tables where latencies matter; all other tables are the same objects."""
+def rerank(steered: Steered, policy: Policy, geo: GeoMap, world: World, ground: Hashable = None) -> Steered:
+    """The same groups over new tables where latencies matter; all other tables are the same objects.
+
+    `ground` is as in `Made`.
+    """
     makers: dict[int, Service] = {}
     for service in policy.services.values():
         makers.setdefault(steered.steerings[steered.group_of[service.name]].table, service)
-    tables = [
-        make_table(policy, makers[index], geo, world) if table.follows_latency else table
+    makes = _Tables(policy, geo, world)
+    makes.know(table for table in steered.tables if not table.follows_latency)
+    tables = tuple(
+        makes.table(makers[index], table_basis(makers[index], policy, world, ground))
+        if table.follows_latency
+        else table
         for index, table in enumerate(steered.tables)
-    ]
-    return Steered(_share_maps(tables), steered.steerings, steered.group_of)
+    )
+    return Steered(tables, steered.steerings, steered.group_of)
 
 
-def make_table(policy: Policy, service: Service, geo: GeoMap, world: World) -> Table:
-    """Rank all places for the chain of `service`."""
+class _Tables:
+    """Makes the tables of one policy: what the map is to all of them is worked out once, when needed."""
+
+    def __init__(self, policy: Policy, geo: GeoMap, world: World) -> None:
+        self._policy, self._geo, self._world = policy, geo, world
+        self._ground: Ground | None = None
+        self._maps: dict[bytes, RangeMap] = {}
+
+    def all(self, makers: Sequence[Service], made: Made | None) -> tuple[Table, ...]:
+        """The tables for the chains of these services."""
+        if made is None:
+            return tuple(self.table(service) for service in makers)
+        known = {table.basis: table for table in made.tables if table.basis is not None}
+        bases = [table_basis(service, self._policy, self._world, made.ground) for service in makers]
+        self.know(known[basis] for basis in bases if basis in known)
+        return tuple(
+            known[basis] if basis in known else self.table(service, basis)
+            for service, basis in zip(makers, bases, strict=True)
+        )
+
+    def know(self, tables: Iterable[Table]) -> None:
+        """New tables share the maps of these."""
+        self._maps.update((table.division, table.map) for table in tables)
+
+    def table(self, service: Service, basis: Hashable = None) -> Table:
+        """A new one."""
+        if self._ground is None:
+            self._ground = Ground(self._geo)
+        table = make_table(self._policy, service, self._geo, self._world, self._ground, self._maps)
+        self._maps.setdefault(table.division, table.map)
+        return replace(table, basis=basis)
+
+
+def make_table(  # noqa: PLR0917 - a chain on a map, and what is known of it
+    policy: Policy,
+    service: Service,
+    geo: GeoMap,
+    world: World,
+    ground: Ground | None = None,
+    maps: Mapping[bytes, RangeMap] | None = None,
+) -> Table:
+    """Rank all places for the chain of `service`.
+
+    `ground` is that of `geo`, and `maps` are range maps on it by their division, for whoever has them.
+    """
+    ground = ground or Ground(geo)
     rankings, ids = distinct(rank(policy, service, make_scene(policy, service, geo.places, world)))
     has_fences = any(isinstance(step, Residency) for step in service.chain)
-    ranges = client_map(geo, ids) if has_fences or not is_for_all(rankings) else one_for_all()
+    alone = not has_fences and is_for_all(rankings)
+    division = b"" if alone else blake2b(ids.data, digest_size=16).digest()
+    ranges = (maps or {}).get(division)
+    if ranges is None:
+        ranges = one_for_all() if alone else ground.client_map(ids)
     tenants, of_kind = _tenants(policy, service, geo, world)
     fenced = None
     if has_fences:
         allowed = without_ecs_allowed(service, universe(service))
-        fenced = fence(service.name, rankings, ids, geo, allowed, tenants)
-    names = universe(service)
+        fenced = fence(service.name, rankings, ids, ground, allowed, tenants)
     every = rankings + tenants + (fenced.derived if fenced else ())
     return Table(
         map=ranges,
         rankings=every,
         mapped=len(rankings),
-        share=shares(ranges.v4, len(rankings)),
+        share=ground.shares(ids, len(rankings)),
         prefixes=prefixes(every),
         fences=fenced.fences if fenced else None,
         follows_latency=any(isinstance(step, Latency) for step in service.chain),
-        slots=array("H", [census_slot(ranked, names) for ranked in every]),
+        slots=array("H", census_slots(every, universe(service))),
         pinned=Pinned(
             rankings=array("I", (len(rankings) + number for number in of_kind)),
-            fences=client_map(geo, fenced.of) if fenced else None,
+            fences=ground.client_map(fenced.of) if fenced else None,
         )
         if of_kind
         else None,
+        division=division,
     )
 
 
@@ -168,10 +235,16 @@ def is_for_all(rankings: Sequence[Ranked]) -> bool:
     return len(rankings) == 1 and all(len(tier) == 1 for tier in rankings[0].tiers)
 
 
-def census_slot(ranked: Ranked, regions: Sequence[RegionName]) -> int:
-    """The slot in which clients of a ranking are counted: the same in every process."""
-    text = ">".join("=".join(regions[region] for region in tier) for tier in ranked.tiers)
-    return crc32(text.encode()) % SLOTS
+def census_slots(rankings: Iterable[Ranked], regions: Sequence[RegionName]) -> list[int]:
+    """The slots in which clients of rankings are counted: the same in every process."""
+    names: dict[tuple[int, ...], str] = {}
+    slots = []
+    for ranked in rankings:
+        for tier in ranked.tiers:
+            if tier not in names:
+                names[tier] = "=".join(regions[region] for region in tier)
+        slots.append(crc32(">".join([names[tier] for tier in ranked.tiers]).encode()) % SLOTS)
+    return slots
 
 
 def _tenants(
@@ -197,12 +270,37 @@ def _tenants(
 
 def table_key(service: Service) -> Hashable:
     """Equal for services that rank every place alike."""
-    ranking_steps: tuple[Step, ...] = tuple(
+    return (freeze(_ranking_steps(service)), service.regions, universe(service))
+
+
+def _ranking_steps(service: Service) -> tuple[Step, ...]:
+    return tuple(
         Failover(step.order) if isinstance(step, Failover) else step  # all else is selection's
         for step in service.chain
         if not isinstance(step, Weighted | Sticky | Capacity | Limit)
     )
-    return (freeze(ranking_steps), service.regions, universe(service))
+
+
+def table_basis(service: Service, policy: Policy, world: World, ground: Hashable) -> Hashable:
+    """All that the table of `service` is made of: equal ones make equal tables, whatever else a policy says.
+
+    None without a `ground` (see `Made`): then nobody knows what the map was.
+    """
+    if ground is None:
+        return None
+    pin = pin_of(service)
+    names = universe(service) if pin is None else (*universe(service), *policy.regions)
+    steps = _ranking_steps(service)
+    latency = any(isinstance(step, Latency) for step in steps)
+    return (
+        ground,
+        freeze([step for step in steps if not isinstance(step, Pin)]),
+        None if pin is None else kinds(service, pin),  # of a directory, that is all that matters here
+        own_regions(service),
+        names,
+        tuple(policy.regions[name].location for name in names),
+        (policy.server.location, tuple(world.rtt_ms.get(name) for name in names)) if latency else None,
+    )
 
 
 def freeze(value: object) -> Hashable:
@@ -254,20 +352,3 @@ class _Universes:
             sole=service.name if rule.when_all_down is AllDown.LAST_KNOWN else None,
             stands=None if service.failover is None else service.name,
         )
-
-
-def _share_maps(tables: Sequence[Table]) -> tuple[Table, ...]:
-    """Tables whose range maps came out equal keep one copy of them."""
-    known: dict[Hashable, RangeMap] = {}
-    shared = []
-    for table in tables:
-        ranges = table.map
-        key = tuple(
-            (hash(part.starts.tobytes()), hash(part.values.tobytes()), len(part.starts))
-            for part in (ranges.v4, ranges.v6)
-        )
-        same = known.setdefault(key, ranges)
-        if same is not ranges and same == ranges:
-            table = replace(table, map=same)  # noqa: PLW2901 - the same table with the shared map
-        shared.append(table)
-    return tuple(shared)

@@ -14,6 +14,7 @@ from typing import Any
 from georouter.compiler.asking import Crowd
 from georouter.compiler.plan import plan, rerank
 from georouter.compiler.serials import Serials
+from georouter.compiler.steering import Made
 from georouter.control.orders import (
     BuildRequest,
     Built,
@@ -53,6 +54,8 @@ class Builder:
         self._map: GeoMap | None = None
         self._last: Built | None = None
         self._planned_on: GeoMap | None = None
+        self._planned_key: object = None
+        """What tells that map from others, None where nothing does."""
         self._crowd: Crowd | None = None
         self._crowd_key: object = None
         self._unkept: Kept | None = None
@@ -92,11 +95,15 @@ class Builder:
                 raise PolicyError(problems)
             clock.lap("geo")
             world = World(rtt_ms=request.rtt_ms)
+            ground = self._map_key if geo is self._map else self._planned_key
             if self._last is not None and self._last.policy is policy and self._planned_on is geo:
-                made = rerank(self._last.plan, policy, geo, world)  # only round trips can have changed
+                # only round trips can have changed
+                made = rerank(self._last.plan, policy, geo, world, ground)
             else:
-                made = plan(policy, geo, world, self._serials(request, files, policy))
-            self._planned_on = geo
+                tables = () if self._last is None else self._last.plan.steered.tables
+                serials = self._serials(request, files, policy)
+                made = plan(policy, geo, world, serials, Made(ground, tables))
+            self._planned_on, self._planned_key = geo, ground
             clock.lap("plan")
         except PolicyError as error:
             problems = tuple(item for item in error.diagnostics if item.severity is Severity.ERROR)

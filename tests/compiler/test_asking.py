@@ -7,7 +7,7 @@ import pytest
 
 from georouter.answers.layout import SLOTS
 from georouter.compiler.asking import Crowd, RoundTrips, address_space, make_asking
-from georouter.compiler.steering import census_slot
+from georouter.compiler.steering import census_slots
 from georouter.facts.demand import Census
 from georouter.facts.plan import Shares
 from georouter.geo.distance import distance_km
@@ -88,7 +88,7 @@ def test_who_asks_counts() -> None:
     (item,) = made.services.values()
     first = distinct(rank(made, item, make_scene(made, item, GEO.places, world())))[0][0]
     counted = np.zeros(SLOTS)
-    counted[census_slot(first, universe(item))] = 1e9
+    counted[census_slots([first], universe(item))[0]] = 1e9
     census = {name: Census(0.0, counted, counted)}
     moved = crowd.plan(world(), census, 1.0)
     home = universe(item)[first.tiers[0][0]]

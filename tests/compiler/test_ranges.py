@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from georouter.answers.ranges import locate, scope
 from georouter.answers.tables import LOCAL
-from georouter.compiler.ranges import client_map, one_for_all, range_map, range_table, shares
+from georouter.compiler.ranges import Ground, one_for_all, range_table
 from tests.compiler.build import tiny_map
 
 
@@ -27,7 +27,7 @@ def test_merging_keeps_every_address(rows: list[tuple[int, int]], first: int) ->
 def test_array_types_and_shares() -> None:
     """IPv4 starts are `I`, IPv6 starts `Q`; shares are parts of the IPv4 address space."""
     ids = np.array([0, 1, 1, 0, 2, 2], dtype=np.int32)
-    ranges = range_map(tiny_map(), ids)
+    ranges = Ground(tiny_map()).range_map(ids)
     assert (ranges.v4.starts.typecode, ranges.v6.starts.typecode, ranges.v4.values.typecode) == (
         "I",
         "Q",
@@ -36,7 +36,7 @@ def test_array_types_and_shares() -> None:
     assert ranges.v4.starts.tolist() == [0, 10 << 24, 30 << 24, 40 << 24]
     assert ranges.v6.values.tolist() == [0, 1, 0, 2]
     assert ranges.v6.starts[1] == 0x2100 << 48
-    parts = shares(ranges.v4, 4)
+    parts = Ground(tiny_map()).shares(ids, 4)
     assert parts.tolist() == [20 / 256, 20 / 256, 216 / 256, 0.0]
 
 
@@ -47,7 +47,7 @@ def test_one_range_of_everybody() -> None:
         assert (table.starts.tolist(), table.values.tolist()) == ([0], [0])
         assert scope(table, 0, 1 << 20, bits) == 0
     lone = replace(tiny_map([0], [4]), place6=np.zeros(6, dtype=np.uint32) + 4)
-    halved = client_map(lone, np.array([9, 9, 9, 9, 7, 9], dtype=np.int32))
+    halved = Ground(lone).client_map(np.array([9, 9, 9, 9, 7, 9], dtype=np.int32))
     assert halved.v4.starts.tolist() == [0, 1 << 31]
     assert halved.v6.starts.tolist() == [0, 1 << 63]
     for table, bits in ((halved.v4, 32), (halved.v6, 64)):
@@ -58,7 +58,7 @@ def test_one_range_of_everybody() -> None:
 def test_networks_that_are_nobodys_place() -> None:
     """Marked where neither map nor operator places them; everything else is as in `range_map`."""
     ids = np.array([3, 1, 1, 0, 2, 2], dtype=np.int32)
-    plain, marked = range_map(tiny_map(), ids), client_map(tiny_map(), ids)
+    plain, marked = Ground(tiny_map()).range_map(ids), Ground(tiny_map()).client_map(ids)
     for text, value in (
         ("0.0.0.1", 3 | LOCAL),
         ("1.0.0.0", 3),
@@ -76,4 +76,3 @@ def test_networks_that_are_nobodys_place() -> None:
         assert table.values[locate(table, number)] == value
         table = getattr(plain, of_family)
         assert table.values[locate(table, number)] == value & ~LOCAL
-    assert shares(marked.v4, 4).tolist() == shares(plain.v4, 4).tolist()

@@ -5,9 +5,9 @@ import pytest
 
 from georouter.answers.ranges import locate
 from georouter.compiler.fences import MOST_FENCES
-from georouter.compiler.steering import freeze, rerank, steer, table_key
+from georouter.compiler.steering import Made, freeze, rerank, steer, table_key
 from georouter.facts.world import World
-from georouter.policy.model import AllDown
+from georouter.policy.model import AllDown, Policy
 from georouter.policy.steps import (
     Failover,
     Latency,
@@ -89,6 +89,61 @@ def test_only_latency_is_ranked_anew() -> None:
     assert before.rankings[before.map.v4.values[berlin]].tiers[0] == (0,)
     berlin = locate(after.map.v4, BERLIN * 10 << 24)
     assert after.rankings[after.map.v4.values[berlin]].tiers[0] == (1,)
+
+
+def test_tables_that_would_come_out_equal_are_taken() -> None:
+    """Only what ranks otherwise is made anew: another step, a moved region, other round trips or map."""
+    chains = {
+        "near": [Nearest()],
+        "fast": [Latency()],
+        "fenced": [FENCE, Nearest()],
+        "heavy": [Weighted({EU: 2.0})],
+    }
+    services = [service(name, chain=chain) for name, chain in chains.items()]
+    rules = policy([zone("example.com")], services)
+    rules = dataclasses.replace(rules, server=dataclasses.replace(rules.server, location=REGIONS[0].location))
+    first = steer(rules, tiny_map(), world(), Made("ground"))
+
+    def anew(rules: Policy, now: World | None = None, ground: str | None = "ground") -> list[str]:
+        """The services whose tables were made, and are as if nothing had been known."""
+        made = steer(rules, tiny_map(), now or world(), Made(ground, first.tables))
+        plain = steer(rules, tiny_map(), now or world())
+        for mine, whole in zip(made.tables, plain.tables, strict=True):
+            assert (mine.map, mine.rankings, mine.fences) == (whole.map, whole.rankings, whole.fences)
+            assert (mine.slots, mine.share.tolist()) == (whole.slots, whole.share.tolist())
+        return [
+            str(name)
+            for name, group in made.group_of.items()
+            if not any(made.tables[made.steerings[group].table] is table for table in first.tables)
+        ]
+
+    def changed(**changes: object) -> Policy:
+        return dataclasses.replace(rules, **changes)  # type: ignore[arg-type]
+
+    assert anew(rules) == []
+    assert anew(rules, ground="other") == anew(rules, ground=None) == list(chains)
+    assert anew(rules, World(rtt_ms={EU: 200.0, EU2: 5.0})) == ["fast"]
+    one = dataclasses.replace(services[0], chain=(Nearest(5.0),))
+    added = service("added", chain=[Nearest(7.0)])
+    assert anew(changed(services={item.name: item for item in (added, one, *services[1:])})) == [
+        "added",
+        "near",
+    ]
+    home = dataclasses.replace(
+        rules.regions[EU], location=dataclasses.replace(rules.regions[EU].location, lat=0.0)
+    )
+    assert anew(changed(regions={**rules.regions, EU: home})) == list(chains)
+    weighty = dataclasses.replace(services[3], chain=(Weighted({EU: 5.0}),), ttl_s=7)
+    assert anew(changed(services={**rules.services, weighty.name: weighty})) == []
+
+
+def test_round_trips_that_are_known_are_ranked_once() -> None:
+    """What was ranked anew between two loads is taken by the next one, too."""
+    rules = policy([zone("example.com")], [service("fast", chain=[Latency()])])
+    rules = dataclasses.replace(rules, server=dataclasses.replace(rules.server, location=REGIONS[0].location))
+    moved = World(rtt_ms={EU: 200.0, EU2: 5.0})
+    again = rerank(steer(rules, tiny_map(), world(), Made("ground")), rules, tiny_map(), moved, "ground")
+    assert steer(rules, tiny_map(), moved, Made("ground", again.tables)).tables[0] is again.tables[0]
 
 
 def test_fence_tables() -> None:
