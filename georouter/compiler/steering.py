@@ -134,7 +134,7 @@ def steer(policy: Policy, geo: GeoMap, world: World, made: Made | None = None) -
 
 
 def rerank(steered: Steered, policy: Policy, geo: GeoMap, world: World, ground: Hashable = None) -> Steered:
-    """The same groups over new tables where latencies matter; all other tables are the same objects.
+    """The same groups over new tables where latencies matter and have changed; all others stay as they are.
 
     `ground` is as in `Made`.
     """
@@ -142,11 +142,14 @@ def rerank(steered: Steered, policy: Policy, geo: GeoMap, world: World, ground: 
     for service in policy.services.values():
         makers.setdefault(steered.steerings[steered.group_of[service.name]].table, service)
     makes = _Tables(policy, geo, world)
-    makes.know(table for table in steered.tables if not table.follows_latency)
+    bases = [table_basis(makers[index], policy, world, ground) for index in range(len(steered.tables))]
+    stays = [
+        not table.follows_latency or (basis is not None and basis == table.basis)
+        for table, basis in zip(steered.tables, bases, strict=True)
+    ]
+    makes.know(table for table, same in zip(steered.tables, stays, strict=True) if same)
     tables = tuple(
-        makes.table(makers[index], table_basis(makers[index], policy, world, ground))
-        if table.follows_latency
-        else table
+        table if stays[index] else makes.table(makers[index], bases[index])
         for index, table in enumerate(steered.tables)
     )
     return Steered(tables, steered.steerings, steered.group_of)

@@ -1,11 +1,12 @@
 """When the capacity plan is made anew, and what is known of where clients are.
 
-Rule 1. A plan is asked for when the policy changes, when a region goes or returns, and every `PERIOD_S`.
+Rule 1. A plan is asked for when the policy changes (but for its records), when a region goes or returns, and
+        every `PERIOD_S`. With another policy, the one on its way is ended.
 Rule 2. One at a time, away from the event loop. Until it comes, the last plan stands, which is ready for
         the loss of any one region.
 Rule 3. One that fails changes nothing but what is said about it, once.
 Rule 4. The plan itself comes first. What to do at the loss of each region follows, a few regions at a
-        request, so that a build or an explanation that is asked for meanwhile waits for no more than those.
+        request, so that a plan for another situation waits for no more than those.
 """
 
 import asyncio
@@ -63,7 +64,11 @@ class Planner:
         """Whether what is on its way is for another policy or other regions away."""
         self._asked_at = float("-inf")
         self._away: frozenset[RegionName] | None = None
-        self._policy: Policy | None = None
+        self._files: tuple[PolicyFile, ...] | None = None
+        self._written: tuple[PolicyFile, ...] = ()
+        """Those of them that say what is planned for; records do not."""
+        self._wished = False
+        """Whether a plan for them was asked for."""
 
     def look(
         self,
@@ -75,9 +80,14 @@ class Planner:
     ) -> None:
         """Ask for a plan if it is time; `clocks` are a steady one and the wall's, in seconds."""
         steady, now = clocks
+        if files is not self._files:
+            self._written, before = tuple(file for file in files if not file.zone), self._written
+            self._files = files
+            if self._written != before:
+                self._forget()
         if self._ask is None or not wants(policy):
             return
-        same = policy is self._policy and world.away == self._away
+        same = self._wished and world.away == self._away
         if self._task is not None:
             self._outdated |= not same
             return
@@ -86,12 +96,17 @@ class Planner:
         self._outdated = False
         for name, counters in self._count().items():
             self._censuses[name] = observe(self._censuses.get(name), counters, now)
-        self._asked_at, self._away, self._policy = steady, world.away, policy
+        self._asked_at, self._away, self._wished = steady, world.away, True
         old = world.capacity
         if old is not None:  # what is ready for other situations need not travel
             world = replace(world, capacity=old.settled(world.away))
-        request = PlanRequest(files, config, world, dict(self._censuses), now)
+        request = PlanRequest(self._written, config, world, dict(self._censuses), now)
         self._task = asyncio.create_task(self._make(request, old, planned_regions(policy)), name="plan")
+
+    def _forget(self) -> None:
+        """Another policy: a plan on its way is for the last one, and is ended where it is made."""
+        self._wished = False
+        self.cancel()
 
     async def _make(
         self, request: PlanRequest, old: CapacityPlan | None, regions: tuple[RegionName, ...]
@@ -146,8 +161,9 @@ class Planner:
 
     def cancel(self) -> None:
         """Give up what is on its way."""
-        if self._task is not None:
-            self._task.cancel()
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
 
 
 def wants(policy: Policy) -> bool:

@@ -8,10 +8,10 @@ interpreter lock against the packet path.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from georouter.compiler.asking import Crowd
 from georouter.compiler.plan import plan, rerank
 from georouter.compiler.serials import Serials
 from georouter.compiler.steering import Made
@@ -21,11 +21,8 @@ from georouter.control.orders import (
     Databases,
     ExplainRequest,
     Failed,
-    Losses,
-    PlanRequest,
 )
 from georouter.daemon.kept import Kept, keep
-from georouter.facts.plan import CapacityPlan
 from georouter.facts.world import World
 from georouter.geo.map import GeoMap
 from georouter.geo.overlay import overlay
@@ -56,8 +53,6 @@ class Builder:
         self._planned_on: GeoMap | None = None
         self._planned_key: object = None
         """What tells that map from others, None where nothing does."""
-        self._crowd: Crowd | None = None
-        self._crowd_key: object = None
         self._unkept: Kept | None = None
         """A build of the policy as it is on disk that is not on disk itself."""
 
@@ -69,8 +64,6 @@ class Builder:
                     return self.build(request)
                 case ExplainRequest():
                     return self.explain(request)
-                case PlanRequest():
-                    return self.plan(request)
         except Exception as error:  # noqa: BLE001 - the daemon must hear of it, whatever it is
             return Failed(f"internal error: {type(error).__name__}: {error}")
         return Failed(f"internal error: unknown request {type(request).__name__}")
@@ -118,11 +111,14 @@ class Builder:
             self._unkept = Kept(request.config, self._last, request.rtt_ms)
         return self._last
 
-    def keep(self) -> None:
-        """Write the last build to disk, for the next start, unless that was done."""
+    def keep(self, urgent: Callable[[], bool] = lambda: False) -> None:
+        """Write the last build to disk, for the next start, unless that was done.
+
+        It is put off when something `urgent` turns up.
+        """
         kept, self._unkept = self._unkept, None
-        if kept is not None:
-            keep(self._cache(kept.built.policy), kept)
+        if kept is not None and keep(self._cache(kept.built.policy), kept, urgent) is None:
+            self._unkept = kept
 
     def _serials(self, request: BuildRequest, files: tuple[PolicyFile, ...], policy: Policy) -> Serials:
         known = request.serials
@@ -136,6 +132,13 @@ class Builder:
             return self.geo_map(policy)
         if self._planned_on is not None and self._last is not None and self._last.policy is policy:
             return self._planned_on
+        return self.map_at_hand(policy)
+
+    def map_at_hand(self, policy: Policy) -> GeoMap:
+        """The map of the databases as they are now, or as they were when they were last good.
+
+        SourceError where there is neither.
+        """
         try:
             return self.geo_map(policy)
         except SourceError:
@@ -145,27 +148,6 @@ class Builder:
             self._map_key = None  # what is in the files now was not used
             self._map = _overlaid(last, policy)
             return self._map
-
-    def plan(self, request: PlanRequest) -> CapacityPlan | Losses | Failed:
-        """The capacity plan of the policy in use, or what to do at further losses."""
-        from georouter.routing.transport import NoSolverError  # noqa: PLC0415 - only for who has capacities
-
-        if self._last is None or self._last.files != request.files:
-            built = self.build(BuildRequest(request.config, request.files, request.world.rtt_ms))
-            if isinstance(built, Failed):
-                return built
-        assert self._last is not None  # noqa: S101 - build has just set them
-        assert self._planned_on is not None  # noqa: S101
-        key = (id(self._last.policy), id(self._planned_on), dict(request.world.rtt_ms))
-        if self._crowd is None or self._crowd_key != key:
-            self._crowd = Crowd(self._last.policy, self._planned_on, request.world)
-            self._crowd_key = key
-        try:
-            if request.losses is not None:
-                return self._crowd.losses(request.world, request.censuses, request.now, request.losses)
-            return self._crowd.plan(request.world, request.censuses, request.now)
-        except NoSolverError as error:
-            return Failed(str(error))
 
     def explain(self, request: ExplainRequest) -> dict[str, Any] | Failed:
         """The explanation as a JSON-able dict; `Failed` for a question that makes no sense."""

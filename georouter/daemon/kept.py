@@ -14,7 +14,7 @@ import os
 import pickle
 import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
@@ -76,19 +76,43 @@ class Kept:
     """Databases that are other files now than they were: a build would take long."""
 
 
-def keep(folder: Path, kept: Kept) -> bool:
-    """Write `kept` into the cache folder; False, and a word in the log, where that cannot be."""
+def keep(folder: Path, kept: Kept, urgent: Callable[[], bool] = lambda: False) -> bool | None:
+    """Write `kept` into the cache folder; False, and a word in the log, where that cannot be.
+
+    None when something `urgent` turned up meanwhile: it may be a GiB, and nothing was written then.
+    """
     try:
         with replaced(folder / FILE, durable=False) as file:
             file.write(MAGIC + program() + bytes(_DIGEST))
-            pickle.dump(kept, file, protocol=pickle.HIGHEST_PROTOCOL)  # in pieces: it may be large
-            digest = _digest(file)
+            counted = _Counted(file, urgent)
+            pickle.dump(kept, counted, protocol=pickle.HIGHEST_PROTOCOL)  # in pieces
             file.seek(_START - _DIGEST)
-            file.write(digest)
+            file.write(counted.digest.digest())
     except SourceError as error:
         event(log, "build.unkept", level=logging.WARNING, error=str(error))
         return False
+    except _UrgentError:
+        return None
     return True
+
+
+class _UrgentError(Exception):
+    """Somebody waits for the process."""
+
+
+class _Counted:
+    """A file that is written to, and the digest of what was."""
+
+    def __init__(self, file: BinaryIO, urgent: Callable[[], bool]) -> None:
+        self._file, self._urgent = file, urgent
+        self.digest = hashlib.sha256()
+
+    def write(self, data: bytes) -> None:
+        """Write a piece."""
+        if self._urgent():
+            raise _UrgentError
+        self._file.write(data)
+        self.digest.update(data)
 
 
 def take(folder: Path, config: Path, *, patient: bool = True) -> Kept | None:

@@ -133,6 +133,7 @@ class Daemon:
         if rooms.admin is not None:
             await rooms.admin.stop()
         await rooms.workshop.stop()
+        await rooms.planning.stop()
         if rooms.serving:  # answers come to the last
             rooms.serving = False
             await rooms.server.stop(GRACE_S)

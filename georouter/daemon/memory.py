@@ -1,6 +1,7 @@
 """Gives memory back: what a reload needed for a moment must not stay with the process."""
 
 import ctypes
+import os
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -25,6 +26,16 @@ def give_back() -> bool:
     set_option.argtypes = (ctypes.c_int, ctypes.c_int)
     set_option.restype = ctypes.c_int
     return bool(set_option(_M_MMAP_THRESHOLD, LARGE_BYTES))
+
+
+def step_back(nice: int) -> None:
+    """Leave the processors to whoever answers: `nice` (nice(2)), and never in a hurry when there is
+    something to do, as what works for seconds (SCHED_BATCH of sched(7)).
+    """
+    os.nice(nice)
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 BADNESS = 500

@@ -35,7 +35,7 @@ from georouter.daemon.settings import Settings
 from georouter.daemon.start import Start
 from georouter.daemon.status import status, summary
 from georouter.daemon.watching import Watcher
-from georouter.daemon.workshop import Workshop
+from georouter.daemon.workshop import Role, Workshop
 from georouter.facts.aliases import Reply
 from georouter.policy.model import Policy
 from georouter.probes.prober import Prober
@@ -87,7 +87,9 @@ class Rooms:
         )
         beliefs = saved_beliefs(state_dir, time.time())
         self._audit = AuditLog(state_dir / "audit.log")
-        self.workshop = Workshop(cache_dir=str(state_dir / "cache"))
+        cache = str(state_dir / "cache")
+        self.workshop = Workshop(cache_dir=cache)
+        self.planning = Workshop(cache_dir=cache, role=Role.PLAN)
         self.saver = Saver(state_dir, beliefs, wall=time.time, failed=self._unsaved)
         self.watcher = Watcher(options.config, lambda: self._state_dir, self._ask_reload)
         self.prober = Prober(self._probed)
@@ -106,7 +108,7 @@ class Rooms:
                 record=self._record,
                 tell=self.journal.tell,
                 metrics=self.metrics,
-                plan=self.workshop.ask,
+                plan=self.planning.ask,
                 count=self._count,
             ),
         )

@@ -1,117 +1,75 @@
-"""The child process that compiles: requests and results as pickles over its standard streams.
+"""The child processes that compile and plan: requests and results over their standard streams (`parcels`).
 
 The packet path of the pure-Python server shares the interpreter lock with everything in its process.
-A compile of seconds therefore happens next door; what comes back are finished arrays. The child lives
+A compile of seconds therefore happens next door; what comes back are finished arrays. A child lives
 as long as its standard input: when the daemon goes, for whatever reason, it reads end-of-file and ends.
-What both sides have from the last build does not travel again (`Common`). Both ends are ours and the
-streams are private pipes, which is what makes pickle safe here.
+Both ends are ours and the streams are private pipes, which is what makes pickle safe here.
 """
 
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import gc
-import io
 import os
-import pickle
+import select
 import signal
-import struct
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from enum import StrEnum
 from typing import Any, BinaryIO
 
-from georouter.control.orders import Built
 from georouter.daemon import signals
-from georouter.daemon.memory import give_back, offer_to_be_killed
+from georouter.daemon.memory import give_back, offer_to_be_killed, step_back
+from georouter.daemon.parcels import Common
 from georouter.telemetry.logs import LogFormat, form_in_use, set_up
 from georouter.words.errors import SourceError
 
-HEADER = struct.Struct("!Q")
 TIME_LIMIT_S = 300.0
 """A request that takes longer is given up and the child replaced: 100 times the largest build measured."""
-LARGE_BYTES = 8 * 1024 * 1024
-"""A pickle from here on makes so many objects that walking them again and again would be felt."""
+PIPE_BYTES = 1 << 20
+"""As much as Linux gives to everybody (pipe(7))."""
+QUIET_S = 0.2
+"""Without a request, before the last build is written to disk."""
 GONE_S = 1.0
 """How long a child whose streams have ended may take to end itself."""
 
 
-class Common:
-    """The large parts of the last build that the child finished: both sides have them.
+class Role(StrEnum):
+    """What a child is for."""
 
-    They are pickled by name: ranking anew, or explaining an answer, does not send a million names to and fro.
-    """
-
-    def __init__(self) -> None:
-        self._parts: dict[str, object] = {}
-        self._names: dict[int, str] = {}
-
-    def learn(self, result: object) -> None:
-        """Take over the parts of a result that was sent or received. Nothing else is a build."""
-        if isinstance(result, Built):
-            plan = result.plan
-            self._parts = {
-                "files": result.files,
-                "policy": result.policy,
-                "directory": plan.directory,
-                "contents": plan.contents,
-            }
-            self._names = {id(part): name for name, part in self._parts.items()}
-
-    def dumps(self, value: object) -> bytes:
-        """Pickle `value`."""
-        stream = io.BytesIO()
-        pickler = _Pickler(stream, protocol=pickle.HIGHEST_PROTOCOL)
-        pickler.names = self._names
-        pickler.dump(value)
-        return stream.getvalue()
-
-    def loads(self, data: bytes) -> Any:
-        """Unpickle with the cycle collector off: it would walk the growing heap again and again.
-
-        What was made stays for long; collections to come need not walk it either.
-        """
-        enabled = gc.isenabled()
-        gc.disable()
-        try:
-            unpickler = _Unpickler(io.BytesIO(data))
-            unpickler.parts = self._parts
-            return unpickler.load()
-        finally:
-            if len(data) >= LARGE_BYTES:
-                gc.freeze()
-            if enabled:
-                gc.enable()
+    BUILD = "build"
+    """Builds and explanations."""
+    PLAN = "plan"
+    """Capacity plans."""
 
 
-class _Pickler(pickle.Pickler):
-    names: dict[int, str]
-
-    def persistent_id(self, obj: object) -> str | None:
-        return self.names.get(id(obj))
-
-
-class _Unpickler(pickle.Unpickler):
-    parts: dict[str, object]
-
-    def persistent_load(self, pid: str) -> object:
-        return self.parts[pid]
+NICE = {Role.BUILD: 5, Role.PLAN: 10}
+"""Answering comes before compiling, and that before planning (nice(2))."""
 
 
 class Workshop:
-    """One child process, started at the first request and again whenever it died."""
+    """One child process, started at the first request and again whenever it died.
 
-    def __init__(self, *, cache_dir: str | None, time_limit_s: float = TIME_LIMIT_S) -> None:
+    Whoever stops waiting for a result ends the child with it.
+    """
+
+    def __init__(
+        self, *, cache_dir: str | None, role: Role = Role.BUILD, time_limit_s: float = TIME_LIMIT_S
+    ) -> None:
+        self._role = role
         self._cache_dir = cache_dir
         self._time_limit_s = time_limit_s
-        self._process: asyncio.subprocess.Process | None = None
-        self._common = Common()
+        self._child: _Child | None = None
         self._turn = asyncio.Lock()
+        self._thread = ThreadPoolExecutor(1, "workshop")
 
     @property
     def pid(self) -> int | None:
         """The child's process id while it runs."""
-        return self._process.pid if self._process else None
+        return self._child.process.pid if self._child else None
 
     async def ask(self, request: object) -> Any:
         """Send `request`, return the child's result. A child that dies over it is replaced once.
@@ -150,50 +108,89 @@ class Workshop:
         await self._end()
 
     async def _exchange(self, request: object) -> Any:
-        process = await self._running()
-        assert process.stdin is not None  # noqa: S101 - both pipes were asked for
-        assert process.stdout is not None  # noqa: S101
-        common = self._common
-        data = common.dumps(request)
-        process.stdin.write(HEADER.pack(len(data)))
-        process.stdin.write(data)
-        await process.stdin.drain()
-        (size,) = HEADER.unpack(await process.stdout.readexactly(HEADER.size))
+        child = await self._running()
         # in a thread: the event loop has health checks to take in while a million names come back to life
-        result = await asyncio.to_thread(common.loads, await process.stdout.readexactly(size))
-        common.learn(result)
-        return result
+        return await asyncio.get_running_loop().run_in_executor(self._thread, child.ask, request)
 
-    async def _running(self) -> asyncio.subprocess.Process:
-        if self._process is None or self._process.returncode is not None:
-            self._common = Common()
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "georouter.daemon.workshop",
-                self._cache_dir or "",
-                form_in_use().value,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                start_new_session=True,  # a terminal's Ctrl-C is for the daemon, which then ends this
-            )
-        return self._process
+    async def _running(self) -> _Child:
+        if self._child is None or self._child.process.returncode is not None:
+            self._child = await _start(self._role, self._cache_dir or "")
+        return self._child
 
     async def _gone(self) -> None:
         """The child closed its streams: let asyncio notice its end, which a kill would keep it from."""
-        if self._process is not None:
+        if self._child is not None:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._process.wait(), GONE_S)
+                await asyncio.wait_for(self._child.process.wait(), GONE_S)
         await self._end()
 
     async def _end(self) -> None:
-        process, self._process = self._process, None
-        if process is None:
+        child, self._child = self._child, None
+        if child is None:
             return
-        if process.returncode is None:
+        if child.process.returncode is None:
             with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+                child.process.kill()
+            await child.process.wait()
+        # behind whoever reads what will not come any more
+        self._thread.submit(child.close)
+
+
+class _Child:
+    """A process, the streams to and from it, and what it has in common with us."""
+
+    def __init__(self, process: asyncio.subprocess.Process, requests: int, results: int) -> None:
+        self.process = process
+        self._requests = os.fdopen(requests, "wb")
+        self._results = os.fdopen(results, "rb")
+        self._common = Common()
+
+    def ask(self, request: object) -> Any:
+        """Send and wait. OSError or EOFError when the child ends."""
+        self._common.send(self._requests, request)
+        result = self._common.receive(self._results)
+        self._common.learn(result)
+        return result
+
+    def close(self) -> None:
+        """Nothing more is asked."""
+        for stream in (self._requests, self._results):
+            with suppress(OSError):  # what nobody reads cannot be flushed
+                stream.close()
+
+
+async def _start(role: Role, cache_dir: str) -> _Child:
+    theirs, requests = os.pipe()
+    results, answers = os.pipe()
+    try:
+        widen(requests)
+        widen(results)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "georouter.daemon.workshop",
+            role.value,
+            cache_dir,
+            form_in_use().value,
+            stdin=theirs,
+            stdout=answers,
+            start_new_session=True,  # a terminal's Ctrl-C is for the daemon, which then ends this
+        )
+    except BaseException:
+        os.close(requests)
+        os.close(results)
+        raise
+    finally:
+        os.close(theirs)
+        os.close(answers)
+    return _Child(process, requests, results)
+
+
+def widen(pipe: int) -> None:
+    """Fewer turns at the interpreter's lock for hundreds of MiB; a wish, which the kernel may refuse."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
 
 def serve(
@@ -205,40 +202,55 @@ def serve(
 ) -> None:
     """Answer requests one after the other until end-of-file, in the middle of one too.
 
-    `afterwards` is called after every answer, while nobody waits.
+    `afterwards` is called after an answer, while nobody waits.
     """
     common = Common()
-    while len(header := requests.read(HEADER.size)) == HEADER.size:
-        (size,) = HEADER.unpack(header)
-        request = requests.read(size)
-        if len(request) < size:
+    while True:
+        try:
+            request = common.receive(requests)
+        except EOFError:
             return
         gc.disable()  # a build allocates much and drops little; collecting costs a third of its time
-        result = handle(common.loads(request))
-        data = common.dumps(result)
+        result = handle(request)
+        common.send(results, result)
         gc.enable()
-        results.write(HEADER.pack(len(data)))
-        results.write(data)
-        results.flush()
         common.learn(result)
-        del result, data, request  # nothing of it is needed while waiting
+        del result, request  # nothing of it is needed while waiting
         afterwards()
 
 
 def main() -> None:
     """The child: stdout carries results, so everything that prints goes to stderr."""
-    from georouter.daemon.build import Builder  # noqa: PLC0415 - only the child pays for it
-
+    role, cache_dir = Role(sys.argv[1]), sys.argv[2] or None
     give_back()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signals.ignore()
     with suppress(BrokenPipeError), os.fdopen(os.dup(1), "wb") as results:  # the daemon may be gone
         os.dup2(2, 1)
-        os.nice(5)  # answering comes before compiling
-        set_up(LogFormat(sys.argv[2]))
+        step_back(NICE[role])
+        set_up(LogFormat(sys.argv[3]))
         offer_to_be_killed()
-        builder = Builder(cache_dir=sys.argv[1] or None)
-        serve(builder.handle, sys.stdin.buffer, results, afterwards=builder.keep)
+        requests = sys.stdin.buffer
+        widen(requests.fileno())
+        if role is Role.PLAN:
+            from georouter.daemon.planning import Planning  # noqa: PLC0415 - only the child pays for it
+
+            serve(Planning(cache_dir=cache_dir).handle, requests, results)
+            return
+        from georouter.daemon.build import Builder  # noqa: PLC0415 - as above
+
+        builder = Builder(cache_dir=cache_dir)
+
+        def keep() -> None:
+            if not waiting(requests, QUIET_S):
+                builder.keep(lambda: waiting(requests))
+
+        serve(builder.handle, requests, results, afterwards=keep)
+
+
+def waiting(requests: BinaryIO, patience_s: float = 0.0) -> bool:
+    """Whether there is another request (or the end) within this time."""
+    return bool(select.select([requests], [], [], patience_s)[0])
 
 
 if __name__ == "__main__":

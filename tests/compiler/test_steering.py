@@ -144,6 +144,8 @@ def test_round_trips_that_are_known_are_ranked_once() -> None:
     moved = World(rtt_ms={EU: 200.0, EU2: 5.0})
     again = rerank(steer(rules, tiny_map(), world(), Made("ground")), rules, tiny_map(), moved, "ground")
     assert steer(rules, tiny_map(), moved, Made("ground", again.tables)).tables[0] is again.tables[0]
+    assert rerank(again, rules, tiny_map(), moved, "ground").tables[0] is again.tables[0]
+    assert rerank(again, rules, tiny_map(), moved).tables[0] is not again.tables[0]
 
 
 def test_fence_tables() -> None:

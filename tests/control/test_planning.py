@@ -11,11 +11,13 @@ from georouter.control.orders import Failed, Losses, PlanRequest
 from georouter.control.planning import AT_ONCE, PERIOD_S, Counted, Planned, Planner, planned_regions, wants
 from georouter.facts.plan import CapacityPlan, Spread
 from georouter.facts.world import World
+from georouter.policy.files import PolicyFile
 from georouter.policy.model import Policy
 from georouter.policy.steps import Capacity, Nearest
 from georouter.words.ids import RegionName, ServiceName
 from tests.compiler.build import policy, service, world
 
+POLICY = PolicyFile("/p.yaml", "version: 1")
 FULL = policy([], [service("web", chain=[Nearest(), Capacity()])])
 PLAN = CapacityPlan(1.0, frozenset(), Spread())
 WHOLE = CapacityPlan(1.0, frozenset(), Spread(), dict.fromkeys(planned_regions(FULL), Spread()))
@@ -51,9 +53,15 @@ class Bench:
         """Remember what was said."""
         self.told.append((event, fields))
 
-    async def look(self, steady: float, now: World | None = None, rules: Policy = FULL) -> int:
+    async def look(
+        self,
+        steady: float,
+        now: World | None = None,
+        rules: Policy = FULL,
+        files: tuple[PolicyFile, ...] = (),
+    ) -> int:
         """Look at this time; how many requests there were so far."""
-        self.planner.look(rules, (), "/p.yaml", now or world(), (steady, 1000.0 + steady))
+        self.planner.look(rules, files, "/p.yaml", now or world(), (steady, 1000.0 + steady))
         await asyncio.sleep(0)
         return len(self.requests)
 
@@ -103,7 +111,37 @@ def test_at_once_when_something_changed(what: str) -> None:
             assert await bench.look(1.0, world(down=["eu"])) == 2
             assert bench.requests[1].world.away == {"eu"}
         else:
-            assert await bench.look(1.0, rules=policy([], list(FULL.services.values()))) == 2
+            assert await bench.look(1.0, files=(POLICY,)) == 2
+
+    run(body)
+
+
+def test_a_plan_for_another_policy_is_ended() -> None:
+    """Nobody waits for the old one, whose child goes with it; what comes is for the new policy."""
+
+    async def body(bench: Bench) -> None:
+        assert await bench.look(0.0, files=(POLICY,)) == 1
+        await asyncio.sleep(0)
+        changed = replace(POLICY, text="version: 1 # changed")
+        assert await bench.look(1.0, files=(changed,)) == 2
+        assert await bench.answer(PLAN) == WHOLE
+        assert bench.answers.empty()
+        assert bench.posted.empty()
+        assert [request.files for request in bench.requests] == [(POLICY,), (changed,)]
+
+    run(body)
+
+
+def test_other_records_need_no_other_plan() -> None:
+    """Zone files are no part of what is planned for, and do not travel."""
+
+    async def body(bench: Bench) -> None:
+        zone = PolicyFile("/a.zone", "@ A 192.0.2.1", zone=True)
+        await bench.look(0.0, files=(POLICY, zone))
+        assert await bench.look(1.0, files=(POLICY, replace(zone, text="@ A 192.0.2.2"))) == 1
+        assert await bench.answer(PLAN) == WHOLE
+        assert await bench.look(2.0, files=(POLICY,)) == 1
+        assert bench.requests[0].files == (POLICY,)
 
     run(body)
 

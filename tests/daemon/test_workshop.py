@@ -3,30 +3,28 @@
 import asyncio
 import io
 import os
-import pickle
 import signal
+import sys
 from pathlib import Path
 
 import pytest
 
 from georouter.control.orders import BuildRequest, Failed
-from georouter.daemon.workshop import HEADER, Common, Workshop, serve
+from georouter.daemon.parcels import HEAD, Common
+from georouter.daemon.workshop import NICE, Role, Workshop, serve
 from georouter.words.errors import SourceError
 
 
 def test_serve_answers_until_end_of_file() -> None:
     """Requests come back in order, then the loop ends."""
-    requests = io.BytesIO()
+    requests, results, found = io.BytesIO(), io.BytesIO(), []
     for value in (1, "two"):
-        data = pickle.dumps(value)
-        requests.write(HEADER.pack(len(data)) + data)
+        Common().send(requests, value)
     requests.seek(0)
-    results = io.BytesIO()
     serve(lambda value: [value], requests, results)
     results.seek(0)
-    found = []
-    while header := results.read(HEADER.size):
-        found.append(pickle.loads(results.read(HEADER.unpack(header)[0])))
+    while results.tell() < len(results.getvalue()):
+        found.append(Common().receive(results))
     assert found == [[1], ["two"]]
 
 
@@ -47,11 +45,58 @@ def test_a_missing_policy_comes_back_as_failed(tmp_path: Path) -> None:
 
 def test_half_a_request_is_the_end() -> None:
     """The daemon was killed while it wrote: nothing is answered, nothing is raised."""
-    data = pickle.dumps("request")
-    for length in (HEADER.size - 1, HEADER.size, HEADER.size + len(data) - 1):
+    whole = io.BytesIO()
+    Common().send(whole, "request")
+    for length in (HEAD.size - 1, HEAD.size, len(whole.getvalue()) - 1):
         results = io.BytesIO()
-        serve(lambda value: value, io.BytesIO((HEADER.pack(len(data)) + data)[:length]), results)
+        serve(lambda value: value, io.BytesIO(whole.getvalue()[:length]), results)
         assert results.getvalue() == b""
+
+
+def test_whoever_stops_waiting_ends_the_child(tmp_path: Path) -> None:
+    """What nobody waits for must not keep the next one waiting, who gets a new child."""
+
+    async def ask() -> object:
+        workshop = Workshop(cache_dir=str(tmp_path), role=Role.PLAN)
+        try:
+            await workshop.ask("anything")
+            pid = workshop.pid
+            assert pid is not None
+            os.kill(pid, signal.SIGSTOP)
+            asking = asyncio.create_task(workshop.ask("of no use"))
+            await asyncio.sleep(0.01)
+            asking.cancel()
+            result = await workshop.ask("anything")
+            assert asking.cancelled()
+            assert workshop.pid not in {None, pid}
+            return result
+        finally:
+            await workshop.stop()
+
+    result = asyncio.run(ask())
+    assert isinstance(result, Failed)
+    assert result.message == "internal error: unknown request str"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="as Linux schedules")
+def test_children_leave_the_processors_to_whoever_answers(tmp_path: Path) -> None:
+    """Compiling is nicer than answering, planning than compiling, and neither is ever in a hurry."""
+
+    async def ask() -> list[tuple[int, int]]:
+        found = []
+        for role in Role:
+            workshop = Workshop(cache_dir=str(tmp_path), role=role)
+            try:
+                await workshop.ask("anything")
+                pid = workshop.pid
+                assert pid is not None
+                found.append((os.getpriority(os.PRIO_PROCESS, pid), os.sched_getscheduler(pid)))
+            finally:
+                await workshop.stop()
+        return found
+
+    mine = os.getpriority(os.PRIO_PROCESS, 0)
+    assert asyncio.run(ask()) == [(min(19, mine + nice), os.SCHED_BATCH) for nice in NICE.values()]
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
@@ -113,49 +158,3 @@ def test_a_build_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
 
     with pytest.raises(SourceError, match="longer than"):
         asyncio.run(ask())
-
-
-POLICY = "version: 1\nzones: {example.com: {file: a.zone}}\n"
-ZONE = "@ SOA ns root 1 2 3 4 5\n@ NS ns.example.net.\n$GENERATE 1-5000 h$ A 10.0.0.1\n"
-
-
-def test_what_both_have_does_not_travel_again(tmp_path: Path) -> None:
-    """A build again with the same files costs a fraction, and gives the same objects; a new child all."""
-    config = tmp_path / "p.yaml"
-    config.write_text(POLICY)
-    (tmp_path / "a.zone").write_text(ZONE)
-    common, sizes = Common(), []
-
-    async def ask() -> None:
-        workshop = Workshop(cache_dir=str(tmp_path / "cache"))
-        try:
-            first = await workshop.ask(BuildRequest(str(config)))
-            again = await workshop.ask(BuildRequest(str(config), first.files))
-            assert again.files is first.files
-            assert again.policy is first.policy
-            assert again.plan.directory is first.plan.directory
-            assert len(first.plan.directory.index) == 5001
-            common.learn(first)
-            sizes.extend(len(one.dumps(BuildRequest(str(config), first.files))) for one in (Common(), common))
-            sizes.extend(len(one.dumps(again)) for one in (Common(), common))
-            assert workshop.pid is not None
-            os.kill(workshop.pid, signal.SIGKILL)
-            other = await workshop.ask(BuildRequest(str(config), first.files))
-            assert other.files == first.files
-            assert other.files is not first.files
-            assert dict(other.plan.directory.index) == dict(first.plan.directory.index)
-        finally:
-            await workshop.stop()
-
-    asyncio.run(ask())
-    whole_request, named_request, whole, named = sizes
-    path = len(str(config))  # of which pytest decides; each of the files is named by its path, too
-    assert named_request - path < 200 < whole_request - 2 * path
-    assert named < whole - len(ZONE)
-
-
-def test_only_builds_are_learned() -> None:
-    """Any other result leaves what both have as it was."""
-    common = Common()
-    common.learn(Failed("no"))
-    assert common.loads(common.dumps({"files": (1, 2)})) == {"files": (1, 2)}
