@@ -74,6 +74,7 @@ OVERVIEW = Row(
             "Nodes that Prometheus reaches. A node that it cannot reach may still answer DNS.",
             f"count(georouter_build_info{{{NODE}}}) or vector(0)",
             steps=thresholds((None, Color.BAD), (1, Color.GOOD)),
+            width=2,
         ),
         stat(
             "Queries",
@@ -107,12 +108,14 @@ OVERVIEW = Row(
             "Whether any node keeps answers as they were, because most regions failed at once.",
             f"max(georouter_brake_active{{{NODE}}})",
             names={0: ("free", Color.GOOD), 1: ("frozen", Color.BAD)},
+            width=2,
         ),
         stat(
             "Overrides",
             "Drains and forced states that operators set.",
             f"count(max by (region, kind) (georouter_override_active{{{REGION}}})) or vector(0)",
             steps=thresholds((None, Color.GOOD), (1, Color.NOTICE)),
+            width=2,
         ),
         stat(
             "Last reload",
@@ -282,6 +285,7 @@ HEALTH = Row(
                 "{{service}} {{region}}",
             ),
             unit=Unit.SHARE,
+            width=12,
         ),
         states(
             "Phases of ramps",
@@ -356,14 +360,14 @@ HEALTH = Row(
             "What the capacity plan puts on each region, in the unit of the policy's capacities.",
             Query(f"max by (region) (georouter_capacity_planned_load{{{REGION}}})", "{{region}}"),
             unit=Unit.SHORT,
-            width=12,
+            width=8,
         ),
         lines(
             "Load beyond the limit",
             "Regions that the capacity plan could not keep within their limit: load by limit.",
             Query(f"max by (region) (georouter_capacity_overload_ratio{{{REGION}}})", "{{region}}"),
             unit=Unit.SHORT,
-            width=12,
+            width=8,
         ),
         lines(
             "Brake",
@@ -383,8 +387,7 @@ HEALTH = Row(
                 "{{region}} {{kind}}",
             ),
             names=OVERRIDE_STATES,
-            width=8,
-            height=8,
+            width=12,
             empty="No override",
         ),
     ),
@@ -418,7 +421,6 @@ PROBES = Row(
             ),
             names=ENDPOINT_STATES,
             width=8,
-            height=8,
         ),
         lines(
             "Signals",
@@ -426,7 +428,7 @@ PROBES = Row(
             "differ, the largest.",
             Query(f"max by (region, signal) (georouter_region_signal{{{REGION}}})", "{{region}} {{signal}}"),
             unit=Unit.SHORT,
-            width=12,
+            width=8,
         ),
         lines(
             "Graded health",
@@ -434,7 +436,7 @@ PROBES = Row(
             "nodes differ, the lowest.",
             Query(f"min by (region) (georouter_region_health_ratio{{{REGION}}})", "{{region}}"),
             unit=Unit.SHARE,
-            width=12,
+            width=8,
             highest=1,
         ),
         lines(
@@ -445,6 +447,7 @@ PROBES = Row(
                 "{{region}}",
             ),
             unit=Unit.PER_SECOND,
+            width=12,
         ),
         lines(
             "Excused probes",
@@ -452,6 +455,7 @@ PROBES = Row(
             "A node that excuses many judges nobody.",
             Query(f"sum by (instance) (rate(georouter_probe_excused_total{{{NODE}}}{OVER}))", "{{instance}}"),
             unit=Unit.PER_SECOND,
+            width=12,
         ),
     ),
 )
@@ -483,7 +487,6 @@ RELOADS = Row(
             ),
             names=POLICY_STATES,
             width=8,
-            height=8,
         ),
         lines(
             "Snapshot generation",
@@ -610,6 +613,7 @@ PACKETS = Row(
                 "{{instance}}",
             ),
             unit=Unit.BYTES,
+            width=12,
         ),
         lines(
             "Open files",
@@ -620,6 +624,7 @@ PACKETS = Row(
                 "{{instance}}",
             ),
             unit=Unit.SHARE,
+            width=12,
         ),
     ),
 )
@@ -637,12 +642,14 @@ SECONDARIES = Row(
             ),
             unit=Unit.SHORT,
             bars=True,
+            width=6,
         ),
         lines(
             "Octets transferred",
             "Sent to secondaries, by zone.",
             Query(f"sum by (zone) (rate(georouter_zone_transfer_bytes_total{{{ZONE}}}{OVER}))", "{{zone}}"),
             unit=Unit.BYTES,
+            width=6,
         ),
         lines(
             "Secondaries told of changes",
@@ -654,6 +661,7 @@ SECONDARIES = Row(
             ),
             unit=Unit.SHORT,
             bars=True,
+            width=6,
         ),
         lines(
             "Serials apart",
@@ -665,6 +673,7 @@ SECONDARIES = Row(
                 "{{zone}}",
             ),
             unit=Unit.SHORT,
+            width=6,
         ),
     ),
 )
@@ -730,7 +739,7 @@ GEO = Row(
                 f"max by (instance, map, family) (georouter_map_ranges{{{NODE}}})",
                 "{{map}} {{family}} {{instance}}",
             ),
-            unit=Unit.NONE,
+            unit=Unit.SHORT,
         ),
         table(
             "Databases",
@@ -738,7 +747,7 @@ GEO = Row(
             f"max by (instance, database) (georouter_geo_database_build_timestamp_seconds{{{NODE}}}) * 1000",
             columns={"instance": "Node", "database": "Database", "Value": "Built"},
             unit=Unit.TIME,
-            width=8,
+            width=12,
         ),
         table(
             "Versions",
@@ -746,7 +755,7 @@ GEO = Row(
             f"max by (instance, version, python) (georouter_build_info{{{NODE}}})",
             columns={"instance": "Node", "version": "georouter", "python": "Python"},
             unit=Unit.NONE,
-            width=8,
+            width=12,
         ),
     ),
 )

@@ -64,7 +64,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """What every panel has. `width` and `height` are cells of the grid."""
+    """What every panel has. `width` and `height` are cells of the grid; a line is as high as its highest."""
 
     kind: str
     title: str
@@ -78,7 +78,7 @@ class Panel:
     overrides: tuple[Json, ...] = ()
     transformations: tuple[Json, ...] = ()
 
-    def json(self, number: int, x: int, y: int) -> Json:
+    def json(self, number: int, x: int, y: int, height: int) -> Json:
         """As Grafana wants it, in its place."""
         return {
             "id": number,
@@ -86,7 +86,7 @@ class Panel:
             "title": self.title,
             "description": self.text,
             "datasource": SOURCE,
-            "gridPos": {"x": x, "y": y, "w": self.width, "h": self.height},
+            "gridPos": {"x": x, "y": y, "w": self.width, "h": height},
             "targets": [query.json(ref) for query, ref in zip(self.queries, "ABCDEFGH", strict=False)],
             "fieldConfig": {
                 "defaults": {"unit": self.unit.value, **self.defaults},
@@ -128,6 +128,7 @@ def stat(
     steps: Json | None = None,
     names: Mapping[int, tuple[str, Color]] | None = None,
     decimals: int | None = None,
+    width: int = 3,
 ) -> Panel:
     """One number."""
     defaults: Json = {"thresholds": steps or thresholds((None, Color.GOOD)), "color": {"mode": "thresholds"}}
@@ -143,7 +144,7 @@ def stat(
         "textMode": "auto",
         "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
     }
-    return Panel("stat", title, text, (Query(expr, title),), 3, 4, unit, options, defaults)
+    return Panel("stat", title, text, (Query(expr, title),), width, 4, unit, options, defaults)
 
 
 def lines(
@@ -199,7 +200,6 @@ def states(
     *queries: Query,
     names: Mapping[int, tuple[str, Color]],
     width: int = 12,
-    height: int = 7,
     empty: str = "No data",
 ) -> Panel:
     """A band per series that changes colour with its value."""
@@ -218,7 +218,7 @@ def states(
         "showValue": "auto",
         "tooltip": {"mode": "single", "sort": "none"},
     }
-    return Panel("state-timeline", title, text, queries, width, height, Unit.NONE, options, defaults)
+    return Panel("state-timeline", title, text, queries, width, 7, Unit.NONE, options, defaults)
 
 
 def heatmap(title: str, text: str, expr: str, *, width: int = 12) -> Panel:
@@ -279,11 +279,11 @@ def laid_out(rows: Iterable[Row]) -> list[Json]:
         )
         y += ROW_HEIGHT
         for line in _filled(row.panels):
-            x = 0
+            x, height = 0, max(panel.height for panel in line)
             for panel in line:
-                found.append(panel.json(len(found) + 1, x, y))
+                found.append(panel.json(len(found) + 1, x, y, height))
                 x += panel.width
-            y += max(panel.height for panel in line)
+            y += height
     return found
 
 

@@ -73,6 +73,8 @@ def _scaled(value: float, steps: Sequence[tuple[float, str]]) -> str:
 
 
 TIMES = ((86400, " d"), (3600, " h"), (60, " min"), (1, " s"), (1e-3, " ms"), (1e-6, " µs"))
+LABEL_PX = 30
+"""What a moment on the axis of time needs, with room to the next one."""
 SIZES = ((1 << 30, " GiB"), (1 << 20, " MiB"), (1 << 10, " KiB"), (1, " B"))
 COUNTS = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1, ""))
 
@@ -142,9 +144,10 @@ def ticks(highest: float, unit: str) -> list[float]:
 def time_axis(box: Box, span: Span) -> list[str]:
     """Minutes since the beginning, below the box."""
     found = []
-    step = 30 if span.end - span.begin < 400 else 60
+    lasts_s = span.end - span.begin
+    step = next((step for step in (30, 60, 120) if lasts_s / step * LABEL_PX < box.width), 300)
     at = 0.0
-    while at <= span.end - span.begin:
+    while at <= lasts_s:
         x = span.x(box, span.begin + at)
         found.append(_line((x, box.y), (x, box.y + box.height), GRID))
         minutes, seconds = divmod(int(at), 60)

@@ -10,6 +10,7 @@ import yaml
 
 from georouter.telemetry.catalog import CATALOG, RELOAD_TIMESTAMP
 from grafana import dashboard
+from grafana.panels import WIDTH
 from tests.grafana.promql import complaints, known, used
 
 BOARD: dict[str, Any] = json.loads(dashboard.FILE.read_text(encoding="utf-8"))
@@ -48,7 +49,7 @@ def test_panels_have_their_own_place() -> None:
     for panel in BOARD["panels"]:
         place = panel["gridPos"]
         assert place["x"] >= 0
-        assert place["x"] + place["w"] <= 24
+        assert place["x"] + place["w"] <= WIDTH
         assert place["w"] > 0
         assert place["h"] > 0
         area = {
@@ -60,6 +61,17 @@ def test_panels_have_their_own_place() -> None:
     for (first, ours), (second, theirs) in combinations(cells, 2):
         assert not ours & theirs, f"{first} lies over {second}"
     assert BOARD["panels"][0]["type"] == "row"
+
+
+def test_lines_are_full() -> None:
+    """Panels of one line are equally high and together as wide as the grid: no holes, nothing that wraps."""
+    lines: dict[int, list[tuple[int, int]]] = {}
+    for panel in PANELS:
+        place = panel["gridPos"]
+        lines.setdefault(place["y"], []).append((place["w"], place["h"]))
+    for y, panels in lines.items():
+        assert sum(width for width, _ in panels) == WIDTH, f"the line at {y}: {panels}"
+        assert len({height for _, height in panels}) == 1, f"the line at {y}: {panels}"
 
 
 @pytest.mark.parametrize("panel", PANELS, ids=title)
