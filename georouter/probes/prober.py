@@ -17,6 +17,7 @@ from georouter.facts.endpoints import EndpointKey
 from georouter.facts.health import UNKNOWN, Health, confirming, next_start, observe
 from georouter.facts.world import State
 from georouter.probes.ask import Asker
+from georouter.probes.courses import GRACE_S, Course, Courses
 from georouter.probes.stagger import align, phase
 from georouter.probes.stall import StallMeter
 from georouter.probes.target import Blame, ProbeResult, Target
@@ -27,9 +28,6 @@ EXCUSED_IN_A_ROW = 2
 BATCH = 20
 """Probes of the first round that start in one turn of the loop: a thousand TLS handshakes in lockstep
 (0.4 ms of computing each) would all take as long as the last of them."""
-
-GRACE_S = 0.1
-"""A first round lasts this much longer than its timeout, so that probes which ran into it have reported."""
 
 
 class Asks(Protocol):
@@ -60,8 +58,7 @@ class Prober:
         self._stalls = StallMeter()
         self._asker = asker or Asker(clock, self._stalls.total_s)
         self._slots = asyncio.Semaphore(limit)
-        self._courses: dict[EndpointKey, _Course] = {}
-        self._stopping: set[asyncio.Task[None]] = set()
+        self._courses = Courses[EndpointKey, _Course](self._run)
         self.excused = 0
         """Probes so far that failed for reasons of our own (no files left, the loop stood still)."""
 
@@ -74,9 +71,7 @@ class Prober:
         wanted = {target.key: target for target in targets}
         known = dict(healths)
         for key in [key for key, course in self._courses.items() if wanted.get(key) != course.target]:
-            course = self._courses.pop(key)
-            self._halt(course)
-            known[key] = course.health
+            known[key] = self._courses.drop(key).health
         for key, target in wanted.items():
             if key not in self._courses:
                 course = self._courses[key] = _Course(target, known.get(key, UNKNOWN))
@@ -96,7 +91,7 @@ class Prober:
         asked: list[asyncio.Task[None]] = []
         for number, course in enumerate(self._unknown(), 1):
             if course.task is None and self._courses.get(course.target.key) is course:
-                self._start(course)
+                self._courses.start(course)
             if course.task is not None:
                 asked.append(course.task)
             if number % BATCH == 0:
@@ -108,11 +103,8 @@ class Prober:
 
     async def stop(self) -> None:
         """Stop everything; back when no probe is left."""
-        for course in self._courses.values():
-            self._halt(course)
-        self._courses.clear()
         self._stalls.stop()
-        await asyncio.gather(*self._stopping, return_exceptions=True)
+        await self._courses.stop()
 
     def _unknown(self) -> list["_Course"]:
         return [course for course in self._courses.values() if course.health.state is State.UNKNOWN]
@@ -122,21 +114,7 @@ class Prober:
         now = asyncio.get_running_loop().time()
         if not confirming(course.health) and not course.excused:
             due = max(now, align(due, rule.interval_s, course.phase))
-        course.timer = asyncio.get_running_loop().call_at(due, self._start, course)
-
-    def _start(self, course: "_Course") -> None:
-        if course.timer is not None:
-            course.timer.cancel()
-            course.timer = None
-        course.task = asyncio.get_running_loop().create_task(self._run(course))
-
-    def _halt(self, course: "_Course") -> None:
-        if course.timer is not None:
-            course.timer.cancel()
-        if course.task is not None:
-            course.task.cancel()
-            self._stopping.add(course.task)
-            course.task.add_done_callback(self._stopping.discard)
+        self._courses.at(due, course)
 
     async def _run(self, course: "_Course") -> None:
         loop = asyncio.get_running_loop()
@@ -164,16 +142,13 @@ def _is_excused(result: ProbeResult, course: "_Course") -> bool:
     return result.blame is Blame.MEANS or course.excused < EXCUSED_IN_A_ROW
 
 
-class _Course:
-    """One target's way through time."""
-
-    __slots__ = ("excused", "health", "phase", "target", "task", "timer")
+class _Course(Course):
+    __slots__ = ("excused", "health", "phase", "target")
 
     def __init__(self, target: Target, health: Health) -> None:
+        super().__init__()
         self.target = target
         self.health = health
         self.phase = phase(target.key)
-        self.timer: asyncio.TimerHandle | None = None
-        self.task: asyncio.Task[None] | None = None
         self.excused = 0
         """Probes in a row that failed for reasons of our own."""

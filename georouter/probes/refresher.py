@@ -13,13 +13,12 @@ from typing import Protocol
 
 from georouter.facts.aliases import UNKNOWN, Reply, Target, next_in_s, observe
 from georouter.facts.rules import AliasRule
+from georouter.probes.courses import GRACE_S, Course, Courses
 
 LIMIT = 20
 """Targets asked for at a time. Each takes a millisecond of computing, which answering has to wait for."""
 JITTER = 0.1
 """Of the pause: added at random, never taken off, so that the resolver's own copy is over as well."""
-GRACE_S = 0.1
-"""A first round lasts this much longer than its time, so that rounds which ran into it have reported."""
 
 
 class Asks(Protocol):
@@ -50,8 +49,7 @@ class Refresher:
         self._stub: Asks | None = None
         self._rule = AliasRule()
         self._owners: frozenset[bytes] = frozenset()
-        self._courses: dict[bytes, _Course] = {}
-        self._stopping: set[asyncio.Task[None]] = set()
+        self._courses = Courses[bytes, _Course](self._run)
 
     def use(self, stub: Asks, rule: AliasRule) -> None:
         """Ask through `stub`, and go by `rule`, from now on."""
@@ -64,7 +62,7 @@ class Refresher:
         """
         self._owners = frozenset(owner for owners in outside.values() for owner in owners)
         for name in self._courses.keys() - outside.keys():
-            self._halt(self._courses.pop(name))
+            self._courses.drop(name)
         for name in outside:
             if name not in self._courses:
                 course = self._courses[name] = _Course(name, beliefs.get(name, UNKNOWN))
@@ -79,7 +77,7 @@ class Refresher:
         for course in self._courses.values():
             if not course.belief.known:
                 if course.task is None:
-                    self._start(course)
+                    self._courses.start(course)
                 if course.task is not None:
                     asked.append(course.task)
         if asked:
@@ -99,10 +97,7 @@ class Refresher:
 
     async def stop(self) -> None:
         """Stop everything; back when nothing is left."""
-        for course in self._courses.values():
-            self._halt(course)
-        self._courses.clear()
-        await asyncio.gather(*self._stopping, return_exceptions=True)
+        await self._courses.stop()
 
     async def _ask_ahead(self, name: bytes, owners: Collection[bytes]) -> None:
         self._emit(name, await self._ask(name, owners))
@@ -124,21 +119,7 @@ class Refresher:
 
     def _schedule(self, course: "_Course", pause_s: float) -> None:
         pause_s *= 1 + JITTER * self._chance()
-        course.timer = asyncio.get_running_loop().call_later(pause_s, self._start, course)
-
-    def _start(self, course: "_Course") -> None:
-        if course.timer is not None:
-            course.timer.cancel()
-            course.timer = None
-        course.task = asyncio.get_running_loop().create_task(self._run(course))
-
-    def _halt(self, course: "_Course") -> None:
-        if course.timer is not None:
-            course.timer.cancel()
-        if course.task is not None:
-            course.task.cancel()
-            self._stopping.add(course.task)
-            course.task.add_done_callback(self._stopping.discard)
+        self._courses.at(asyncio.get_running_loop().time() + pause_s, course)
 
     async def _run(self, course: "_Course") -> None:
         replies = await self._ask(course.name, self._owners)
@@ -148,13 +129,10 @@ class Refresher:
         self._emit(course.name, replies)
 
 
-class _Course:
-    """One target's way through time."""
-
-    __slots__ = ("belief", "name", "task", "timer")
+class _Course(Course):
+    __slots__ = ("belief", "name")
 
     def __init__(self, name: bytes, belief: Target) -> None:
+        super().__init__()
         self.name = name
         self.belief = belief
-        self.timer: asyncio.TimerHandle | None = None
-        self.task: asyncio.Task[None] | None = None
