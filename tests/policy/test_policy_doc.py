@@ -88,6 +88,22 @@ def test_the_example_of_tests_decides_as_it_says(repository: Path) -> None:
     decides_as_it_says(example)
 
 
+def test_what_others_call_things_decides_as_it_says(repository: Path) -> None:
+    """docs/coming-from.md: policies without version and zones, most of them of the regions of this page."""
+    page = (repository / "docs/coming-from.md").read_text()
+    examples = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert len(examples) >= 8
+    geo = load_map(())
+    www = ZONE + "    records:\n      www: {service: web}\n"
+    for example in examples:
+        regions = "" if example.startswith(("regions:", "checks:")) else REGIONS.partition("services:")[0]
+        loaded = load([PolicyFile("/doc.yaml", "version: 1\n" + regions + example + www)])
+        assert loaded.warnings == (), example
+        results = run(loaded.policy, overlay(geo, networks=networks(loaded.policy)))
+        assert len(results) >= 2
+        assert [result.reason for result in results] == [""] * len(results), example
+
+
 def decides_as_it_says(example: str, tenants: Sequence[str] = ()) -> None:
     """The tests behind the chain pass on the built-in map."""
     chain, _, tests = example.partition("tests:\n")
