@@ -24,7 +24,7 @@ from georouter.policy.model import Policy, Service
 from georouter.routing.decide import Family, usable
 from georouter.routing.rank import Ranked, distinct, rank
 from georouter.routing.scene import make_scene, universe
-from georouter.routing.select import Selector, bound, planned, rule_of
+from georouter.routing.select import Selector, bound, known_last, planned, rule_of
 from georouter.routing.steps.failover import facts_for
 from georouter.routing.steps.latency import estimate_ms
 from georouter.words.ids import RegionName, ServiceName
@@ -93,8 +93,7 @@ def flow_of(
     """Select for these rankings, where `of[place]` is a place's, as `flow` does."""
     regions, world = universe(service), side.world
     facts = facts_for(service, regions, world)
-    known = world.last_known.get(service.name, frozenset())
-    last = frozenset(column for column, name in enumerate(regions) if name in known)
+    last = known_last(service.name, regions, world)
     rule = rule_of(service)
     plan = planned(rule, regions, world)
     select = {

@@ -31,12 +31,12 @@ from georouter.compiler.selections import Before, Selections, select_all
 from georouter.compiler.steering import SLOT_FAMILIES, Steering, Table
 from georouter.facts.aliases import Addresses, AliasKey
 from georouter.facts.plan import Shares
-from georouter.facts.world import RegionFacts, World
-from georouter.routing.select import able, planned
+from georouter.facts.world import Known, RegionFacts, World
+from georouter.routing.select import LastKnown, able, known_last, planned
 from georouter.routing.steps.failover import stand
 from georouter.routing.steps.weighted import ramped
 from georouter.routing.ttl import Ttl, ttl
-from georouter.words.ids import RegionName, ServiceName
+from georouter.words.ids import ServiceName
 
 __all__ = ["Answering", "Change", "GroupState", "Published", "publish"]
 
@@ -55,7 +55,7 @@ class GroupState:
     """One group as published, with what it was made of."""
 
     facts: tuple[RegionFacts, ...]
-    last_known: frozenset[int]
+    last_known: LastKnown
     shares: Shares | None
     """What the capacity plan said of the group's rankings."""
     usable: tuple[frozenset[int] | None, ...]
@@ -82,7 +82,7 @@ class Published:
     snapshot: Snapshot
     changes: tuple[Change, ...]
     services: Mapping[ServiceName, Answering]
-    last_known: Mapping[ServiceName, frozenset[RegionName]]
+    last_known: Mapping[ServiceName, Known]
     plan: Plan
     states: tuple[GroupState, ...] = field(repr=False)
     aliases: Mapping[AliasKey, Addresses] = field(default_factory=dict, repr=False)
@@ -114,7 +114,7 @@ def publish(plan: Plan, world: World, generation: int, previous: Published | Non
         snapshot=snapshot,
         changes=() if previous is None else _changes(plan, states, services, previous),
         services=services,
-        last_known=_last_known(plan, states, world),
+        last_known=_last_known(plan, states, world, previous),
         plan=plan,
         states=states,
         aliases=world.aliases,
@@ -196,18 +196,17 @@ class _Works:
             answering=answering(names, table, selections[SLOT_OTHER]),
         )
 
-    def _last_known(self, steering: Steering) -> frozenset[int]:
+    def _last_known(self, steering: Steering) -> LastKnown:
         if steering.sole is None:
             return frozenset()
-        known = self.world.last_known.get(steering.sole, frozenset())
-        return frozenset(index for index, region in enumerate(steering.regions) if region.name in known)
+        return known_last(steering.sole, [region.name for region in steering.regions], self.world)
 
     def _select(  # noqa: PLR0917 - as `select_all`
         self,
         steering: Steering,
         facts: tuple[RegionFacts, ...],
         usable: frozenset[int] | None,
-        last: frozenset[int],
+        last: LastKnown,
         before: Before | None,
         shares: Shares | None,
     ) -> Selections:
@@ -329,15 +328,23 @@ def _changes(
 
 
 def _last_known(
-    plan: Plan, states: tuple[GroupState, ...], world: World
-) -> dict[ServiceName, frozenset[RegionName]]:
-    """Per service the regions that were up when last any was."""
-    known: dict[ServiceName, frozenset[RegionName]] = {}
-    for steering, state in zip(plan.steered.steerings, states, strict=True):
+    plan: Plan, states: tuple[GroupState, ...], world: World, previous: Published | None
+) -> dict[ServiceName, Known]:
+    """Per service what was answered when last anything was up."""
+    known: dict[ServiceName, Known] = {}
+    for index, (steering, state) in enumerate(zip(plan.steered.steerings, states, strict=True)):
         if steering.sole is not None:
+            before = world.last_known.get(steering.sole, {})
+            if (
+                previous is not None
+                and previous.plan is plan
+                and previous.states[index] is state
+                and previous.last_known[steering.sole] == before
+            ):
+                known[steering.sole] = before
+                continue
             names = tuple(region.name for region in steering.regions)
             every = state.selections[SLOT_OTHER]
             table = plan.steered.tables[steering.table]
-            before = world.last_known.get(steering.sole, frozenset())
             known[steering.sole] = last_known(names, table, every, state.facts, before)
     return known

@@ -8,8 +8,8 @@ import numpy as np
 from georouter.answers.layout import Reason
 from georouter.compiler.selections import Selections
 from georouter.compiler.steering import Table
-from georouter.facts.world import Effective, RegionFacts
-from georouter.routing.select import Selection
+from georouter.facts.world import Effective, Known, RegionFacts
+from georouter.routing.select import Selection, last_up
 from georouter.words.ids import RegionName, ServiceName
 
 
@@ -58,28 +58,27 @@ def last_known(
     table: Table,
     selections: Selections,
     facts: tuple[RegionFacts, ...],
-    before: frozenset[RegionName],
-) -> frozenset[RegionName]:
-    """The regions of the selection that are up. Clients whose regions are all down keep theirs of `before`:
-    those inside of a fence, while others are answered.
-    """
-    up = frozenset(
-        names[region]
-        for selection in _in_use(table, selections)
-        for candidate in selection.candidates
-        for region in candidate.regions
-        if facts[region].effective is Effective.UP
-    )
-    lost = [
-        index
-        for index, item in enumerate(selections.distinct)
-        if not any(names[region] in up for candidate in item.candidates for region in candidate.regions)
+    before: Known,
+) -> Known:
+    """By what clients may get, the regions of their answers that are up; where none is, those of `before`."""
+    up = [
+        frozenset(
+            names[region]
+            for candidate in selection.candidates
+            for region in candidate.regions
+            if facts[region].effective is Effective.UP
+        )
+        for selection in selections.distinct
     ]
-    if not lost or not before:
-        return up or before
-    without = np.flatnonzero(np.isin(selections.of, lost)).tolist()
-    theirs = {region for number in without for tier in table.rankings[number].tiers for region in tier}
-    return up | (before & {names[region] for region in theirs})
+    found: dict[frozenset[int], frozenset[RegionName]] = {}
+    for ranked, index in zip(table.rankings, selections.of.tolist(), strict=True):
+        allowed = ranked.allowed
+        found[allowed] = found.get(allowed, frozenset()) | up[index]
+    known = {}
+    for allowed, mine in found.items():
+        among = frozenset(names[region] for region in allowed)
+        known[among] = mine or last_up(before.items(), among)
+    return {among: mine for among, mine in known.items() if mine}
 
 
 def moved(table: Table, before: Selections, after: Selections) -> float:

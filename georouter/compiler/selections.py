@@ -22,6 +22,7 @@ from georouter.routing.select import (
     DOWN,
     UNKNOWN,
     UP,
+    LastKnown,
     Selection,
     Selector,
     as_if_up,
@@ -59,7 +60,7 @@ def select_all(  # noqa: PLR0917 - the arguments of `select`, and what there was
     steering: Steering,
     facts: tuple[RegionFacts, ...],
     usable: frozenset[int] | None = None,
-    last_known: frozenset[int] = frozenset(),
+    last_known: LastKnown = frozenset(),
     before: Before | None = None,
     shares: Shares | None = None,
 ) -> Selections:
@@ -81,7 +82,7 @@ class _Walk:
         steering: Steering,
         facts: tuple[RegionFacts, ...],
         usable: frozenset[int] | None,
-        last_known: frozenset[int],
+        last_known: LastKnown,
         before: Before | None,
         shares: Shares | None,
     ) -> None:

@@ -14,7 +14,7 @@ from georouter.facts.overrides import Override, Overrides
 from georouter.facts.plan import CapacityPlan
 from georouter.facts.ramp import Glance, Ramp, ramping
 from georouter.facts.rules import AliasRule, BrakeRule, HealthRule
-from georouter.facts.world import Effective, Reading, Readings, Standing, State, World
+from georouter.facts.world import Effective, Known, Reading, Readings, Standing, State, World
 from georouter.policy.model import Policy
 from georouter.words.ids import RegionName, ServiceName, SignalName
 
@@ -26,7 +26,7 @@ class Beliefs:
     healths: dict[EndpointKey, Health] = field(default_factory=dict)
     latencies: dict[EndpointKey, Latency] = field(default_factory=dict)
     overrides: Overrides = field(default_factory=dict)
-    last_known: Mapping[ServiceName, frozenset[RegionName]] = field(default_factory=dict)
+    last_known: Mapping[ServiceName, Known] = field(default_factory=dict)
     capacity: CapacityPlan | None = None
     looked_at: float = 0.0
     """When somebody last looked which overrides had begun."""

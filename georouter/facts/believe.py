@@ -29,8 +29,8 @@ from georouter.facts.plan import CapacityPlan
 from georouter.facts.readings import by_region as readings_by_region
 from georouter.facts.readings import region_health
 from georouter.facts.rules import HealthRule
-from georouter.facts.world import Effective, Ramping, RegionFacts, Standing, State, World
-from georouter.words.ids import RegionName, ServiceName
+from georouter.facts.world import Effective, Known, Ramping, RegionFacts, Standing, State, World
+from georouter.words.ids import ServiceName
 
 
 def world(
@@ -39,7 +39,7 @@ def world(
     latencies: Mapping[EndpointKey, Latency],
     overrides: Overrides,
     *,
-    last_known: Mapping[ServiceName, frozenset[RegionName]],
+    last_known: Mapping[ServiceName, Known],
     now: float,
     aliases: Mapping[AliasKey, Addresses] | None = None,
     previous: World | None = None,

@@ -105,6 +105,10 @@ class Reading:
         return abs(now - self.read_at) <= self.stale_after_s
 
 
+Known: TypeAlias = Mapping[frozenset[RegionName], frozenset[RegionName]]
+"""By the regions that clients may get, which fences leave them: those that were up in their last answers that
+had any up. Clients inside another fence have another past."""
+
 Readings: TypeAlias = Mapping[RegionName, Mapping[SignalName, Reading]]
 
 
@@ -113,8 +117,8 @@ class World:
     """The facts of one moment.
 
     `rtt_ms` is this node's smoothed round trip to a region; it says something only about clients
-    near the node (`node_rtt_radius_km` of the latency step). `last_known` gives, per service, the
-    regions of its last selection that had a region up (for `when_all_down: last_known`).
+    near the node (`node_rtt_radius_km` of the latency step). `last_known` is, per service, what
+    was answered last while anything was up (for `when_all_down: last_known`).
     `standings` are those of services whose `failover` step keeps a state, `ramps` those of services with a
     ramp; one that is missing is at its beginning. `readings` are the signals;
     what they mean for answers is in the regions' health already.
@@ -126,7 +130,7 @@ class World:
 
     regions: Mapping[RegionName, RegionFacts] = field(default_factory=dict)
     rtt_ms: Mapping[RegionName, float] = field(default_factory=dict)
-    last_known: Mapping[ServiceName, frozenset[RegionName]] = field(default_factory=dict)
+    last_known: Mapping[ServiceName, Known] = field(default_factory=dict)
     readings: Readings = field(default_factory=dict)
     standings: Mapping[ServiceName, Standing] = field(default_factory=dict)
 

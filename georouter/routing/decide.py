@@ -13,7 +13,7 @@ from georouter.policy.steps import Tiers
 from georouter.policy.tenants import Tenant
 from georouter.routing.rank import Ranked, distinct, stages
 from georouter.routing.scene import make_scene, universe
-from georouter.routing.select import Selection, able, bound, having, planned, rule_of, select
+from georouter.routing.select import Selection, able, bound, having, known_last, planned, rule_of, select
 from georouter.routing.steps import kind_of
 from georouter.routing.steps.failover import facts_for
 from georouter.routing.tiers import OUTSIDE, TierArray, start
@@ -135,8 +135,7 @@ def _selections(
 ) -> Mapping[Family, Selection]:
     names = universe(service)
     rule = rule_of(service)
-    known = world.last_known.get(service.name, frozenset())
-    last = frozenset(column for column, name in enumerate(names) if name in known)
+    last = known_last(service.name, names, world)
     shares = planned(rule, names, world)
     made = {
         family: select(ranked, rule, facts, usable(policy, names, family, facts), last, shares)

@@ -11,8 +11,9 @@ ranking's fence is ever answered. Rule 4: where the region of a ramp answers, it
 and everybody else gets what there would be if it had weight 0.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias, TypeVar
 
 from georouter.answers.layout import Reason
 from georouter.facts.plan import Shares
@@ -25,6 +26,13 @@ from georouter.routing.scene import universe
 from georouter.words.ids import RegionName, ServiceName
 
 UP, UNKNOWN, IDLE_UP, IDLE_UNKNOWN, DRAINED, IDLE_DRAINED, STANDBY, STANDBY_DRAINED, DOWN = range(9)
+
+
+LastKnown: TypeAlias = frozenset[tuple[frozenset[int], frozenset[int]]]
+"""`facts.world.Known` by indices: pairs of what clients may get and what they got last."""
+
+
+_T = TypeVar("_T", int, RegionName)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +157,7 @@ def select(  # noqa: PLR0917 - as `Selector`, for one ranking
     rule: Rule,
     facts: Sequence[RegionFacts],
     usable: frozenset[int] | None = None,
-    last_known: frozenset[int] = frozenset(),
+    last_known: LastKnown = frozenset(),
     shares: Shares | None = None,
 ) -> Selection:
     """The answer to one ranking. `facts` holds one entry per region of the universe.
@@ -168,6 +176,25 @@ def planned(rule: Rule, regions: tuple[RegionName, ...], world: World) -> Shares
     if rule.capacity is None or world.capacity is None:
         return None
     return world.capacity.spread(world.away).shares.get((regions, rule.weights, rule.ramps))
+
+
+def known_last(service: ServiceName, regions: Sequence[RegionName], world: World) -> LastKnown:
+    """What is known of a service's last answers; regions that it no longer has are left out."""
+    column = {name: index for index, name in enumerate(regions)}
+    return frozenset(
+        (
+            frozenset(column[name] for name in allowed if name in column),
+            frozenset(column[name] for name in up if name in column),
+        )
+        for allowed, up in world.last_known.get(service, {}).items()
+    )
+
+
+def last_up(known: Iterable[tuple[frozenset[_T], frozenset[_T]]], allowed: frozenset[_T]) -> frozenset[_T]:
+    """What those who may get these were answered last; where nobody had just these, what all others were."""
+    pairs = tuple(known)
+    mine = [up for among, up in pairs if among == allowed] or [up for _, up in pairs]
+    return frozenset().union(*mine) & allowed
 
 
 class Selector:
@@ -197,7 +224,7 @@ class Selector:
         rule: Rule,
         facts: Sequence[RegionFacts],
         usable: frozenset[int] | None = None,
-        last_known: frozenset[int] = frozenset(),
+        last_known: LastKnown = frozenset(),
         shares: Shares | None = None,
     ) -> None:
         self._rule = rule
@@ -241,16 +268,17 @@ class Selector:
             return REFUSED
         shares = None if ranked.pinned or not self._shares else self._shares.get(ranked.tiers)
         if self._usable is None:
-            return self._answer(ranked, shares)
+            return self._answer(ranked, shares, ranked)
         narrow = restrict(ranked, self._usable)
         if self._is_worse(narrow, ranked):
             return NODATA
-        return self._answer(narrow, shares)
+        return self._answer(narrow, shares, ranked)
 
-    def _answer(self, ranked: Ranked, shares: tuple[float, ...] | None) -> Selection:
+    def _answer(self, ranked: Ranked, shares: tuple[float, ...] | None, whole: Ranked) -> Selection:
+        """The answer of what is left of the ranking `whole` for the records asked for."""
         best, position = winner(ranked.tiers, self._levels)
         if best == DOWN:
-            return self._all_down(ranked)
+            return self._all_down(ranked, whole)
         reason = self._reason(ranked.tiers, best, position)
         if shares is not None and best <= UNKNOWN:
             spread = self._spread(ranked.tiers, best, position, reason, shares)
@@ -326,14 +354,14 @@ class Selector:
             self._known[tier, reason] = selection
         return selection
 
-    def _all_down(self, ranked: Ranked) -> Selection:
+    def _all_down(self, ranked: Ranked, whole: Ranked) -> Selection:
         match self._rule.when_all_down:
             case AllDown.SERVFAIL:
                 return Selection((), Reason.ALL_DOWN, servfail=True)
             case AllDown.FALLBACK:
                 return self._fall_back(ranked)
             case AllDown.LAST_KNOWN:
-                kept = restrict(ranked, self._last)
+                kept = restrict(ranked, last_up(self._last, whole.allowed))
                 return self._as_if_up(kept if kept.tiers else ranked, Reason.ALL_DOWN)
             case AllDown.SERVE_ALL:
                 return self._as_if_up(ranked, Reason.ALL_DOWN)

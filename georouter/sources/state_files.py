@@ -25,7 +25,7 @@ from georouter.facts.health import Health
 from georouter.facts.latency import Latency
 from georouter.facts.overrides import Overrides
 from georouter.facts.signals import Grade, Signal
-from georouter.facts.world import State
+from georouter.facts.world import Known, State
 from georouter.policy.files import PolicyFile
 from georouter.sources import brake_state, failover_state
 from georouter.sources.atomic import write_atomically
@@ -56,7 +56,7 @@ class SavedState:
     healths: Mapping[EndpointKey, Health] = field(default_factory=dict)
     latencies: Mapping[EndpointKey, Latency] = field(default_factory=dict)
     overrides: Overrides = field(default_factory=dict)
-    last_known: Mapping[ServiceName, frozenset[RegionName]] = field(default_factory=dict)
+    last_known: Mapping[ServiceName, Known] = field(default_factory=dict)
     failovers: Mapping[ServiceName, Failover] = field(default_factory=dict)
     aliases: Mapping[bytes, alias_values.Target] = field(default_factory=dict)
     ramps: Mapping[ServiceName, ramp_values.Ramp] = field(default_factory=dict)
@@ -79,7 +79,10 @@ def save_state(directory: Path, state: SavedState) -> None:
             for key, latency in state.latencies.items()
         ],
         "overrides": [override_values.encode(override) for override in state.overrides.values()],
-        "last_known": {service: sorted(regions) for service, regions in state.last_known.items()},
+        "last_known": {
+            service: [{"of": sorted(among), "up": sorted(up)} for among, up in known.items()]
+            for service, known in state.last_known.items()
+        },
         "failovers": [failover_state.encode(name, item) for name, item in state.failovers.items()],
         "aliases": [alias_values.encode(name, target) for name, target in state.aliases.items()],
         "ramps": [ramp_values.encode(name, ramp) for name, ramp in state.ramps.items()],
@@ -281,11 +284,18 @@ def _latency_in(value: object) -> tuple[EndpointKey, Latency]:
     return _key_in(entry), Latency(rtt_ms, max(1, _count(entry, "samples")))
 
 
-def _last_known_in(value: object) -> tuple[ServiceName, frozenset[RegionName]]:
+def _last_known_in(value: object) -> tuple[ServiceName, Known]:
     match value:
-        case (str(service), list(regions)) if all(isinstance(region, str) for region in regions):
-            return ServiceName(service), frozenset(regions)
+        case (str(service), list(entries)):
+            return ServiceName(service), dict(map(_known_in, entries))
     raise ValueError("not a service and its regions")
+
+
+def _known_in(value: object) -> tuple[frozenset[RegionName], frozenset[RegionName]]:
+    match value:
+        case {"of": list(among), "up": list(up)} if all(isinstance(name, str) for name in (*among, *up)):
+            return frozenset(among), frozenset(up)
+    raise ValueError("not regions and those of them that were up")
 
 
 def _policy_file_in(value: object, zones: Path) -> PolicyFile:

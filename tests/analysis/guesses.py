@@ -22,6 +22,7 @@ from georouter.routing.capacity import make_plan
 from georouter.routing.scene import make_scene
 from georouter.routing.select import rule_of
 from georouter.words.ids import RegionName, ServiceName
+from tests.compiler.build import known_of
 
 REGIONS = ("amber", "birch", "cedar", "delta", "ember")
 COUNTRIES = ("US", "DE", "FR", "SG", "BR", "NO")
@@ -274,7 +275,7 @@ def state(draw: Random, policy: Policy, rtt_ms: dict[RegionName, float]) -> Worl
             standings[name] = Standing(
                 active, tuple(standbys), down and draw.random() < 0.5, "because of a test"
             )
-        last[name] = frozenset(draw.sample(service.regions, draw.randint(0, len(service.regions))))
+        last[name] = known_of(*draw.sample(service.regions, draw.randint(0, len(service.regions))))
     names = list(policy.regions)
     return World(
         regions=regions,

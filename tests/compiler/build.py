@@ -13,7 +13,7 @@ from georouter.answers.layout import Proto
 from georouter.answers.limits import Limits
 from georouter.answers.respond import Responder
 from georouter.answers.tables import Snapshot
-from georouter.facts.world import Effective, RegionFacts, State, World
+from georouter.facts.world import Effective, Known, RegionFacts, State, World
 from georouter.geo.map import GeoMap, Kind, MapInfo, Places
 from georouter.policy.model import (
     Alias,
@@ -204,8 +204,13 @@ def world(
         elif name in unknown:
             fact = RegionFacts(State.UNKNOWN, Effective.UNKNOWN)
         facts[RegionName(name)] = fact
-    known = {ServiceName(key): frozenset(map(RegionName, names)) for key, names in (last_known or {}).items()}
+    known = {ServiceName(key): known_of(*names) for key, names in (last_known or {}).items()}
     return World(regions=facts, last_known=known)
+
+
+def known_of(*names: str) -> Known:
+    """These were up in the last answers, whoever asked."""
+    return {frozenset(): frozenset(map(RegionName, names))}
 
 
 class Asker:

@@ -14,7 +14,7 @@ from georouter.facts.world import Effective, RegionFacts, State
 from georouter.policy.model import AllDown
 from georouter.policy.steps import Limit, Nearest, Weighted
 from georouter.routing.rank import Ranked
-from georouter.routing.select import select
+from georouter.routing.select import LastKnown, select
 from georouter.words.ids import RegionName
 from tests.compiler.build import policy, service, tiny_map, world, zone
 
@@ -79,7 +79,7 @@ def fixture(seed: int, limit: int, all_down: AllDown, weights: tuple[float, ...]
     weights=st.tuples(*[st.sampled_from([1.0, 1.0, 2.0, 0.0])] * OWN),
     worlds=st.lists(WORLD, min_size=1, max_size=3),
     usable=st.none() | st.frozensets(st.integers(0, COUNT - 1)),
-    last=st.frozensets(st.integers(0, COUNT - 1)),
+    last=st.frozensets(st.tuples(*[st.frozensets(st.integers(0, COUNT - 1))] * 2), max_size=3),
     keep=st.lists(st.booleans(), min_size=COUNT, max_size=COUNT),
 )
 def test_every_ranking_selects_as_if_asked_alone(  # noqa: PLR0917 - one for each thing that varies
@@ -89,7 +89,7 @@ def test_every_ranking_selects_as_if_asked_alone(  # noqa: PLR0917 - one for eac
     weights: tuple[float, ...],
     worlds: list[tuple[RegionFacts, ...]],
     usable: frozenset[int] | None,
-    last: frozenset[int],
+    last: LastKnown,
     keep: list[bool],
 ) -> None:
     """Skipping common beginnings, and reusing the previous world's, never changes a selection."""

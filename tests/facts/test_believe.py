@@ -33,7 +33,7 @@ def believed(
         healths,
         latencies or {},
         overrides,
-        last_known={WEB: frozenset({US})},
+        last_known={WEB: {frozenset({US}): frozenset({US})}},
         now=now,
         previous=previous,
     )
@@ -105,7 +105,7 @@ def test_the_round_trips_stay_the_same_object_while_nothing_matters() -> None:
 
 def test_the_last_known_regions_are_passed_on() -> None:
     """What a service last answered with a region up is for the control loop to say."""
-    assert believed(State.UP).last_known == {WEB: frozenset({US})}
+    assert believed(State.UP).last_known == {WEB: {frozenset({US}): frozenset({US})}}
 
 
 @pytest.mark.parametrize(

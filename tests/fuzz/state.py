@@ -108,7 +108,7 @@ def seeds() -> Iterator[bytes]:
             }
             for kind, end in (("drain", None), ("force_up", 2.0), ("force_down", 3.0))
         ],
-        "last_known": {"web": ["us", "eu"]},
+        "last_known": {"web": [{"of": ["us", "eu"], "up": ["us"]}]},
     }
     yield b"\0" + json.dumps(state).encode()
     for name in state:

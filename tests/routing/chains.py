@@ -89,7 +89,7 @@ worlds = st.builds(
     World,
     st.dictionaries(st.sampled_from(NAMES), st.sampled_from(FACES)),
     st.dictionaries(st.sampled_from(NAMES), st.integers(1, 200).map(float)),
-    st.dictionaries(st.just(ServiceName("web")), region_sets),
+    st.dictionaries(st.just(ServiceName("web")), st.dictionaries(region_sets, region_sets, max_size=3)),
 )
 
 

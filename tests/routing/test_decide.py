@@ -8,6 +8,7 @@ from georouter.policy.model import AllDown
 from georouter.policy.steps import Match, Nearest, Residency, Weighted
 from georouter.routing.decide import Family, decide
 from georouter.words.ids import RegionName, ServiceName
+from tests.compiler.build import known_of
 from tests.routing.scenes import (
     ASHBURN,
     BERLIN,
@@ -50,8 +51,8 @@ def test_facts_and_last_known_come_from_the_world() -> None:
     world = World(
         dict.fromkeys(service.regions, DOWN),
         last_known={
-            service.name: frozenset(names("us-west")),
-            ServiceName("other"): frozenset(names("eu-west")),
+            service.name: known_of("us-west"),
+            ServiceName("other"): known_of("eu-west"),
         },
     )
     decision = decide(policy_of(service), service, places_of(ASHBURN), world)

@@ -13,7 +13,19 @@ from georouter.policy.model import AllDown, Endpoint, Location, Region, Service
 from georouter.policy.steps import Limit, Sticky, Weighted
 from georouter.routing.decide import Family, decide
 from georouter.routing.rank import Ranked
-from georouter.routing.select import REFUSED, Rule, Selection, Selector, able, bound, having, rule_of, select
+from georouter.routing.select import (
+    REFUSED,
+    LastKnown,
+    Rule,
+    Selection,
+    Selector,
+    able,
+    bound,
+    having,
+    last_up,
+    rule_of,
+    select,
+)
 from georouter.words.ids import RegionName
 from tests.routing.chains import (
     fence_of,
@@ -208,10 +220,10 @@ class TestAllDown:
     def test_last_known_keeps_to_the_last_regions_up(self) -> None:
         """In ranking order; outside the fence or unknown means serving all."""
         last_known = rule(when=AllDown.LAST_KNOWN)
-        assert firsts(select(THREE, last_known, self.facts, last_known=frozenset({1, 2}))) == [1]
+        assert firsts(select(THREE, last_known, self.facts, last_known=known({1, 2}))) == [1]
         assert firsts(select(THREE, last_known, self.facts)) == [0]
         fenced = Ranked(((0,), (1,)))
-        assert firsts(select(fenced, last_known, self.facts, last_known=frozenset({2}))) == [0]
+        assert firsts(select(fenced, last_known, self.facts, last_known=known({2}))) == [0]
 
     def test_servfail_gives_no_candidates(self) -> None:
         """The operator prefers an error."""
@@ -299,6 +311,22 @@ def test_rule_collects_what_the_chain_says() -> None:
     assert rule_of(service) == Rule((3.0, 0.0, 1.0), Limit(2, 5), AllDown.FALLBACK, (2, 0))
 
 
+def known(regions: set[int]) -> LastKnown:
+    """These were up in the last answers, whoever asked."""
+    return frozenset({(frozenset(), frozenset(regions))})
+
+
+def test_every_fence_has_a_past_of_its_own() -> None:
+    """What clients inside another fence were answered says nothing, unless nobody had this fence."""
+    down = (DOWN, DOWN, DOWN)
+    last_known = rule(when=AllDown.LAST_KNOWN)
+    past = frozenset({(frozenset({0, 1}), frozenset({1})), (frozenset({1, 2}), frozenset({2}))})
+    for tiers, answer in ((((0,), (1,)), 1), (((1,), (2,)), 2), (((1,), (0,)), 1), (((0,), (1,), (2,)), 1)):
+        assert firsts(select(Ranked(tiers), last_known, down, last_known=past)) == [answer]
+    narrow = select(Ranked(((0,), (1,))), last_known, down, usable=frozenset({1, 2}), last_known=past)
+    assert firsts(narrow) == [1]
+
+
 def test_selector_gives_equal_answers_as_one_object() -> None:
     """Rankings that end in the same answer share it, so that a compiler can share bodies."""
     selector = Selector(rule(), (UP, UP, DOWN))
@@ -338,7 +366,8 @@ def test_fences_hold_and_no_down_region_answers_while_another_is_up(
     down = {name for name in decision.regions if world.region(name).effective is Effective.DOWN}
     alive = (allowed & set(service.regions)) - down
     spare = (allowed & set(service.fallback)) - down
-    known = allowed & set(service.regions) & world.last_known.get(service.name, frozenset())
+    past = world.last_known.get(service.name, {})
+    known = set(service.regions) & last_up(past.items(), allowed)
     for family in Family:
         answered = decision.answers(family)
         assert answered <= allowed

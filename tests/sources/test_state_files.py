@@ -47,7 +47,7 @@ STATE = SavedState(
     healths={KEY: Health(State.UP, 1, 900.0, 999.5, "status 503"), OTHER: Health(State.UP, signals=SIGNALS)},
     latencies={KEY: Latency(12.5, 5)},
     overrides={EU: Override(OverrideKind.DRAIN, EU, "upgrade", "alice", 950.0, 2750.0)},
-    last_known={ServiceName("web"): frozenset({EU, RegionName("us")})},
+    last_known={ServiceName("web"): {frozenset({EU, RegionName("us")}): frozenset({EU})}},
     aliases={
         b"\2lb\4test\0": Target({4: Addresses((b"\xc0\0\2\1",), 60), 6: Addresses((), 60)}, 990.0, 900.0)
     },
@@ -162,9 +162,11 @@ def test_a_freeze_that_makes_no_sense_is_none(tmp_path: Path, bad: object) -> No
 
 def test_missing_sections_are_said(tmp_path: Path) -> None:
     """The rest is used."""
-    state, reason = edited(tmp_path, last_known={"web": ["eu"], "api": 5}, latencies=7)
+    state, reason = edited(
+        tmp_path, last_known={"web": [{"of": ["eu"], "up": ["eu"]}], "api": ["eu"]}, latencies=7
+    )
     assert state is not None
-    assert state.last_known == {ServiceName("web"): frozenset({EU})}
+    assert state.last_known == {ServiceName("web"): {frozenset({EU}): frozenset({EU})}}
     assert state.healths == STATE.healths
     assert "latencies: missing" in reason
     assert "last_known: 1 of 2 left out" in reason
@@ -249,6 +251,7 @@ def test_a_folder_holds_its_own_state(tmp_path: Path) -> None:
 
 
 NAME = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=20)
+REGIONS = st.frozensets(NAME.map(RegionName))
 KEYS = st.builds(EndpointKey, NAME.map(RegionName), NAME, NAME.map(CheckName))
 TIMES = st.floats(0, 1e11)
 
@@ -269,7 +272,7 @@ TIMES = st.floats(0, 1e11)
             ),
         ),
         latencies=st.dictionaries(KEYS, st.builds(Latency, st.floats(0, 1e5), st.integers(1, 5))),
-        last_known=st.dictionaries(NAME.map(ServiceName), st.frozensets(NAME.map(RegionName))),
+        last_known=st.dictionaries(NAME.map(ServiceName), st.dictionaries(REGIONS, REGIONS)),
     )
 )
 def test_any_state_survives(tmp_path_factory: pytest.TempPathFactory, state: SavedState) -> None:
