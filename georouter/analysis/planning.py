@@ -35,6 +35,8 @@ class Inert(StrEnum):
     NO_SOLVER = "no solver"
     NO_PLAN = "no plan"
     """None was made: there is no daemon, or it has just begun."""
+    ACTIVE = "active"
+    """The service's failover step keeps one region active for everybody."""
     TENANT = "tenant"
     """The name is a tenant's, whom no plan sends elsewhere."""
 
@@ -82,6 +84,8 @@ def _inert(service: Service, ranked: Ranked, world: World, now: float) -> Inert 
     step = rule_of(service).capacity
     if ranked.pinned:
         return Inert.TENANT
+    if service.failover is not None:
+        return Inert.ACTIVE
     if service.demand is None and (step is None or step.signal is None):
         return Inert.NO_DEMAND
     if world.capacity is not None:

@@ -152,6 +152,7 @@ INERT: Mapping[str, str] = {
     "no load": "no region has told its load lately, by the step's `signal`",
     "no solver": "the solver HiGHS is not installed: pip install highspy",
     "no plan": "there is no plan here: a running daemon makes one, `simulate` shows it",
+    "active": "the `failover` step keeps one region active for everybody, and its load is only counted",
     "tenant": "the name is a tenant's, whom no plan sends elsewhere",
 }
 """Why a capacity step does nothing."""

@@ -1,7 +1,8 @@
 """When the capacity plan is made anew, and what is known of where clients are.
 
-Rule 1. A plan is asked for when the policy changes (but for its records), when a region goes or returns, and
-        every `PERIOD_S`. With another policy, the one on its way is ended.
+Rule 1. A plan is asked for when the policy changes (but for its records), when a region goes or returns, when
+        a failover has another region active, and every `PERIOD_S`. With another policy, the one on its way is
+        ended.
 Rule 2. One at a time, away from the event loop. Until it comes, the last plan stands, which is ready for
         the loss of any one region.
 Rule 3. One that fails changes nothing but what is said about it, once.
@@ -10,7 +11,7 @@ Rule 4. The plan itself comes first. What to do at the loss of each region follo
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from georouter.control.orders import Counted, Failed, Losses, Planning, PlanRequest
@@ -69,6 +70,7 @@ class Planner:
         """Those of them that say what is planned for; records do not."""
         self._wished = False
         """Whether a plan for them was asked for."""
+        self._active: Mapping[ServiceName, RegionName] = {}
 
     def look(
         self,
@@ -87,7 +89,8 @@ class Planner:
                 self._forget()
         if self._ask is None or not wants(policy):
             return
-        same = self._wished and world.away == self._away
+        active = {name: standing.active for name, standing in world.standings.items()}
+        same = self._wished and world.away == self._away and active == self._active
         if self._task is not None:
             self._outdated |= not same
             return
@@ -96,7 +99,7 @@ class Planner:
         self._outdated = False
         for name, counters in self._count().items():
             self._censuses[name] = observe(self._censuses.get(name), counters, now)
-        self._asked_at, self._away, self._wished = steady, world.away, True
+        self._asked_at, self._away, self._active, self._wished = steady, world.away, active, True
         old = world.capacity
         if old is not None:  # what is ready for other situations need not travel
             world = replace(world, capacity=old.settled(world.away))

@@ -15,7 +15,7 @@ Tiers: TypeAlias = tuple[tuple[int, ...], ...]
 
 Crew: TypeAlias = tuple[tuple[RegionName, ...], tuple[float, ...], ServiceName | None]
 """A universe of regions and their weights: services with equal ones and equal rankings share their plan. One
-with a ramp, which is named, has a plan to itself."""
+with a ramp or with a failover that keeps a state, which is named, has a plan to itself."""
 
 
 class Shares:

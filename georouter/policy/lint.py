@@ -80,13 +80,17 @@ def ttls(policy: Policy, report: Report) -> None:
 
 
 def capacity(policy: Policy, report: Report) -> None:
-    """Capacity steps that cannot know how much is asked for."""
+    """Capacity steps that cannot know how much is asked for, or may move nobody."""
     for name, service in policy.services.items():
         for index, step in enumerate(service.chain):
-            if not isinstance(step, Capacity) or service.demand is not None:
+            if not isinstance(step, Capacity):
                 continue
             path: Path = ("services", name, "chain", index, "capacity")
-            if step.signal is None:
+            if service.failover is not None:
+                report.warn(path, "moves nobody: the failover step keeps one region active", key=True)
+            elif service.demand is not None:
+                continue
+            elif step.signal is None:
                 report.warn(
                     path, "does nothing: the service has no demand, and the step names no signal", key=True
                 )

@@ -7,7 +7,9 @@ Rule 1. Everybody stays where selection puts them as long as that fits: the plan
 Rule 2. All services with a capacity step share their regions' room; what services without one are known to
         put there is taken off first.
 Rule 3. What fits nowhere is spread in proportion to the room (`routing.transport`) and reported.
-Rule 4. From one plan to the next at most `max_step` of the demand moves. The spreads for the loss of one
+Rule 4. Where a `failover` step keeps a state its active region gets everybody, whatever is full; regions that
+        stand by get nobody. Should the active one be lost, the one that its step would choose gets them.
+Rule 5. From one plan to the next at most `max_step` of the demand moves. The spreads for the loss of one
         more region are whole: then everything has to be right at once.
 """
 
@@ -17,6 +19,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from georouter.facts.failover import FailoverRule
 from georouter.facts.plan import CapacityPlan, Crew, Shares, Spread, Tiers
 from georouter.facts.world import Effective, RegionFacts, State, World
 from georouter.policy.model import Policy
@@ -25,9 +28,10 @@ from georouter.routing import sifting
 from georouter.routing.groups import STAY_MS, Asking, Groups, group
 from georouter.routing.rank import Ranked
 from georouter.routing.select import UNKNOWN, UP, Selector, level, part_of, weight_of
+from georouter.routing.steps.failover import after_loss, stand
 from georouter.routing.steps.weighted import ramped
 from georouter.routing.transport import Array
-from georouter.words.ids import RegionName
+from georouter.words.ids import RegionName, ServiceName
 
 __all__ = ["Asking", "CapacityPlanner", "make_plan"]
 
@@ -78,11 +82,22 @@ class CapacityPlanner:
 
     def losses(self, world: World, names: Iterable[RegionName]) -> dict[RegionName, Spread]:
         """What to do at the loss of one more region; those away already are left out. NoSolverError."""
-        return {
-            name: self._spread(replace(world, regions={**world.regions, name: LOST}))
-            for name in names
-            if name not in world.away
+        return {name: self._spread(self._without(world, name)) for name in names if name not in world.away}
+
+    def _without(self, world: World, name: RegionName) -> World:
+        """The world once the region is lost, and failover steps have moved on from it."""
+        after = replace(world, regions={**world.regions, name: LOST})
+        moved = {
+            service: after_loss(rule, standing, after)
+            for service, standing in world.standings.items()
+            if standing.active == name and (rule := self._failover(service)) is not None
         }
+        return replace(after, standings={**world.standings, **moved}) if moved else after
+
+    def _failover(self, service: ServiceName) -> FailoverRule | None:
+        known = self._policy.services.get(service)
+        step = None if known is None else known.failover
+        return None if step is None else step.rule
 
     def _spread(self, world: World) -> Spread:
         """The whole answer for one situation."""
@@ -304,8 +319,8 @@ def _natural(select: Selector, ranked: Ranked, width: int) -> Array:
 
 
 def _facts(asking: Asking, world: World) -> tuple[RegionFacts, ...]:
-    """The facts as the service's ramp has them."""
-    facts = tuple(world.region(name) for name in asking.universe)
+    """The facts as the service's failover and ramp have them."""
+    facts = stand(asking.rule.stands, asking.universe, world)
     return ramped(asking.rule.ramp, asking.rule.ramps, asking.universe, facts, world)
 
 

@@ -41,7 +41,7 @@ class Asking:
     @property
     def crew(self) -> Crew:
         """By whom the plan knows it."""
-        return self.universe, self.rule.weights, self.rule.ramps
+        return self.universe, self.rule.weights, self.rule.alone
 
 
 @dataclass(frozen=True, slots=True, eq=False)

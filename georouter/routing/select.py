@@ -52,6 +52,13 @@ class Rule:
     ramp: RampRule | None = None
     ramps: ServiceName | None = None
     """The service, where it has a ramp: how far that has come is its own."""
+    stands: ServiceName | None = None
+    """The service, where its `failover` step keeps a state: who is active is its own."""
+
+    @property
+    def alone(self) -> ServiceName | None:
+        """The service, where it has something of its own that decides where its clients are."""
+        return self.ramps or self.stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +115,7 @@ def rule_of(service: Service) -> Rule:
         capacity=capacity,
         ramp=ramp,
         ramps=None if ramp is None else service.name,
+        stands=None if service.failover is None else service.name,
     )
 
 
@@ -175,7 +183,7 @@ def planned(rule: Rule, regions: tuple[RegionName, ...], world: World) -> Shares
     """What the capacity plan says of the rankings of a universe; None where it says nothing."""
     if rule.capacity is None or world.capacity is None:
         return None
-    return world.capacity.spread(world.away).shares.get((regions, rule.weights, rule.ramps))
+    return world.capacity.spread(world.away).shares.get((regions, rule.weights, rule.alone))
 
 
 def known_last(service: ServiceName, regions: Sequence[RegionName], world: World) -> LastKnown:

@@ -324,7 +324,7 @@ def test_whatever_acts_on_regions_compiled_is_decided_and_inside_the_fence(  # n
         for ranked in table.rankings
     }
     planned = CapacityPlan(
-        0.0, frozenset(), Spread({(names, weights, rule_of(web).ramps): Shares.of(len(names), shares)})
+        0.0, frozenset(), Spread({(names, weights, rule_of(web).alone): Shares.of(len(names), shares)})
     )
     ramps = {web.name: Ramping(parts[-1])} if web.ramp else {}
     now = replace(now, capacity=planned, standings=standings, ramps=ramps)

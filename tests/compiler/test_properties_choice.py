@@ -1,7 +1,7 @@
 """Proofs over random weights: what clients draw is what weights say, and who moves is who has to."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -15,9 +15,10 @@ from georouter.answers.tables import SLOT_A
 from georouter.compiler.plan import Plan, plan
 from georouter.compiler.publish import Published, publish
 from georouter.compiler.runs import TOP
+from georouter.facts.plan import CapacityPlan, Shares, Spread
 from georouter.facts.world import Effective, RegionFacts, State, World
 from georouter.policy.model import Endpoint, Policy
-from georouter.policy.steps import Geo, GeoRule, Limit, Step, Sticky, Weighted
+from georouter.policy.steps import Capacity, Geo, GeoRule, Limit, Step, Sticky, Weighted
 from georouter.routing.decide import Family, decide
 from georouter.words.ids import RegionName, ServiceName
 from tests.compiler.build import LOCATIONS, SYDNEY, policy, region, service, tiny_map, zone
@@ -154,3 +155,41 @@ def test_who_sticks_moves_only_when_it_must(
     back = service.published(whole, gone)
     assert (drawn(back) == before).all()
     assert back.snapshot.bodies == first.snapshot.bodies
+
+
+@pytest.mark.parametrize(
+    ("was", "planned", "most"),
+    [
+        ((1.0, 0.0, 0.0), (0.7, 0.3, 0.0), 0.3),
+        ((0.5, 0.5, 0.0), (0.4, 0.4, 0.2), 0.2),
+        ((0.5, 0.5, 0.0), (0.5, 0.1, 0.4), 0.55),
+    ],
+)
+def test_a_capacity_plan_moves_only_what_overflows(
+    was: tuple[float, ...], planned: tuple[float, ...], most: float
+) -> None:
+    """Of sticky networks so many leave a full region as the plan says; nobody comes to it, the others stay.
+
+    Of several equal regions of which one alone is full, some of another one's make room for its clients.
+    """
+    names = NAMES[:3]
+    first = tuple(name for name, part in zip(names, was, strict=True) if part > 0)
+    tiers = (first, tuple(name for name in names if name not in first))
+    web = service("web", regions=names, chain=(Geo((GeoRule(None, tiers),)), Sticky(), Capacity()))
+    rules = policy(
+        [zone("example.com", (), {"www": "web"})],
+        [web],
+        [region(name, f"192.0.2.{at}") for at, name in enumerate(names)],
+    )
+    made_of = Made(rules, plan(rules, tiny_map(), World()))
+    quiet = made_of.published(World())
+    ranked = decide(rules, rules.services[WEB], tiny_map().places.row(SYDNEY), World()).ranked.tiers
+    spread = Spread({(names, (1.0,) * 3, None): Shares.of(3, {ranked: planned})})
+    full = made_of.published(replace(World(), capacity=CapacityPlan(0.0, frozenset(), spread)), quiet)
+    before, after = drawn(quiet), drawn(full)
+    for number, (old, new) in enumerate(zip(was, planned, strict=True)):
+        assert abs((before == number).mean() - old) < 0.01
+        assert abs((after == number).mean() - new) < 0.01
+        if new < old:
+            assert not ((after == number) & (before != number)).any(), "nobody comes to a full region"
+    assert (before != after).mean() < most + 0.01

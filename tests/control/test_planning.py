@@ -10,7 +10,7 @@ import pytest
 from georouter.control.orders import Failed, Losses, PlanRequest
 from georouter.control.planning import AT_ONCE, PERIOD_S, Counted, Planned, Planner, planned_regions, wants
 from georouter.facts.plan import CapacityPlan, Spread
-from georouter.facts.world import World
+from georouter.facts.world import Standing, World
 from georouter.policy.files import PolicyFile
 from georouter.policy.model import Policy
 from georouter.policy.steps import Capacity, Nearest
@@ -85,6 +85,24 @@ def run(test: Callable[[Bench], object]) -> None:
         await test(Bench())  # type: ignore[misc]
 
     asyncio.run(body())
+
+
+def test_a_failover_is_planned_for_at_once() -> None:
+    """Another active region is another load, though no region has gone or come."""
+
+    async def body(bench: Bench) -> None:
+        db = ServiceName("db")
+        before, after = (
+            replace(world(), standings={db: Standing(RegionName(name), ())}) for name in ("eu", "us")
+        )
+        assert await bench.look(0.0, before) == 1
+        await bench.answer(PLAN)
+        assert await bench.look(1.0, before) == 1
+        assert await bench.look(2.0, after) == 2
+        await bench.answer(PLAN)
+        assert await bench.look(3.0, after) == 2
+
+    run(body)
 
 
 def test_at_once_then_now_and_then() -> None:

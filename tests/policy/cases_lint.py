@@ -82,6 +82,17 @@ services:
         "11:13: warning: services.web.chain[0].geo[5]: is never reached: rule 5 has no match and takes everybody",
     ),
     Case(
+        "warn_capacity_beside_a_failover_that_keeps_a_state",
+        """\
+regions:
+  us: {location: {lat: 1, lon: 1}, capacity: 5, endpoints: [192.0.2.10]}
+  eu: {location: {lat: 1, lon: 1}, capacity: 5, endpoints: [192.0.2.20]}
+services:
+  web: {regions: [us, eu], demand: 10, chain: [failover: {order: [us, eu], failback: manual}, capacity]}
+""",
+        "5:95: warning: services.web.chain[1]: moves nobody: the failover step keeps one region active",
+    ),
+    Case(
         "warn_partial_lists",
         """\
 services:

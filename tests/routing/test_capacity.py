@@ -9,15 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from georouter.facts.failover import FailoverRule
 from georouter.facts.plan import CapacityPlan, Shares
-from georouter.facts.world import Effective, RegionFacts, State, World
+from georouter.facts.world import Effective, RegionFacts, Standing, State, World
 from georouter.policy.model import AllDown, Policy
-from georouter.policy.steps import Capacity, Limit
+from georouter.policy.steps import Capacity, Failover, Limit
 from georouter.routing.capacity import Asking, make_plan
 from georouter.routing.rank import Ranked, Ranking
-from georouter.routing.select import Rule, Selector, planned
+from georouter.routing.select import Rule, Selector, planned, rule_of
+from georouter.routing.steps.failover import stand
 from georouter.words.ids import RegionName
-from tests.compiler.build import LOCATIONS, policy, region, world
+from tests.compiler.build import LOCATIONS, policy, region, service, world
 
 A, B, C = map(RegionName, ("eu", "us", "ap"))
 STEP = Capacity()
@@ -131,6 +133,58 @@ def test_degraded_regions_take_less() -> None:
     clients = asking([1000, 100, 100])
     plan = make_plan(rules(1500, 1500, 1500), [clients], sick, 0.0)
     assert served(plan, clients, sick)[A] == pytest.approx(0.67 * 750)
+
+
+DB = dataclasses.replace(
+    service("db", regions=(A, B, C), chain=[Failover(((A,), (B,), (C,)), FailoverRule((A, B, C)))]),
+    demand=1.0,
+)
+"""Its first region is active, the others stand by."""
+
+
+def stood(now: World, active: RegionName, *, held: bool = False) -> World:
+    """The service's active region."""
+    standbys = tuple(name for name in (A, B, C) if name != active)
+    return dataclasses.replace(now, standings={DB.name: Standing(active, standbys, held)})
+
+
+def managed(amount: float, step: Capacity | None = STEP) -> Asking:
+    """The clients of that service: all prefer the order."""
+    clients = asking([amount], [((0,), (1,), (2,))], step)
+    return dataclasses.replace(clients, rule=dataclasses.replace(rule_of(DB), capacity=step))
+
+
+@pytest.mark.parametrize("step", [STEP, None])
+def test_standbys_get_nobody_while_another_is_active(step: Capacity | None) -> None:
+    """However full the active region is, its clients stay, and others make room for them there."""
+    made = dataclasses.replace(rules(1500, 1500, 1500), services={DB.name: DB})
+    near = asking([600, 600, 600])
+    for active in (A, B, C):
+        now = stood(world(), active)
+        plan = make_plan(made, [managed(900, step), near], now, 0.0)
+        assert plan.now.loads[active] == pytest.approx(1005)
+        assert sum(plan.now.loads.values()) == pytest.approx(2700)
+        assert served(plan, near, now)[active] == pytest.approx(105)
+        full = make_plan(made, [managed(2000), near], now, 0.0)
+        facts = stand(DB.name, (A, B, C), now)
+        shares = planned(managed(2000).rule, (A, B, C), dataclasses.replace(now, capacity=full))
+        (candidate,) = Selector(managed(2000).rule, facts, shares=shares)(managed(1).rankings[0]).candidates
+        assert (A, B, C)[candidate.regions[0]] == active
+        assert full.now.overload[active] > 1.9
+
+
+def test_the_loss_of_the_active_region_is_planned_with_the_next() -> None:
+    """What is ready for it counts the load where the failover will bring it; other losses leave it alone."""
+    made = dataclasses.replace(rules(1500, 1500, 1500), services={DB.name: DB})
+    near = asking([400, 400, 400])
+    plan = make_plan(made, [managed(1300), near], stood(world(), C), 0.0)
+    lost = plan.losses[C]
+    assert lost.loads == pytest.approx({A: 1500, B: 1000})
+    assert lost.overload == {}
+    assert plan.losses[A].loads[C] == pytest.approx(1500)
+    assert served(plan, near, world(down=["ap"])) == pytest.approx({A: 200, B: 1000, C: 0})
+    held = stood(world(down=["ap"]), C, held=True)
+    assert make_plan(made, [managed(1300)], held, 0.0).now.loads == {C: 1300}
 
 
 def test_equal_regions_keep_their_weights() -> None:

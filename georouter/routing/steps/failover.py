@@ -6,18 +6,20 @@ stand by: the order ranks them, `stand` tells selection who is who.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
 
-from georouter.facts.world import RegionFacts, Role, World
+from georouter.facts.failover import BeyondMaxLag, Choose, FailoverRule
+from georouter.facts.world import Effective, RegionFacts, Role, Standing, World
 from georouter.policy.model import Service
 from georouter.policy.steps import Failover, Tiers
 from georouter.routing.scene import Scene
 from georouter.routing.steps.weighted import ramped
 from georouter.routing.text import tier_list
 from georouter.routing.tiers import TierArray, split
-from georouter.words.ids import RegionName, ServiceName
+from georouter.words.ids import RegionName, ServiceName, SignalName
 
 
 def rank(step: Failover, tiers: TierArray, scene: Scene) -> TierArray:
@@ -45,6 +47,42 @@ def stand(
         replace(fact, role=roles[name]) if name in roles else fact
         for name, fact in zip(regions, facts, strict=True)
     )
+
+
+def after_loss(rule: FailoverRule, standing: Standing, world: World) -> Standing:
+    """Where the step will stand in a world in which its active region is lost: who takes over, as far as that
+    can be known ahead (`failover_machine.choose`; when regions were left is not). Held where nobody may.
+    """
+
+    def cost(name: RegionName) -> tuple[bool, bool, bool, float, int]:
+        fact, lag = world.region(name), lags[name]
+        return (
+            fact.effective is Effective.DRAINED,
+            rule.max_lag is not None and lag > rule.max_lag,
+            fact.effective is Effective.UNKNOWN,
+            lag if rule.choose is Choose.LEAST_LAG else 0.0,
+            rule.order.index(name),
+        )
+
+    lags = {name: _lag(world, name, rule.signal) for name in rule.order}
+    able = [name for name in rule.order if world.region(name).effective is not Effective.DOWN]
+    if rule.max_lag is not None and rule.beyond_max_lag is BeyondMaxLag.REFUSE:
+        held = bool(able)
+        able = [name for name in able if lags[name] <= rule.max_lag]
+    else:
+        held = False
+    chosen = min(able, key=cost, default=None)
+    if chosen is None:
+        return replace(standing, held=held)
+    return Standing(chosen, tuple(name for name in rule.order if name != chosen))
+
+
+def _lag(world: World, region: RegionName, signal: SignalName) -> float:
+    """The last one told, endless where none is."""
+    reading = world.readings.get(region, {}).get(signal)
+    if reading is None or isinstance(reading.value, str):
+        return inf
+    return float(reading.value)
 
 
 def order_keys(order: Tiers, scene: Scene) -> NDArray[np.int32]:

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 import pytest
 
 from georouter.answers.layout import Reason
-from georouter.facts.failover import FailoverRule
-from georouter.facts.world import RegionFacts, Role, Standing
+from georouter.facts.failover import BeyondMaxLag, Choose, FailoverRule
+from georouter.facts.signals import Grade
+from georouter.facts.world import Reading, RegionFacts, Role, Standing
 from georouter.policy.model import AllDown, Service
 from georouter.policy.steps import Failover, Match, Residency, Step
 from georouter.routing.decide import Decision, decide
-from georouter.routing.steps.failover import stand
-from georouter.words.ids import RegionName, ServiceName
+from georouter.routing.steps.failover import after_loss, stand
+from georouter.words.ids import RegionName, ServiceName, SignalName
 from tests.routing.scenes import (
     DOWN,
     DRAINED,
@@ -115,3 +116,38 @@ def test_only_a_step_that_keeps_a_state_looks() -> None:
     assert facts[0].role is Role.NONE
     (told,) = stand(ServiceName("web"), [EU], World({EU: UP}, standings={ServiceName("web"): Standing(EAST)}))
     assert told.role is Role.NONE
+
+
+A, B, C = map(RegionName, "abc")
+
+
+@pytest.mark.parametrize(
+    ("fields", "facts", "lags", "chosen"),
+    [
+        ({}, {}, {}, B),
+        ({}, {B: DRAINED}, {}, C),
+        ({}, {B: UNKNOWN}, {}, C),
+        ({}, {B: DOWN, C: DRAINED}, {}, C),
+        ({"choose": Choose.LEAST_LAG}, {}, {B: 90.0, C: 20.0}, C),
+        ({"choose": Choose.LEAST_LAG}, {}, {B: 90.0}, B),
+        ({"max_lag": 50.0}, {}, {B: 90.0, C: 20.0}, C),
+        ({"max_lag": 50.0}, {}, {B: 90.0}, None),
+        ({"max_lag": 50.0, "beyond_max_lag": BeyondMaxLag.SERVE}, {}, {B: 90.0, C: 95.0}, B),
+    ],
+)
+def test_who_would_take_over(
+    fields: dict[str, object],
+    facts: dict[RegionName, RegionFacts],
+    lags: dict[RegionName, float],
+    chosen: RegionName | None,
+) -> None:
+    """As the state machine would choose; None: the lost one is held."""
+    rule = FailoverRule((A, B, C), **fields)  # type: ignore[arg-type]
+    lag = SignalName("replication_lag_ms")
+    readings = {name: {lag: Reading(value, 0.0, Grade.OK, 30.0)} for name, value in lags.items()}
+    now = World(regions={A: DOWN, **facts}, readings=readings)
+    after = after_loss(rule, Standing(A, (B, C)), now)
+    assert (after.active, after.held) == ((A, True) if chosen is None else (chosen, False))
+    assert set(after.standbys) == {A, B, C} - {after.active}
+    nobody = after_loss(rule, Standing(A, (B, C)), World(regions=dict.fromkeys((A, B, C), DOWN)))
+    assert (nobody.active, nobody.held) == (A, False)
