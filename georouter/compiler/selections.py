@@ -27,7 +27,6 @@ from georouter.routing.select import (
     Selector,
     as_if_up,
     level,
-    part_of,
     weight_of,
 )
 
@@ -194,10 +193,11 @@ def _deciders(steering: Steering, facts: tuple[RegionFacts, ...]) -> tuple[int, 
     and `witnesses`, of which one has to be known to tell the reason (without overrides: the good
     ones). Both are 0 when no such rule is safe.
 
-    A region with a cohort decides for a part of the clients only: it is none of either.
+    A region with a cohort decides for a part of the clients only, and for records that it has: it is none
+    of either.
     """
     rule, every = steering.rule, range(steering.own)
-    divided = frozenset(region for region in every if facts[region].cohort and part_of(facts[region]) < 1)
+    divided = frozenset(region for region in every if facts[region].cohort)
     own = [region for region in every if region not in divided]
     weights = {region: weight_of(facts[region], rule.weights[region]) for region in every}
     levels = {region: level(facts[region], weights[region]) for region in every}

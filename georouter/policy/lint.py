@@ -58,6 +58,8 @@ def families(policy: Policy, report: Report) -> None:
                         f'region "{region}" has no IPv{family} address while others have: '
                         f"{type_name} is answered without it"
                     )
+                    if service.ramp is not None and service.ramp.region == region:
+                        message += ", to the ramp's cohort too, who get the other family from it"
                     report.warn(("services", name, "regions", index), message)
 
 

@@ -249,11 +249,11 @@ class Selector:
         """The region with a cohort of more than nobody."""
         self._part = 0.0 if self._cohort is None else part_of(facts[self._cohort])
         self._others: Selector | None = None
-        """What there is for whoever is not in the cohort, where that is anybody."""
-        if self._cohort is not None and self._part < 1:
+        """What there is for who is not in the cohort, or asks for records that its region does not have."""
+        if self._cohort is not None:
             idle = [fact if fact.cohort is None else replace(fact, cohort=0.0) for fact in facts]
             self._others = Selector(rule, idle, usable, last_known, shares)
-            self._shares = None  # they share out the others
+            self._shares = None if self._part < 1 else self._shares  # they share out the others
 
     def __call__(self, ranked: Ranked) -> Selection:
         """The answer to `ranked`."""
@@ -261,9 +261,9 @@ class Selector:
         if self._cohort is None:
             return mine
         first = next((item for item in mine.candidates if item.regions[0] == self._cohort), None)
-        if self._others is None:
-            return mine if first is None else Selection((replace(first, cohort=None),), mine.reason)
-        rest = self._others(ranked)
+        if first is not None and self._part >= 1:
+            return Selection((replace(first, cohort=None),), mine.reason)
+        rest = mine if self._others is None else self._others(ranked)
         if first is None:
             return rest
         total = sum(candidate.weight for candidate in rest.candidates) or 1.0

@@ -48,6 +48,18 @@ regions:
         '6:23: warning: services.web.regions[1]: region "eu" has no IPv6 address while others have: AAAA is answered without it',
     ),
     Case(
+        "warn_families_of_a_ramp",
+        """\
+regions:
+  us: {location: {lat: 1, lon: 1}, endpoints: [192.0.2.10]}
+  eu: {location: {lat: 1, lon: 1}, endpoints: ["2001:db8::1"]}
+services:
+  web: {regions: [us, eu], chain: [weighted: {ramp: {region: eu, over: 1h}}]}
+""",
+        '5:19: warning: services.web.regions[0]: region "us" has no IPv6 address while others have: AAAA is answered without it',
+        '5:23: warning: services.web.regions[1]: region "eu" has no IPv4 address while others have: A is answered without it, to the ramp\'s cohort too, who get the other family from it',
+    ),
+    Case(
         "warn_open_geo",
         """\
 services:

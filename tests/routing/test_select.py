@@ -12,7 +12,7 @@ from georouter.facts.world import Effective, RegionFacts, State, World
 from georouter.policy.model import AllDown, Endpoint, Location, Region, Service
 from georouter.policy.steps import Limit, Sticky, Weighted
 from georouter.routing.decide import Family, decide
-from georouter.routing.rank import Ranked
+from georouter.routing.rank import Ranked, Ranking
 from georouter.routing.select import (
     REFUSED,
     LastKnown,
@@ -325,6 +325,17 @@ def test_every_fence_has_a_past_of_its_own() -> None:
         assert firsts(select(Ranked(tiers), last_known, down, last_known=past)) == [answer]
     narrow = select(Ranked(((0,), (1,))), last_known, down, usable=frozenset({1, 2}), last_known=past)
     assert firsts(narrow) == [1]
+
+
+@pytest.mark.parametrize("part", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("weight", [0.0, 2.0])
+@pytest.mark.parametrize("tiers", [((0, 1),), ((1,), (0,)), ((0,), (1,))])
+def test_records_that_a_ramp_s_region_does_not_have(part: float, weight: float, tiers: Ranking) -> None:
+    """Others answer them to the cohort, too, however far the ramp has come, and whatever the others weigh."""
+    facts = (UP, replace(UP, cohort=part))
+    select_b = Selector(rule(weight, 1.0), facts, frozenset({0}))(Ranked(tiers))
+    assert firsts(select_b) == [0]
+    assert [item.cohort for item in select_b.candidates] == [None]
 
 
 def test_selector_gives_equal_answers_as_one_object() -> None:
