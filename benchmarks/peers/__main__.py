@@ -4,7 +4,7 @@
 
 contest   the same questions to all, as fast as they answer, and at half of that
 changes   latency while snapshots are published and while a large zone is compiled
-growth    cost per query by the number of names and ranges, and their memory
+growth    cost per query by the number of names, ranges, services and regions, and their memory
 workers   two workers beside one
 """
 
@@ -16,6 +16,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from benchmarks.harness.report import RESULTS, Report
 from benchmarks.peers import changes, chart, contest, georouter, growth, workers
@@ -27,20 +28,32 @@ from benchmarks.peers.run import batches, dnsperf
 PARTS = ("contest", "changes", "growth", "workers")
 ASKERS = {"batches": batches, "dnsperf": dnsperf}
 ROUNDS = 5
-FULL = {
+FULL: dict[str, dict[str, Any]] = {
     "contest": {"full_s": 2.5, "half_s": 1.5},
     "changes": {"seconds": 3.0},
     "growth": {
-        "names": (1_000, 10_000, 100_000, 1_000_000),
-        "ranges": (10_000, 100_000, 1_000_000, 5_000_000),
+        "sizes": {
+            "names": (1_000, 10_000, 100_000, 1_000_000),
+            "ranges": (10_000, 100_000, 1_000_000, 5_000_000),
+            "services": (10, 100, 1_000, 10_000),
+            "regions": (3, 30, 300),
+        },
         "seconds": 1.0,
     },
     "workers": {"seconds": 1.5},
 }
-QUICK = {
+QUICK: dict[str, dict[str, Any]] = {
     "contest": {"full_s": 0.7, "half_s": 0.4},
     "changes": {"seconds": 0.6, "names": 20_000},
-    "growth": {"names": (1_000, 50_000), "ranges": (10_000, 1_000_000), "seconds": 0.3},
+    "growth": {
+        "sizes": {
+            "names": (1_000, 50_000),
+            "ranges": (10_000, 1_000_000),
+            "services": (10, 1_000),
+            "regions": (3, 100),
+        },
+        "seconds": 0.3,
+    },
     "workers": {"seconds": 0.4},
 }
 
@@ -84,10 +97,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if "growth" in options.only:
             curves = growth.measure(report, ground, rounds=rounds, **sizes["growth"])
             if chart.is_there():
-                titles = ("CPU µs per query by names", "CPU µs per query by ranges")
+                kinds = [curve.name.rpartition(": ")[2] + "s" for curve in curves]
                 panels = [
-                    (title, curve.name.rpartition(": ")[2] + "s", [curve])
-                    for title, curve in zip(titles, curves, strict=True)
+                    (f"CPU µs per query by {kind}", kind, [curve])
+                    for kind, curve in zip(kinds, curves, strict=True)
                 ]
                 chart.lines(panels, f"Median, lowest and highest of {rounds} rounds", RESULTS / "growth.svg")
         if "workers" in options.only:

@@ -47,13 +47,13 @@ def policy(database: Path, *, zone_file: str | None = None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def command(site: Site, *, limited: bool = True, workers: int = 1, zone_file: str | None = None) -> list[str]:
-    """Write the policy; the command that serves it in the foreground."""
+def command(site: Site, *, limited: bool = True, workers: int = 1, rules: str | None = None) -> list[str]:
+    """Write `rules` (or the `policy` of all peers); the command that serves them in the foreground."""
     limit = LIMITED if limited else ""
     own = f"workers: {workers}, state_dir: {site.folder / 'state'}{limit}"
     head = f'version: 1\nserver: {{listen: ["127.0.0.1:{site.port}"], admin: false, {own}}}\n'
     file = site.folder / "georouter.yaml"
-    file.write_text(head + policy(site.database, zone_file=zone_file))
+    file.write_text(head + (policy(site.database) if rules is None else rules))
     return [PROGRAM, "serve", "--config", str(file)]
 
 

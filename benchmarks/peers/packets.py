@@ -1,6 +1,7 @@
 """The questions: what resolvers of the whole world send, as the binary file that `dnsperf -B` reads."""
 
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from struct import pack
 
@@ -42,14 +43,14 @@ def static(names: list[str], count: int, seed: int = SEED) -> list[bytes]:
     return made
 
 
-def steered(count: int, seed: int = SEED) -> list[bytes]:
-    """Questions for the addresses of one name, each with a random IPv4 client subnet."""
+def steered(count: int, seed: int = SEED, names: Sequence[str] = NAMES[:1]) -> list[bytes]:
+    """Questions for the addresses of random ones of `names`, each with a random IPv4 client subnet."""
     chance = random.Random(seed)
     made = []
     for _ in range(count):
         option = _subnet(chance, ipv6=0.0)
         opt = b"\0" + pack("!HHIH", 41, PAYLOAD, 0, len(option)) + option
-        question = _name(chance, f"{NAMES[0]}.{ZONE}") + pack("!HH", 1, 1)
+        question = _name(chance, f"{chance.choice(names)}.{ZONE}") + pack("!HH", 1, 1)
         made.append(pack("!6H", 0, 0, 1, 0, 0, 1) + question + opt)
     return made
 
