@@ -31,6 +31,7 @@ from georouter.policy.interest import asns, networks
 from georouter.policy.kinds import check_kinds
 from georouter.policy.load import load
 from georouter.policy.model import Policy
+from georouter.policy.zonefile.again import Readings
 from georouter.sources import geo_files, policy_files, serial_file
 from georouter.words.errors import PolicyError, Severity, SourceError
 
@@ -53,6 +54,7 @@ class Builder:
         self._planned_on: GeoMap | None = None
         self._planned_key: object = None
         """What tells that map from others, None where nothing does."""
+        self._readings = Readings()
         self._unkept: Kept | None = None
         """A build of the policy as it is on disk that is not on disk itself."""
 
@@ -80,7 +82,7 @@ class Builder:
             if self._last is not None and self._last.files == files:
                 policy, warnings = self._last.policy, self._last.warnings
             else:
-                loaded = load(files)
+                loaded = load(files, readings=self._readings)
                 policy, warnings = loaded.policy, loaded.warnings
             clock.lap("policy")
             geo = self._map_for(request, policy)

@@ -11,6 +11,7 @@ from georouter.policy.model import Policy
 from georouter.policy.nodes import Node
 from georouter.policy.report import Report
 from georouter.policy.resolve import document
+from georouter.policy.zonefile.again import Readings
 from georouter.words.errors import Diagnostic, PolicyError
 
 __all__ = ["Loaded", "PolicyFile", "load"]
@@ -24,12 +25,19 @@ class Loaded:
     warnings: tuple[Diagnostic, ...] = ()
 
 
-def load(files: Sequence[PolicyFile], *, root: str | PathLike[str] = "/", zone_files: bool = True) -> Loaded:
+def load(
+    files: Sequence[PolicyFile],
+    *,
+    root: str | PathLike[str] = "/",
+    zone_files: bool = True,
+    readings: Readings | None = None,
+) -> Loaded:
     """Read, merge, check and resolve `files`.
 
     Among them are the zone files that the policy names (`zonefile.includes` tells which). `root` is the
     absolute folder that relative file names start from; `sources.policy_files` gives absolute ones. Without
-    `zone_files` these are left out: for who asks for anything but the records.
+    `zone_files` these are left out: for who asks for anything but the records. Who loads
+    again and again gives `readings`, so that zone files with the same text are read once.
 
     Raises PolicyError with every problem in file order (and the warnings found so far).
     """
@@ -48,7 +56,9 @@ def load(files: Sequence[PolicyFile], *, root: str | PathLike[str] = "/", zone_f
         # Names that the unreadable parts define would all look unknown.
         raise PolicyError(report.all())
     given = {file.name: file for file in files if file.zone} if zone_files else None
-    policy = document.resolve(pieces, report, fspath(root), given)
+    policy = document.resolve(pieces, report, fspath(root), given, readings)
+    if readings is not None:
+        readings.end()
     if not report.failed:
         lint.lint(policy, report)
     if report.failed:

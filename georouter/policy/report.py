@@ -64,6 +64,11 @@ class Report:
             self.add(Diagnostic(place.file, place.line, 0, "", message, severity))
 
     @property
+    def findings(self) -> int:
+        """How many there are so far; more after every further one."""
+        return len(self._found) + self._of_file.total()
+
+    @property
     def failed(self) -> bool:
         """Whether any error was found."""
         return any(item.severity is Severity.ERROR for item in self._found)

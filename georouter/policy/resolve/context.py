@@ -13,6 +13,7 @@ from georouter.words.ids import RegionName
 
 if TYPE_CHECKING:
     from georouter.policy.resolve.tenants import ReadDirectory
+    from georouter.policy.zonefile.again import Readings
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class Context:
     """By absolute name, tenant files among them; None where nobody asks for what they hold."""
     keys: frozenset[bytes] = frozenset()
     """Keys of the server, in lower-case wire format."""
+    readings: "Readings | None" = None
+    """Zone files as the last load read them."""
     directories: "dict[str, ReadDirectory]" = field(default_factory=dict)
     """Tenant directories that were read, by absolute name."""
 

@@ -24,6 +24,7 @@ from georouter.policy.written import (
     ServerFile,
 )
 from georouter.policy.written_tests import PolicyTestFile
+from georouter.policy.zonefile.again import Readings
 from georouter.wire import names
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -64,11 +65,16 @@ def read(root: Node, report: Report) -> Written:
 
 
 def resolve(
-    written: Written, report: Report, root: str, zone_files: Mapping[str, PolicyFile] | None
+    written: Written,
+    report: Report,
+    root: str,
+    zone_files: Mapping[str, PolicyFile] | None,
+    readings: Readings | None = None,
 ) -> Policy:
     """The policy the pieces describe; only usable when `report` holds no error afterwards.
 
     `zone_files` are the zone files at hand, by absolute name; None leaves all of them out.
+    `readings` are those of the last load.
     """
     context = Context(
         report=report,
@@ -78,6 +84,7 @@ def resolve(
         services=frozenset(written.services),
         zone_files=zone_files,
         keys=_key_names(report.root),
+        readings=readings,
     )
     all_checks = checks.resolve(_whole(written.checks), context)
     all_regions = regions.resolve(_whole(written.regions), context)

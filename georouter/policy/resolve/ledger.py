@@ -66,6 +66,14 @@ class Ledger:
         self._sources.append(file)
         return len(self._sources) - 1 << _LINE_BITS
 
+    def sources(self) -> tuple[str, ...]:
+        """The files that were begun, in order; one that is included twice is there twice."""
+        return tuple(self._sources[1:])
+
+    def columns(self) -> tuple["array[int]", ...]:
+        """All columns of numbers."""
+        return self.owner, self.type, self.ttl, self.at, self.place
+
     def where(self, row: int) -> Place:
         """Where a record was written."""
         source, index = divmod(self.place[row], 1 << _LINE_BITS)

@@ -13,8 +13,9 @@ from georouter.policy.resolve.context import Context
 from georouter.policy.resolve.ledger import Ledger, sort
 from georouter.policy.resolve.records import Reader
 from georouter.policy.written import SoaFile, ZoneFile
+from georouter.policy.zonefile.again import Readings
 from georouter.policy.zonefile.includes import ZoneSource, zone_source
-from georouter.policy.zonefile.read import FileSoa, read_zone
+from georouter.policy.zonefile.read import FileSoa
 from georouter.wire import names
 from georouter.wire.codes import TYPE_NS
 from georouter.words.ids import RegionName, ServiceName, ZoneName
@@ -80,9 +81,8 @@ def _draft(key: str, written: WrittenZone, context: Context) -> _Draft | None:
     source = _source(head, path, context)
     soa = None
     if source is not None and context.zone_files is not None:
-        soa = read_zone(
-            source, apex, head.ttl, files=context.zone_files, ledger=ledger, report=context.report
-        )
+        readings = context.readings or Readings()
+        soa = readings.read(source, apex, head.ttl, context.zone_files, ledger, context.report)
     in_file = _apex_servers(ledger, apex)
     reader = Reader(names.name_text(apex), apex, head.ttl, path, context, ledger)
     rows = len(ledger)
