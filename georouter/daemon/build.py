@@ -23,6 +23,7 @@ from georouter.control.orders import (
     Failed,
 )
 from georouter.daemon.kept import Kept, keep
+from georouter.daemon.sameness import same_files, same_names, same_records
 from georouter.facts.world import World
 from georouter.geo.map import GeoMap
 from georouter.geo.overlay import overlay
@@ -78,12 +79,16 @@ class Builder:
             clock = Stopwatch()
             if request.files is None:
                 files = policy_files.read_settled(Path(request.config))
+                if self._last is not None:
+                    files = same_files(files, self._last.files)
             clock.lap("read")
             if self._last is not None and self._last.files == files:
                 policy, warnings = self._last.policy, self._last.warnings
             else:
                 loaded = load(files, readings=self._readings)
                 policy, warnings = loaded.policy, loaded.warnings
+                if self._last is not None:
+                    policy = same_records(policy, self._last.policy)
             clock.lap("policy")
             geo = self._map_for(request, policy)
             if problems := check_kinds(policy, geo.info.kinds):
@@ -98,6 +103,8 @@ class Builder:
                 tables = () if self._last is None else self._last.plan.steered.tables
                 serials = self._serials(request, files, policy)
                 made = plan(policy, geo, world, serials, Made(ground, tables))
+                if self._last is not None:
+                    made = same_names(made, self._last.plan)
             self._planned_on, self._planned_key = geo, ground
             clock.lap("plan")
         except PolicyError as error:

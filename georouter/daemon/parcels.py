@@ -36,7 +36,7 @@ class Common:
     """The large parts of the last build that the child finished: both sides have them.
 
     They are pickled by name: ranking anew, or explaining an answer, does not send a million names to and fro,
-    and a new policy sends no range maps of chains that it shares with the old one.
+    and a new policy sends no range maps of chains and no records of zones that it shares with the old one.
     """
 
     def __init__(self) -> None:
@@ -52,6 +52,9 @@ class Common:
                 "policy": result.policy,
                 "directory": plan.directory,
                 "contents": plan.contents,
+                **{f"text {number}": file.text for number, file in enumerate(result.files)},
+                **{f"records {name}": zone.records for name, zone in result.policy.zones.items()},
+                **{f"content {name}": content for name, content in plan.contents.items()},
                 **dict(_tables(plan.steered.tables)),
             }
             self._names = {id(part): name for name, part in self._parts.items()}

@@ -90,6 +90,29 @@ def test_a_new_policy_sends_no_tables_that_it_shares(tmp_path: Path) -> None:
     asyncio.run(ask())
 
 
+def test_unchanged_names_do_not_travel(tmp_path: Path) -> None:
+    """With another policy beside them, a zone's names, text and records are the objects that they were."""
+    config = tmp_path / "p.yaml"
+    config.write_text(POLICY)
+    (tmp_path / "a.zone").write_text(ZONE)
+
+    async def ask() -> None:
+        workshop = Workshop(cache_dir=str(tmp_path / "cache"))
+        try:
+            first = await workshop.ask(BuildRequest(str(config), None, {}, {}))
+            config.write_text(POLICY + "# more\n")
+            second = await workshop.ask(BuildRequest(str(config), None, {}, first.plan.serials))
+        finally:
+            await workshop.stop()
+        assert second.files != first.files
+        assert second.files[1].text is first.files[1].text
+        assert second.plan.directory is first.plan.directory
+        old, new = (built.policy.zones["example.com"].records for built in (first, second))
+        assert new is old
+
+    asyncio.run(ask())
+
+
 def test_large_blocks_come_as_they_were() -> None:
     """Beside the pickle, once each, empty or small ones within it."""
     large = array("Q", range(LARGE_BYTES // 8))
