@@ -19,7 +19,6 @@ from georouter.compiler.steering import table_key
 from georouter.facts.world import World
 from georouter.geo.map import UNPLACED, GeoMap
 from georouter.geo.ranges import with_points
-from georouter.geo.special import mark
 from georouter.policy.model import Policy, Service
 from georouter.routing.decide import Family, usable
 from georouter.routing.rank import Ranked, distinct, rank
@@ -159,16 +158,14 @@ ADDRESS_SPACE = "the IPv4 address space that the database places"
 
 
 def address_space(before: GeoMap, after: GeoMap) -> Clients:
-    """Every placed IPv4 address counts the same. Networks that are nobody's place (private, reserved) do not.
+    """Every IPv4 address that `before` places counts the same; others (private, reserved) do not.
 
     Raises ValueError for a map that places no IPv4 address.
     """
-    cut, _, special = mark(before.starts4, before.place4, 4)
-    cut, origin = with_points(cut, after.starts4.astype(np.uint64))
-    special = special[origin]
+    cut, _ = with_points(before.starts4.astype(np.uint64), after.starts4.astype(np.uint64))
     widths = np.diff(np.append(cut, np.uint64(1 << 32))).astype(np.float64)
     first = _places(before, cut)
-    widths[special | (first == UNPLACED)] = 0.0
+    widths[first == UNPLACED] = 0.0
     return _together(widths, first, _places(after, cut), ADDRESS_SPACE)
 
 

@@ -1,6 +1,7 @@
 """`georouter serve`: the daemon."""
 
 import asyncio
+import gc
 import logging
 import os
 import sys
@@ -47,6 +48,7 @@ def serve(
     signals.ignore()
     signals.end_quietly()
     set_up(LogFormat(log_format), level=logging.getLevelNamesMapping()[log_level.upper()])
+    gc.disable()  # until the first build is over: imports make much that stays, too
     sys.exit(run(Options(_found(config), state_dir=state_dir, strict_start=strict_start)))
 
 

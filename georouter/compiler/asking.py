@@ -11,7 +11,6 @@ from georouter.facts.demand import Census, division
 from georouter.facts.plan import CapacityPlan, Spread
 from georouter.facts.world import World
 from georouter.geo.map import UNPLACED, GeoMap
-from georouter.geo.special import mark
 from georouter.policy.model import Policy, Service
 from georouter.routing.capacity import Asking, CapacityPlanner
 from georouter.routing.rank import Ranked, distinct, rank
@@ -28,11 +27,10 @@ _NONE = np.empty(0, dtype=np.int64)
 
 
 def address_space(geo: GeoMap) -> _Array:
-    """How many IPv4 addresses each place has; the unplaced and private and reserved networks have none."""
-    cut, place, special = mark(geo.starts4, geo.place4, 4)
-    widths = np.diff(np.append(cut, np.uint64(1 << 32))).astype(np.float64)
-    widths[special | (place == UNPLACED)] = 0.0
-    counted: _Array = np.bincount(place, weights=widths, minlength=len(geo.places)).astype(np.float64)
+    """How many IPv4 addresses each place has; those that nobody placed count nowhere."""
+    widths = np.diff(np.append(geo.starts4.astype(np.uint64), np.uint64(1 << 32))).astype(np.float64)
+    widths[geo.place4 == UNPLACED] = 0.0
+    counted: _Array = np.bincount(geo.place4, weights=widths, minlength=len(geo.places)).astype(np.float64)
     return counted
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from georouter.facts.aliases import Target
 from georouter.policy.model import Policy, Resolver, Server
-from georouter.policy.resolve.server import is_own
+from georouter.policy.resolve.sockets import is_own
 from georouter.probes.refresher import Emit, Refresher
 
 

@@ -66,6 +66,8 @@ def mark(
     points = np.unique(np.concatenate([first, last[last < _LAST[version]] + np.uint64(1)]))
     cut, origin = with_points(starts.astype(np.uint64), points)
     place = rows[origin]
-    network = np.maximum(np.searchsorted(first, cut, side="right"), 1) - 1
-    special = (cut >= first[network]) & (cut <= last[network]) & (place == UNPLACED)
+    special = np.zeros(len(cut), np.bool_)
+    begins, ends = np.searchsorted(cut, first), np.searchsorted(cut, last, side="right")
+    for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
+        special[begin:end] = place[begin:end] == UNPLACED
     return cut, place, special

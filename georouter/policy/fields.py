@@ -27,9 +27,12 @@ LARGEST_WORKERS = 256
 
 
 class FileModel(BaseModel):
-    """A mapping in a policy file: unknown keys are errors and nothing is converted."""
+    """A mapping in a policy file: unknown keys are errors and nothing is converted.
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+    Validators are made when they are first used: a policy seldom has all there is.
+    """
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
 
 def _whole_seconds(value: object) -> int:

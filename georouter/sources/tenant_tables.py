@@ -2,7 +2,6 @@
 
 import csv
 import io
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
@@ -24,6 +23,8 @@ def read(name: str, most: int) -> tuple[str, str, Stamp]:
 
     One transaction: what is being written meanwhile is not seen in parts. At most `most` octets.
     """
+    import sqlite3  # noqa: PLC0415 - few tenants are kept so
+
     stamp = stamp_of(name)
     if not stamp:
         return "", "No such file or directory", stamp

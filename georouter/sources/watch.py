@@ -9,8 +9,10 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import watchfiles
+if TYPE_CHECKING:
+    from watchfiles import Change
 
 ANYWAY_MS = 2000
 """How often to look although nothing was reported."""
@@ -45,13 +47,15 @@ async def changes(
     `ignore` are folders whose changes do not count (our own state). `settle_ms` is how long a burst of
     changes must be quiet before it is reported; a burst is reported after 1 s at the latest.
     """
+    from watchfiles import awatch  # noqa: PLC0415 - it brings anyio along, and answers come first
+
     folders = directories(paths)
     ignored = tuple(str(folder.resolve()) for folder in ignore)
 
-    def counts(_change: watchfiles.Change, path: str) -> bool:
+    def counts(_change: "Change", path: str) -> bool:
         return not any(path == folder or path.startswith(folder + "/") for folder in ignored)
 
-    async for batch in watchfiles.awatch(
+    async for batch in awatch(
         *folders,
         watch_filter=counts,
         stop_event=stop,

@@ -5,19 +5,17 @@ One thread (the control loop's) calls everything here. Nothing is global to the 
 """
 
 import platform
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-
-from prometheus_client import CollectorRegistry, Metric
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
-from prometheus_client.process_collector import ProcessCollector
-from prometheus_client.registry import Collector
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from georouter.compiler.maps import MapSize
 from georouter.telemetry import catalog
-from georouter.telemetry.exposition import Exposition
-from georouter.telemetry.series import Histogram, Series, cumulative
-from georouter.telemetry.source import DURATION_BOUNDS_S, CounterSource, DurationSource, ProbeSource, Sent
+from georouter.telemetry.series import Histogram, Series
+from georouter.telemetry.source import CounterSource, ProbeSource, Sent
 from georouter.words.ids import RegionName
+
+if TYPE_CHECKING:
+    from georouter.telemetry.exposition import Exposition
 
 STATES: tuple[str, ...] = ("up", "unknown", "drained", "down")
 """Values of the `state` label of `georouter_region_state`."""
@@ -97,14 +95,16 @@ class Metrics:
         self._last_good.set(0)
         self._brake.set(0)
         self._freezes.add(0)
-        registry = CollectorRegistry(auto_describe=False)
-        registry.register(_Pushed(self._items))
-        registry.register(_Pulled(self))
-        ProcessCollector(registry=registry)
-        self._exposition = Exposition(registry)
+        self._exposition: Exposition | None = None
 
     def exposition(self, accept: str = "") -> tuple[bytes, str]:
         """The metrics as text and its content type; OpenMetrics where the Accept header asks for it."""
+        if self._exposition is None:
+            # Only now: prometheus-client brings an HTTP server and mail along, and answers come first.
+            from georouter.telemetry.exposition import Exposition  # noqa: PLC0415
+            from georouter.telemetry.registry import make_registry  # noqa: PLC0415
+
+            self._exposition = Exposition(make_registry(self._items, self))
         return self._exposition.render(accept, self.source)
 
     # Regions and services
@@ -336,62 +336,3 @@ class Metrics:
         item = Histogram(spec, bounds)
         self._items.append(item)
         return item
-
-
-class _Pushed(Collector):
-    """What the control loop said, for the registry."""
-
-    def __init__(self, items: Iterable[Series | Histogram]) -> None:
-        self._items = items
-
-    def collect(self) -> Iterator[Metric]:
-        for item in self._items:
-            yield item.family()
-
-
-class _Pulled(Collector):
-    """What the packet path and the prober count in one number; the wide ones are rendered by `Exposition`."""
-
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
-
-    def collect(self) -> Iterator[Metric]:
-        if self._metrics.source is not None:
-            yield from _of_packet_path(self._metrics.source)
-        if self._metrics.probes is not None:
-            yield _counter(catalog.EXCUSED, self._metrics.probes.excused)
-
-
-def _of_packet_path(source: CounterSource) -> Iterator[Metric]:
-    yield _counter(catalog.DROPS, source.drops())
-    yield _counter(catalog.FAILURES, source.failures())
-    yield _counter(catalog.UNSENT, source.unsent())
-    limited = CounterMetricFamily(
-        catalog.RATE_LIMITED.name, catalog.RATE_LIMITED.help, labels=catalog.RATE_LIMITED.labels
-    )
-    for action, count in zip(("slip", "drop"), source.rate_limited(), strict=True):
-        limited.add_metric((action,), count)
-    yield limited
-    debug = CounterMetricFamily(catalog.DEBUG.name, catalog.DEBUG.help, labels=catalog.DEBUG.labels)
-    for result, count in source.debug_questions().items():
-        debug.add_metric((result,), count)
-    yield debug
-    path = source.path()
-    workers = GaugeMetricFamily(catalog.WORKERS.name, catalog.WORKERS.help, labels=catalog.WORKERS.labels)
-    workers.add_metric((path.name,), path.living)
-    yield workers
-    punted = CounterMetricFamily(catalog.PUNTED.name, catalog.PUNTED.help, labels=catalog.PUNTED.labels)
-    punted.add_metric(("taken",), path.punted)
-    punted.add_metric(("full",), path.overflowed)
-    yield punted
-    connections = catalog.TCP_CONNECTIONS
-    yield GaugeMetricFamily(connections.name, connections.help, value=source.tcp_connections)
-    durations = source.request_durations() if isinstance(source, DurationSource) else None
-    if durations is not None:
-        family = HistogramMetricFamily(catalog.DURATION.name, catalog.DURATION.help)
-        family.add_metric((), cumulative(DURATION_BOUNDS_S, durations.counts), durations.sum_s)
-        yield family
-
-
-def _counter(spec: catalog.Spec, value: int) -> Metric:
-    return CounterMetricFamily(spec.name, spec.help, value=value)

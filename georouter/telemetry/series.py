@@ -1,13 +1,10 @@
 """Values of one metric by its labels: plain dicts that one thread writes and a scrape reads."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from prometheus_client import Metric
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
-
-from georouter.telemetry.catalog import Kind, Spec
+from georouter.telemetry.catalog import Spec
 
 
 class Series:
@@ -33,13 +30,9 @@ class Series:
         """Drop every series whose label values `gone` says yes to."""
         self._values = {labels: value for labels, value in self._values.items() if not gone(labels)}
 
-    def family(self) -> Metric:
-        """For the exposition."""
-        make = CounterMetricFamily if self.spec.kind is Kind.COUNTER else GaugeMetricFamily
-        family = make(self.spec.name, self.spec.help, labels=self.spec.labels)
-        for labels, value in self._values.items():
-            family.add_metric(labels, value)
-        return family
+    def values(self) -> Iterator[tuple[tuple[str, ...], float]]:
+        """Label values and value of every series."""
+        yield from self._values.items()
 
 
 @dataclass(slots=True)
@@ -68,12 +61,10 @@ class Histogram:
         """Drop every series whose label values `gone` says yes to."""
         self._buckets = {labels: buckets for labels, buckets in self._buckets.items() if not gone(labels)}
 
-    def family(self) -> Metric:
-        """For the exposition."""
-        family = HistogramMetricFamily(self.spec.name, self.spec.help, labels=self.spec.labels)
+    def buckets(self) -> Iterator[tuple[tuple[str, ...], list[tuple[str, float]], float]]:
+        """Label values, `cumulative` counts and the sum of every series."""
         for labels, buckets in self._buckets.items():
-            family.add_metric(labels, cumulative(self._bounds, buckets.counts), buckets.sum)
-        return family
+            yield labels, cumulative(self._bounds, buckets.counts), buckets.sum
 
 
 def cumulative(bounds: tuple[float, ...], counts: Sequence[int]) -> list[tuple[str, float]]:

@@ -11,12 +11,6 @@ from collections.abc import Callable, Mapping
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from types import MappingProxyType
 
-import dns.exception
-import dns.name
-import dns.rdata
-import dns.rdataclass
-import dns.rdatatype
-
 from georouter.wire.codes import (
     TYPE_A,
     TYPE_AAAA,
@@ -107,6 +101,11 @@ def stored_type(text: str) -> int:
 
 def rdata_text(type: int, rdata: bytes) -> str:  # noqa: A002 - the record's own word
     """Presentation form with absolute names, for people. Raises ValueError for malformed data."""
+    import dns.exception  # noqa: PLC0415 - most policies have the commonest types alone
+    import dns.rdata  # noqa: PLC0415
+    import dns.rdataclass  # noqa: PLC0415
+    import dns.rdatatype  # noqa: PLC0415
+
     try:
         record = dns.rdata.from_wire(
             dns.rdataclass.IN, dns.rdatatype.RdataType.make(type), rdata, 0, len(rdata)
@@ -196,6 +195,12 @@ _DIRECT: Mapping[int, Callable[[str, bytes], bytes]] = MappingProxyType(
 
 def _strict(number: int, text: str, origin: bytes) -> bytes:
     """Through dnspython, whose complaints become one readable ValueError."""
+    import dns.exception  # noqa: PLC0415 - as above
+    import dns.name  # noqa: PLC0415
+    import dns.rdata  # noqa: PLC0415
+    import dns.rdataclass  # noqa: PLC0415
+    import dns.rdatatype  # noqa: PLC0415
+
     base, _ = dns.name.from_wire(origin, 0)
     try:
         record = dns.rdata.from_text(

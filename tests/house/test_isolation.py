@@ -35,3 +35,20 @@ def rooms_behind(room: str) -> set[str]:
 def test_a_room_alone_brings_only_what_it_may(room: str, allowed: set[str]) -> None:
     """The packet path runs without any part of the decision in memory."""
     assert rooms_behind(room) <= allowed
+
+
+LATER = {"aiohttp", "anyio", "dns", "httpx", "prometheus_client", "pydantic", "rich", "sqlite3", "yaml"}
+"""Libraries that no first answer needs (docs/decisions/0029)."""
+LIBRARIES = """
+import sys
+import georouter.cli.serve, georouter.daemon.life
+print(*sorted({name.split(".")[0] for name in sys.modules}))
+"""
+
+
+def test_a_start_imports_only_what_answers_need() -> None:
+    """A restart from what was kept answers before any of the others is loaded."""
+    run = subprocess.run(
+        [sys.executable, "-c", LIBRARIES], capture_output=True, text=True, timeout=SECONDS, check=True
+    )
+    assert not LATER & set(run.stdout.split())

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -73,33 +73,46 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
-def test_a_damaged_database(tmp_path: Path, damage: Callable[[Path], object]) -> None:
-    """The map in use stays and it is said everywhere; explanations go on; the next good file is taken."""
-    database = tmp_path / "geo" / "city.mmdb"
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Daemon, Path]]:
+    """One daemon for all damages, and its database."""
+    folder = tmp_path_factory.mktemp("shared")
+    database = folder / "geo" / "city.mmdb"
     database.parent.mkdir()
     database.write_bytes(OLD)
-    with Daemon(tmp_path / "daemon", policy(database)) as daemon:
-        assert london(daemon) == EU_WEST
-        damage(database)
-        until(lambda: daemon.metric(LOADED) == 0, "the refusal")
-        assert london(daemon) == EU_WEST
-        assert daemon.metric(BUILT) == OLD_EPOCH
-        last = daemon.status()["config"]["last_reload"]
-        assert last["ok"] is False
-        assert str(database) in last["error"]
-        assert "policy.refused" in daemon.output()
-        code, body = daemon.get(f"/v1/explain?name=www.example.com&client={LONDON}")
-        assert code == 200, body
-        assert EU_WEST in json.dumps(json.loads(body))
-        if database.is_dir():
-            database.rmdir()
-        replace(database, NEW)
-        until(lambda: london(daemon) == AP_SOUTH, "the new map")
-        until(lambda: daemon.metric(LOADED) == 1, "the new map to be told of")
-        assert daemon.metric(BUILT) == NEW_EPOCH
-        assert "Traceback" not in daemon.output()
-        assert "task.ended" not in daemon.output()
+    with Daemon(folder / "daemon", policy(database)) as daemon:
+        yield daemon, database
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
+def test_a_damaged_database(shared: tuple[Daemon, Path], damage: Callable[[Path], object]) -> None:
+    """The map in use stays and it is said everywhere; explanations go on; the next good file is taken."""
+    daemon, database = shared
+    if database.is_dir():
+        database.rmdir()
+    replace(database, OLD)
+    until(lambda: daemon.metric(BUILT) == OLD_EPOCH and daemon.metric(LOADED) == 1, "a good database")
+    said = len(daemon.output())
+    assert london(daemon) == EU_WEST
+    damage(database)
+    until(lambda: daemon.metric(LOADED) == 0, "the refusal")
+    assert london(daemon) == EU_WEST
+    assert daemon.metric(BUILT) == OLD_EPOCH
+    last = daemon.status()["config"]["last_reload"]
+    assert last["ok"] is False
+    assert str(database) in last["error"]
+    assert "policy.refused" in daemon.output()[said:]
+    code, body = daemon.get(f"/v1/explain?name=www.example.com&client={LONDON}")
+    assert code == 200, body
+    assert EU_WEST in json.dumps(json.loads(body))
+    if database.is_dir():
+        database.rmdir()
+    replace(database, NEW)
+    until(lambda: london(daemon) == AP_SOUTH, "the new map")
+    until(lambda: daemon.metric(LOADED) == 1, "the new map to be told of")
+    assert daemon.metric(BUILT) == NEW_EPOCH
+    assert "Traceback" not in daemon.output()
+    assert "task.ended" not in daemon.output()
 
 
 def test_deleted_and_restored(tmp_path: Path) -> None:

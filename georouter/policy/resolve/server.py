@@ -1,7 +1,6 @@
 """The `server:` section."""
 
 from collections.abc import Collection
-from ipaddress import ip_address
 
 from georouter.answers.networks import NOBODY
 from georouter.answers.ratelimit import Rate
@@ -88,7 +87,7 @@ def _resolver(written: ResolverFile, listen: Collection[tuple[str, int]], contex
         except ValueError as error:
             context.report.error(where, str(error))
             continue
-        if is_own(address, listen):
+        if sockets.is_own(address, listen):
             context.report.error(
                 where, f'"{text}" is where this server listens; name one that resolves names'
             )
@@ -101,13 +100,6 @@ def _resolver(written: ResolverFile, listen: Collection[tuple[str, int]], contex
         context.report.error((*path, "max_ttl"), "must be at least 1s")
     rule = AliasRule(min_ttl_s=max(1, written.min_ttl), max_ttl_s=written.max_ttl)
     return Resolver(addresses=tuple(found), timeout_s=written.timeout, rule=rule)
-
-
-def is_own(address: tuple[str, int], listen: Collection[tuple[str, int]]) -> bool:
-    """Whether we listen there. Of the machine's own addresses only loopback is known here."""
-    host, port = address
-    everywhere = ("0.0.0.0", port) if ip_address(host).version == 4 else ("::", port)
-    return address in listen or (ip_address(host).is_loopback and everywhere in listen)
 
 
 def _listen(written: list[str], context: Context) -> tuple[tuple[str, int], ...]:

@@ -1,5 +1,6 @@
 """Socket addresses as they are written: `127.0.0.1:53`, `[::1]:5300`."""
 
+from collections.abc import Collection
 from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
 
 DNS_PORT = 53
@@ -35,3 +36,10 @@ def parse_server(text: str) -> tuple[str, int]:
         return str(ip_address(text)), DNS_PORT
     except ValueError:
         return parse(text)
+
+
+def is_own(address: tuple[str, int], listen: Collection[tuple[str, int]]) -> bool:
+    """Whether we listen there. Of the machine's own addresses only loopback is known here."""
+    host, port = address
+    everywhere = ("0.0.0.0", port) if ip_address(host).version == 4 else ("::", port)
+    return address in listen or (ip_address(host).is_loopback and everywhere in listen)
