@@ -5,6 +5,10 @@ from cpython.buffer cimport Py_buffer
 from georouter.answers._flat cimport Halves, Longs, Octets, Words
 
 
+cdef enum:
+    HUGE_PAGE = 2097152  # from so many octets on a block asks for huge pages
+
+
 cdef class Block:
     cdef void* at
     cdef readonly size_t size

@@ -46,7 +46,6 @@ cdef extern from *:
     void* map_pages "georouter_map"(size_t size) noexcept nogil
     void unmap_pages "munmap"(void* at, size_t size) noexcept nogil
     void gather_pages "georouter_gather"(const void* at, size_t size) noexcept nogil
-    const size_t HUGE_PAGE "GEOROUTER_HUGE"
 
 cdef enum:
     ANY_PAGE = 65536

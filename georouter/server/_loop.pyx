@@ -19,6 +19,7 @@ from libc.errno cimport errno
 from libc.stdint cimport int64_t, uint64_t
 from libc.stdlib cimport calloc, free
 
+from georouter.answers._memory cimport HUGE_PAGE, Block
 from georouter.answers._respond cimport open_desk
 from georouter.answers._tables cimport Tables
 from georouter.server._batch cimport work
@@ -91,6 +92,7 @@ cdef class Loop:
 
     cdef Line line
     cdef list sockets
+    cdef Block room
     cdef Publication current
     cdef list retired
     cdef int waker
@@ -112,10 +114,11 @@ cdef class Loop:
         self.waker = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         line.ring.ready = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         line.sockets = len(self.sockets)
-        line.room = <Room *>calloc(1, sizeof(Room))
+        self.room = Block(max(sizeof(Room), <size_t>HUGE_PAGE))  # queries are pages apart, and in one so
+        line.room = <Room *>self.room.at
         line.polled = <pollfd *>calloc(line.sockets + 1, sizeof(pollfd))
         line.ring.places = <Punted *>calloc(places, sizeof(Punted))
-        if not line.room or not line.polled or not line.ring.places:
+        if not line.polled or not line.ring.places:
             raise MemoryError
         touch(line.room, sizeof(Room))
         touch(line.ring.places, places * sizeof(Punted))
@@ -134,7 +137,6 @@ cdef class Loop:
         for descriptor in (self.waker, self.line.ring.ready):
             if descriptor >= 0:
                 os.close(descriptor)
-        free(self.line.room)
         free(self.line.polled)
         free(self.line.ring.places)
 
