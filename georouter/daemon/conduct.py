@@ -7,6 +7,7 @@ from pathlib import Path
 from georouter.answers.conduct import Conduct
 from georouter.answers.cookies import SECRET_SIZE, Cookies
 from georouter.policy.model import Server
+from georouter.sources import reading
 from georouter.sources.atomic import write_atomically
 from georouter.telemetry.logs import event
 from georouter.words.errors import SourceError
@@ -53,7 +54,7 @@ def _renewed(before: Cookies | None, was: Server, policy: Server, state_dir: Pat
 def read_secrets(file: Path) -> tuple[bytes, ...]:
     """One or two lines of 32 hexadecimal digits; SourceError for anything else."""
     try:
-        lines = file.read_text(encoding="ascii").split()
+        lines = reading.secret(file).decode("ascii").split()
         found = tuple(bytes.fromhex(line) for line in lines)
     except OSError as error:
         raise SourceError(f"cannot read the cookie secrets in {file}: {error.strerror or error}") from error

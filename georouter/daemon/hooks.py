@@ -8,13 +8,13 @@ import asyncio
 import json
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from georouter import __version__
 from georouter.control.orders import Answer, Call
 from georouter.facts.failover import Reply
 from georouter.policy.steps import Secret
+from georouter.sources import reading
 
 if TYPE_CHECKING:
     import httpx
@@ -84,7 +84,7 @@ def _read(values: Mapping[str, str | Secret]) -> dict[str, str]:
 
 
 def _secret(secret: Secret) -> str:
-    text = Path(secret.file).read_text(encoding="utf-8").strip()
+    text = reading.secret(secret.file).decode("utf-8")
     if not text or not text.isprintable():
         raise ValueError(f"{secret.file} does not hold one line of text")
     return text

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from georouter.policy.model import TsigKey
+from georouter.sources import reading
 from georouter.telemetry.logs import event
 from georouter.wire.names import name_text
 from georouter.wire.tsig import Key
@@ -38,7 +39,7 @@ def read_key(key: TsigKey) -> Key:
     """A secret in base64, blanks and line breaks ignored. SourceError, which never shows what was read."""
     file = Path(key.secret_file)
     try:
-        text = "".join(file.read_text(encoding="ascii").split())
+        text = "".join(reading.secret(file).decode("ascii").split())
         secret = base64.b64decode(text, validate=True)
     except OSError as error:
         raise SourceError(f"cannot read the key in {file}: {error.strerror or error}") from error

@@ -18,6 +18,7 @@ from georouter.policy.model import Server as ServerPolicy
 from georouter.server.sending import TransferLimits
 from georouter.server.server import Settings as ServerSettings
 from georouter.server.tcp import TcpLimits
+from georouter.sources import reading
 from georouter.telemetry.logs import event
 from georouter.words.errors import SourceError
 
@@ -97,7 +98,7 @@ def read_token(file: str | None) -> str | None:
     if file is None:
         return None
     try:
-        token = Path(file).read_text(encoding="utf-8").strip()
+        token = reading.secret(file).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SourceError(f"cannot read the admin token file {file}: {error}") from error
     if not token:

@@ -15,7 +15,7 @@ from contextlib import suppress
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,7 +136,8 @@ def _is_compact(path: str) -> bool:
 
 def _read(path: str) -> bytes:
     try:
-        return Path(path).read_bytes()
+        with _opened(path) as file:
+            return file.read()
     except OSError as error:
         raise SourceError(f"{path}: {error.strerror or error}") from error
 
@@ -151,11 +152,19 @@ def _decode(content: bytes, shown: str) -> GeoMap:
 def _blocks(path: str) -> Iterator[bytes]:
     """A file in pieces."""
     try:
-        with Path(path).open("rb") as file:
+        with _opened(path) as file:
             while block := file.read(_BLOCK):
                 yield block
     except OSError as error:
         raise SourceError(f"{path}: {error.strerror or error}") from error
+
+
+def _opened(path: str) -> BinaryIO:
+    """To be read; OSError for a pipe, which might be silent for ever, and a device, which might not end."""
+    place = Path(path)
+    if place.exists() and not place.is_file() and not place.is_dir():
+        raise OSError(0, "not a regular file")
+    return place.open("rb")
 
 
 def _digest_of(path: str) -> "hashlib.blake2b":

@@ -1,12 +1,12 @@
 """Policy files on disk: one file, or a folder of `*.yaml` and `*.yml`, with the zone files they name."""
 
-import os
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from georouter.policy.files import PolicyFile, Stamp
 from georouter.sources import zone_files
+from georouter.sources.reading import whole
 from georouter.words.errors import Diagnostic, PolicyError, SourceError
 
 LARGEST_FILE_BYTES = 64 * 1024 * 1024
@@ -113,9 +113,7 @@ def _listed(folder: Path) -> list[Path]:
 
 
 def _bytes(file: Path) -> tuple[bytes, Stamp]:
-    with file.open("rb") as stream:
-        status = os.fstat(stream.fileno())
-        data = stream.read(LARGEST_FILE_BYTES + 1)
+    data, status = whole(file, LARGEST_FILE_BYTES)
     if len(data) > LARGEST_FILE_BYTES:
         raise SourceError(f"{file}: is larger than {LARGEST_FILE_BYTES // 1024 // 1024} MiB")
     return data, zone_files.stamp(status)

@@ -28,6 +28,8 @@ def read(name: str, most: int) -> tuple[str, str, Stamp]:
     stamp = stamp_of(name)
     if not stamp:
         return "", "No such file or directory", stamp
+    if not Path(name).is_file():
+        return "", "not a regular file", stamp
     text = io.StringIO(newline="")
     write = csv.writer(text, lineterminator="\n").writerow
     try:

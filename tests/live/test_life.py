@@ -88,6 +88,29 @@ def test_a_broken_file_keeps_the_last_good_policy(tmp_path: Path) -> None:
         assert daemon.metric("georouter_config_serving_last_good") == 0
 
 
+def test_anything_in_the_place_of_the_policy(tmp_path: Path) -> None:
+    """A pipe that nobody writes to, a device, a circle of links: refused, and the next policy is taken."""
+    with Daemon(tmp_path, policy(OLD)) as daemon:
+        for make in (
+            os.mkfifo,
+            lambda path: path.symlink_to("/dev/zero"),
+            lambda path: path.symlink_to(path),
+        ):
+            daemon.config.unlink()
+            make(daemon.config)
+            daemon.signal(SIGHUP)
+            until(lambda: daemon.metric(RELOADED) == 0 and daemon.get("/metrics")[0] == 200, "the refusal")
+            assert marker(daemon) == OLD
+            daemon.write(policy(OLD))
+            daemon.signal(SIGHUP)
+            until(lambda: daemon.metric(RELOADED) == 1, "the return")
+        daemon.config.unlink()
+        os.mkfifo(daemon.config)
+        daemon.signal(SIGTERM)
+        assert daemon.stop() == 0
+    assert "Traceback" not in daemon.output()
+
+
 def test_a_strict_start_refuses_a_broken_file(tmp_path: Path) -> None:
     """`--strict-start` ends with 1 and every problem, although a last good policy is there."""
     daemon = Daemon(tmp_path, policy(OLD))

@@ -89,6 +89,14 @@ def test_a_folder_is_no_database(tmp_path: Path) -> None:
         load_map([str(tmp_path)])
 
 
+def test_a_pipe_is_no_database(tmp_path: Path) -> None:
+    """Nobody waits for what might come out of it."""
+    path = tmp_path / "city.mmdb"
+    os.mkfifo(path)
+    with pytest.raises(SourceError, match="not a regular file"):
+        load_map([str(path)])
+
+
 def test_truncation_while_running(database: Path) -> None:
     """A map that was loaded does not change when its file is cut off under it."""
     map_ = load_map([str(database)])

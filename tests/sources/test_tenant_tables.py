@@ -1,5 +1,6 @@
 """Tenants in SQLite files."""
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -46,6 +47,9 @@ def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
     """A file that is not there, is something else, lacks the table, or is too large."""
     path = tmp_path / "t.db"
     assert tenant_tables.read(str(path), MOST)[1] == "No such file or directory"
+    os.mkfifo(path)
+    assert tenant_tables.read(str(path), MOST)[1] == "not a regular file"
+    path.unlink()
     path.write_bytes(b"this is no database" * 100)
     assert "file is not a database" in tenant_tables.read(str(path), MOST)[1]
     path.unlink()
