@@ -1,8 +1,10 @@
 """Which name answers which question, compared with RFC 4592 spelled out over dnspython's names."""
 
+import dns.flags
 import dns.name
 import dns.rcode
 import dns.rdatatype
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +16,7 @@ from tests.compiler.build import (
     binding,
     policy,
     region,
+    section,
     service,
     tiny_map,
     with_records,
@@ -92,3 +95,48 @@ def test_steered_wildcards(steered: dict[str, str], static: set[str], asked: lis
                 address for key in (4, 6) if key in rdata.params for address in rdata.params[key].addresses
             )
         assert said == (wanted or "")
+
+
+EXAMPLE = zone(
+    "example",
+    [
+        ("*", "TXT", '"this is a wildcard"'),
+        ("*", "MX", "10 host1.example."),
+        ("sub.*", "TXT", '"this is not a wildcard"'),
+        ("host1", "A", "192.0.2.1"),
+        ("_ssh._tcp.host1", "SRV", "0 0 22 host1.example."),
+        ("_ssh._tcp.host2", "SRV", "0 0 22 host2.example."),
+        ("subdel", "NS", "ns.example.com."),
+    ],
+)
+"""The zone of RFC 4592 2.2.1, with one server below."""
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "expected"),
+    [
+        ("host3.example.", "MX", ["host3.example. MX 10 host1.example."]),
+        ("host3.example.", "A", "NOERROR"),
+        ("foo.bar.example.", "TXT", ['foo.bar.example. TXT "this is a wildcard"']),
+        ("host1.example.", "MX", "NOERROR"),
+        ("sub.*.example.", "MX", "NOERROR"),
+        ("_telnet._tcp.host1.example.", "SRV", "NXDOMAIN"),
+        ("host.subdel.example.", "A", ["subdel.example. NS ns.example.com."]),
+        ("ghost.*.example.", "MX", "NXDOMAIN"),
+        # 2.2.2, 2.2.3: names that exist without records of their own
+        ("_tcp.host1.example.", "TXT", "NOERROR"),
+        ("host2.example.", "TXT", "NOERROR"),
+        ("x.host2.example.", "TXT", "NXDOMAIN"),
+        ("*.example.", "TXT", ['*.example. TXT "this is a wildcard"']),
+    ],
+)  # fmt: skip
+def test_the_examples_of_rfc_4592(name: str, kind: str, expected: list[str] | str) -> None:
+    """What the RFC says is made from the wildcard, what is not, and what is elsewhere."""
+    asker = Asker(publish(plan(policy([EXAMPLE], []), tiny_map(), world()), world(), 1).snapshot)
+    response = asker.ask(name, kind, udp=1232)
+    if isinstance(expected, str):
+        assert (dns.rcode.to_text(response.rcode()), response.answer) == (expected, [])
+        assert [rrset.rdtype for rrset in response.authority] == [dns.rdatatype.SOA]
+    else:
+        assert sorted(section(response.answer or response.authority)) == expected
+        assert bool(response.flags & dns.flags.AA) == bool(response.answer)
