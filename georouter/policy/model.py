@@ -36,7 +36,8 @@ class CheckType(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Check:
     """One kind of question to endpoints. `address` overrides where it connects (host or IP);
-    `host` is the Host header and the TLS server name. `body` is a substring the answer must hold.
+    `host` is the Host header and the TLS server name. `headers` are further ones. `body` is a
+    substring the answer must hold.
     """
 
     name: CheckName
@@ -47,6 +48,7 @@ class Check:
     address: str | None = None
     statuses: frozenset[int] = frozenset({200})
     body: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
     verify: bool = True
     ca_file: str | None = None
     rule: HealthRule = field(default_factory=HealthRule)

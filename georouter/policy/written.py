@@ -269,6 +269,9 @@ class CheckFile(FileModel):
         default=None, description='Path and query of an HTTP request; "/" if not given.'
     )
     host: Text | None = Field(default=None, description="Host header and TLS server name.")
+    headers: Annotated[dict[str, str], Optionally] = Field(
+        default={}, description="More header fields of an HTTP request."
+    )
     address: Text | None = Field(default=None, description="Connect here instead of to the endpoint.")
     expect: ExpectFile | None = Field(default=None, description="What a healthy answer looks like.")
     tls: TlsFile | None = Field(default=None, description="Certificate rules of an https check.")

@@ -86,16 +86,18 @@ async def _exchange(target: Target, attempt: Attempt, channel: Channel) -> Outco
 
 
 def _request(target: Target, connection: h11.Connection) -> bytes:
+    named = {name.lower() for name, _ in target.headers}
+    ours = (
+        ("Host", target.host),
+        ("User-Agent", f"georouter/{__version__}"),
+        ("Accept", "*/*"),
+        ("Accept-Encoding", "identity"),  # `body` is looked for in what arrives
+        ("Connection", "close"),
+    )
     request = h11.Request(
         method="GET",
         target=target.path,
-        headers=[
-            ("Host", target.host),
-            ("User-Agent", f"georouter/{__version__}"),
-            ("Accept", "*/*"),
-            ("Accept-Encoding", "identity"),  # `body` is looked for in what arrives
-            ("Connection", "close"),
-        ],
+        headers=[*(field for field in ours if field[0].lower() not in named), *target.headers],
     )
     return (connection.send(request) or b"") + (connection.send(h11.EndOfMessage()) or b"")
 

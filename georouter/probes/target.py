@@ -29,6 +29,7 @@ class Target:
     server_name: str = ""
     statuses: frozenset[int] = frozenset({200})
     body: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
     verify: bool = True
     ca_file: str | None = None
     rule: HealthRule = field(default_factory=HealthRule)
@@ -88,6 +89,7 @@ def _target(key: EndpointKey, endpoint: Endpoint, check: Check) -> Target:
         server_name=_without_port(host),
         statuses=check.statuses,
         body=check.body,
+        headers=check.headers,
         verify=check.verify,
         ca_file=check.ca_file,
         rule=check.rule,

@@ -5,6 +5,25 @@ from tests.policy.cases import Case
 
 CASES: tuple[Case, ...] = (
     Case(
+        "check_headers",
+        """\
+checks:
+  web: {type: http, headers: {"X Y": a, Host: b, Connection: close, X-A: "ü", X-C: " x"}}
+  api: {type: http, headers: {X-A: a, x-a: b, Empty: ""}}
+  tcp: {type: tcp, port: 80, headers: {X-A: a}}
+regions:
+  us: {endpoints: [{address: 192.0.2.10, check: web}, {address: 192.0.2.11, check: tcp}]}
+  eu: {endpoints: [192.0.2.20], check: api}
+""",
+        '2:31: checks.web.headers["X Y"]: is not the name of a header field',
+        '2:41: checks.web.headers.Host: is the key "host" of the check',
+        "2:50: checks.web.headers.Connection: is set by georouter itself",
+        "2:74: checks.web.headers.X-A: must be printable ASCII without blanks around it",
+        "2:84: checks.web.headers.X-C: must be printable ASCII without blanks around it",
+        "3:39: checks.api.headers.x-a: stands here twice; names of header fields have no case",
+        '4:30: checks.tcp.headers: a tcp check has no "headers"',
+    ),
+    Case(
         "no_location_where_one_is_needed",
         """\
 regions:

@@ -57,6 +57,22 @@ def test_the_request_is_what_it_should_be() -> None:
     }
 
 
+def test_headers_of_the_policy() -> None:
+    """They are sent as written, and instead of ours where they have the same name."""
+    seen: list[bytes] = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(OK)
+        await writer.drain()
+
+    assert probe(handle, headers=(("X-Probe", "edge"), ("user-agent", "probe/1"))).ok
+    lines = seen[0].decode().lower().split("\r\n")
+    assert "x-probe: edge" in lines
+    assert [line for line in lines if line.startswith("user-agent")] == ["user-agent: probe/1"]
+    assert "host: web.example.com" in lines
+
+
 def test_no_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     """A health check goes where it says."""
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):

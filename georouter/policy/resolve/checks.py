@@ -1,5 +1,6 @@
 """The `checks:` section."""
 
+import re
 from collections.abc import Mapping
 
 from georouter.facts.rules import HealthRule
@@ -11,6 +12,7 @@ from georouter.policy.units import duration_text
 from georouter.policy.written import CheckFile, ExpectFile, TlsFile
 from georouter.words.ids import CheckName
 
+_OURS = frozenset({"accept-encoding", "connection", "content-length", "transfer-encoding", "upgrade"})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -39,6 +41,7 @@ def _check(name: str, written: CheckFile, path: Path, context: Context) -> Check
         address=written.address,
         statuses=frozenset(expect.status),
         body=expect.body,
+        headers=_headers(written.headers, (*path, "headers"), context),
         verify=tls.verify,
         ca_file=ca_file,
         rule=HealthRule(
@@ -52,6 +55,26 @@ def _check(name: str, written: CheckFile, path: Path, context: Context) -> Check
     )
 
 
+def _headers(written: Mapping[str, str], path: Path, context: Context) -> tuple[tuple[str, str], ...]:
+    """Header fields as they are sent (RFC 9110 section 5): those of the connection itself stay ours."""
+    seen: set[str] = set()
+    for name, value in written.items():
+        if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):
+            context.report.error((*path, name), "is not the name of a header field", key=True)
+        elif name.lower() == "host":
+            context.report.error((*path, name), 'is the key "host" of the check', key=True)
+        elif name.lower() in _OURS:
+            context.report.error((*path, name), "is set by georouter itself", key=True)
+        elif name.lower() in seen:
+            context.report.error(
+                (*path, name), "stands here twice; names of header fields have no case", key=True
+            )
+        if not (value.isascii() and value.isprintable()) or value != value.strip():
+            context.report.error((*path, name), "must be printable ASCII without blanks around it")
+        seen.add(name.lower())
+    return tuple(written.items())
+
+
 def _fits(written: CheckFile, path: Path, context: Context) -> None:
     report = context.report
     if written.type == "tcp":
@@ -60,6 +83,8 @@ def _fits(written: CheckFile, path: Path, context: Context) -> None:
         for key in ("path", "expect", "host"):
             if getattr(written, key) is not None:
                 report.error((*path, key), f'a tcp check has no "{key}"', key=True)
+        if written.headers:
+            report.error((*path, "headers"), 'a tcp check has no "headers"', key=True)
         if written.signals:
             report.error((*path, "signals"), 'a tcp check has no "signals"', key=True)
     if written.type != "https" and written.tls is not None:
