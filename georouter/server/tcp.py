@@ -1,23 +1,14 @@
-"""DNS over TCP (RFC 7766), on the control thread's event loop.
+"""DNS over TCP (RFC 7766), on the control thread's event loop: who is connected, and for how long.
 
-Rules:
+Rules, beside those of one [connection](connection.py):
 
-1. Every message has its length before it; many may come in one segment, and are answered in order
-   (RFC 7766 6.2.1.1 asks to take them without waiting for answers to be read).
-2. A connection is closed when no whole query came for the idle time (RFC 7766 6.2.3). Only whole
-   queries count, so a client that sends an octet now and then gains nothing; nor does one that does
-   not read its answers.
-3. Buffers are bounded: one message and one read on the way in; on the way out, reading stops while
-   the client does not read.
-4. At the limit of all connections, the one longest without a query makes room; at the limit of one
+1. A connection is closed when no whole query came for the idle time (RFC 7766 6.2.3).
+2. At the limit of all connections, the one longest without a query makes room; at the limit of one
    client network, the new one is turned away (RFC 7766 6.2.2). After its lifetime, a connection is closed
    at the first moment of silence, and a little later without one (RFC 9210 4.2); transfers may end.
-5. What a server must not answer (a response, less than a header) ends the connection.
-6. Draining: who is connected gets answers until nothing more comes; who connects meanwhile is answered
-   too. Listeners close last, and a connection's end follows its last answer. Listeners that a supervisor
-   gave us are left alone at once: whoever waits there is the next process's client.
-7. A zone transfer has the connection to itself: queries behind it wait until it is done. Every message
-   that the client takes counts as a query.
+3. Draining: who is connected gets answers until nothing more comes; who connects meanwhile is answered
+   too. Listeners close last. Listeners that a supervisor gave us are left alone at once: whoever waits
+   there is the next process's client.
 """
 
 import asyncio
@@ -26,13 +17,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from socket import socket
-from typing import cast
 
 from georouter.answers.layout import Proto
 from georouter.answers.outgoing import TRANSFERS, Outgoing
 from georouter.answers.respond import fail
 from georouter.server.accept import Acceptor
 from georouter.server.channel import Respond, Take
+from georouter.server.connection import LINGER_S, READ_SIZE, Connection
 from georouter.server.sending import Sender
 from georouter.server.source import source_of
 from georouter.wire.codes import CLASS_IN
@@ -42,17 +33,9 @@ log = logging.getLogger(__name__)
 Transfer = Callable[[bytes, int, int, float], Outgoing | None]
 """`Responder.transfer`."""
 
-READ_SIZE = 16 * 1024
-"""Octets taken from the kernel at once, into a buffer that all connections share."""
-TURN = 64
-"""Queries of one connection that are answered before others get their turn."""
-WRITE_HIGH = 64 * 1024
-"""Unread octets of answers at which a connection is no longer read from."""
 COMPLAIN_EVERY_S = 10.0
 """At most one log record in this time, however much fails."""
 _TRANSFERS = tuple(kind.to_bytes(2) + CLASS_IN.to_bytes(2) for kind in TRANSFERS)
-LINGER_S = 0.05
-"""When draining: how long a connection must be silent, since queries may be on their way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +126,7 @@ class TcpServer:
         """How many are open."""
         return len(self._connections)
 
-    def forget(self, connection: "Connection", client: tuple[int, int]) -> None:
+    def forget(self, connection: Connection, client: tuple[int, int]) -> None:
         """A connection has ended."""
         if connection not in self._connections:
             return
@@ -155,7 +138,7 @@ class TcpServer:
         if not self._connections:
             self._empty.set()
 
-    def touch(self, connection: "Connection") -> None:
+    def touch(self, connection: Connection) -> None:
         """A connection brought a whole query: it goes to the end of the line."""
         if connection in self._connections:
             del self._connections[connection]
@@ -194,7 +177,7 @@ class TcpServer:
         self._starting.add(start)
         start.add_done_callback(self._starting.discard)
 
-    async def _start(self, connection: "Connection", sock: socket) -> None:
+    async def _start(self, connection: Connection, sock: socket) -> None:
         if connection.over:
             sock.close()
             return
@@ -227,247 +210,6 @@ class TcpServer:
             del self._young[connection]
             connection.retire(self.limits.idle_timeout_s)
         self._sweep_later()
-
-
-class Connection(asyncio.BufferedProtocol):
-    """One client's connection."""
-
-    def __init__(self, server: TcpServer, client: tuple[int, int]) -> None:
-        """`client` is (family, source address), see `source_of`."""
-        self._loop = asyncio.get_running_loop()
-        self.opened_at = self.last_query_at = self._loop.time()
-        """On the loop's clock; the time of opening before the first query."""
-        self._server = server
-        self._transport: asyncio.Transport | None = None
-        self.client = client
-        self._family, self._source = client
-        self._outgoing = False
-        """A transfer is under way."""
-        self.over = False
-        """It was cut, perhaps before it had begun."""
-        self._waiting = bytearray()
-        self._received = 0
-        self._client_reads = True
-        self._turn: asyncio.Handle | None = None
-        self._deaf = False
-        """What comes is thrown away: an end was sent."""
-        self._owed = 0
-        """Answers that come later, from elsewhere."""
-        self._last_turn = False
-        """Nothing more will be read: close after what is whole has been answered."""
-
-    # -- what the event loop calls ---------------------------------------------------------------
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin, unless it had to make room meanwhile."""
-        self._transport = cast("asyncio.Transport", transport)
-        if self.over:
-            self.cut()
-        else:
-            self._transport.set_write_buffer_limits(high=WRITE_HIGH)
-            if self._server.draining:
-                self.drain()
-
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
-        """The connection has ended, by whatever cause."""
-        self._transport = None
-        self._waiting.clear()
-        self._server.sender.drop(self)
-        self._server.forget(self, self.client)
-
-    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002
-        """The shared room: the loop fills it and calls `buffer_updated` before anything else runs."""
-        return self._server.shared
-
-    def buffer_updated(self, nbytes: int) -> None:
-        """Octets came."""
-        if self._deaf:
-            return
-        self._received += 1
-        self._waiting += self._server.shared[:nbytes]
-        self._answer()
-
-    def eof_received(self) -> bool:
-        """The client sends no more, and still gets its answers (RFC 7766 6.2.4 lets it half-close)."""
-        if self._whole_query() or self._owed or self._outgoing:
-            self._server.touch(self)
-            self._last_turn = True
-            return True
-        return False
-
-    def pause_writing(self) -> None:
-        """The client does not read: neither do we."""
-        self._client_reads = False
-        if self._transport is not None:
-            self._transport.pause_reading()
-
-    def resume_writing(self) -> None:
-        """The client reads again."""
-        self._client_reads = True
-        self._server.sender.go_on(self)
-        self._answer()
-
-    # -- what the server calls -------------------------------------------------------------------
-
-    def drain(self) -> None:
-        """Close once nothing comes any more."""
-        self._loop.call_later(LINGER_S, self._close_if_silent, self._received)
-
-    def retire(self, grace_s: float) -> None:
-        """Close once nothing comes any more, and after `grace_s` without waiting for that."""
-        self.drain()
-        self._loop.call_later(grace_s, self._end_of_life, grace_s)
-
-    def finish(self) -> None:
-        """Answer what is whole, and send the end behind it. What the client sends on is taken and thrown
-        away for a moment: closing a connection with unread octets resets it, answers on their way included.
-        """
-        transport = self._transport
-        if transport is None or not self._client_reads or self._outgoing:
-            self.cut()
-            return
-        while self._whole_query():
-            replies, _, outgoing = self._take_turn()
-            transport.write(b"".join(replies))
-            if self._transport is None or not self._client_reads or outgoing is not None:
-                break  # no transfer is begun any more
-        self._deaf = True
-        if self._turn is not None:
-            self._turn.cancel()
-            self._turn = None
-        if transport.can_write_eof() and not transport.is_closing():
-            transport.write_eof()
-            transport.resume_reading()
-
-    def cut(self) -> None:
-        """End now. Answers that the kernel has taken still arrive."""
-        self.over = True
-        transport, self._transport = self._transport, None
-        self._server.sender.drop(self)
-        self._server.forget(self, self.client)
-        if transport is not None:
-            if transport.get_write_buffer_size():
-                transport.abort()
-            else:
-                transport.close()
-
-    # -- what a transfer calls -------------------------------------------------------------------
-
-    def wants_more(self) -> bool:
-        """Whether the client has read what it got."""
-        return self._client_reads
-
-    def send(self, message: bytes) -> None:
-        """One message of a transfer. It counts like a query."""
-        if self._transport is not None:
-            self.last_query_at = self._loop.time()
-            self._server.touch(self)
-            self._transport.write(len(message).to_bytes(2, "big") + message)
-
-    def done(self) -> None:
-        """The transfer is over: on with what waits."""
-        self._outgoing = False
-        self._answer()
-
-    def abandon(self) -> None:
-        """The transfer broke: only the end of the connection tells the client that it is not whole."""
-        self.cut()
-
-    # -- inside ----------------------------------------------------------------------------------
-
-    def _answer(self) -> None:
-        """Answer what is whole, `TURN` queries at most; the rest after the other connections."""
-        if self._turn is not None:
-            self._turn.cancel()
-            self._turn = None
-        if self._transport is None or not self._client_reads or self._outgoing:
-            return
-        replies, taken, outgoing = self._take_turn()
-        if taken:
-            self.last_query_at = self._loop.time()
-            self._server.touch(self)
-        if replies:
-            self._transport.write(b"".join(replies))
-        if self._transport is None:
-            return
-        if outgoing is not None:
-            self._outgoing = True
-            self._transport.pause_reading()
-            self._server.sender.begin(self, outgoing)
-            return
-        if not self._client_reads:
-            return
-        if self._whole_query():
-            self._transport.pause_reading()
-            self._turn = self._loop.call_soon(self._answer)
-        elif self._last_turn and not self._owed:
-            self._transport.close()
-        else:
-            self._transport.resume_reading()
-
-    def _take_turn(self) -> tuple[list[bytes], int, Outgoing | None]:
-        """Framed answers to the first queries, how many there were, and the transfer the last asks for."""
-        waiting, now = self._waiting, time.time()
-        replies: list[bytes] = []
-        at = taken = 0
-        outgoing = None
-        while taken < TURN and len(waiting) >= at + 2:
-            stop = at + 2 + (waiting[at] << 8 | waiting[at + 1])
-            if len(waiting) < stop:
-                break
-            query = bytes(waiting[at + 2 : stop])
-            reply = self._server.answer(query, self._source, self._family, now)
-            at = stop
-            taken += 1
-            if reply is None and self._set_aside(query):
-                continue
-            if reply is None:
-                self._last_turn = True
-                at = len(waiting)
-                break
-            if isinstance(reply, Outgoing):
-                outgoing = reply
-                break
-            replies.append(len(reply).to_bytes(2, "big"))
-            replies.append(reply)
-        del waiting[:at]
-        return replies, taken, outgoing
-
-    def _set_aside(self, query: bytes) -> bool:
-        """Whether an answer comes later: other queries are answered before it (RFC 7766 6.2.1.1)."""
-        take = self._server.take
-        if take is None or not take(query, self._source, self._family, Proto.TCP, self._answer_late):
-            return False
-        self._owed += 1
-        return True
-
-    def _answer_late(self, reply: bytes) -> None:
-        self._owed -= 1
-        if self._transport is None or self._deaf:
-            return
-        self._transport.write(len(reply).to_bytes(2, "big") + reply)
-        if self._last_turn and not (self._owed or self._outgoing or self._whole_query()):
-            self._transport.close()
-
-    def _whole_query(self) -> bool:
-        waiting = self._waiting
-        return len(waiting) >= 2 and len(waiting) >= 2 + (waiting[0] << 8 | waiting[1])
-
-    def _end_of_life(self, grace_s: float) -> None:
-        if self._outgoing:
-            self._loop.call_later(grace_s, self._end_of_life, grace_s)
-        elif self._transport is not None:
-            self.finish()
-
-    def _close_if_silent(self, received: int) -> None:
-        """Close unless something came meanwhile, or a query is here in part."""
-        if self._transport is None:
-            return
-        busy = self._waiting or self._owed or self._outgoing
-        if self._received == received and not busy:
-            self._transport.close()
-        else:
-            self._loop.call_later(LINGER_S, self._close_if_silent, self._received)
 
 
 def _may_be_transfer(query: bytes) -> bool:

@@ -23,8 +23,8 @@ from georouter.server.python_path import PythonPath
 from georouter.server.server import Server, Settings
 from tests.answers.ask import query
 from tests.answers.build import example
+from tests.server.streams import wait_until
 from tests.server.test_server import ANYWHERE, ask, data, play
-from tests.server.test_tcp import wait_until
 
 pytestmark = pytest.mark.usefixtures("packet_path")
 

@@ -16,7 +16,7 @@ from georouter.wire.names import parse_name
 from georouter.wire.rdata import soa_rdata
 from georouter.wire.signing import made
 from georouter.wire.tsig import Key
-from tests.server.test_tcp import wait_until
+from tests.server.streams import wait_until
 
 KEY = Key(parse_name("key.example"), "hmac-sha256", b"s" * 32)
 LISTEN = (("127.0.0.1", 53), ("::1", 53))

@@ -9,12 +9,11 @@ from types import SimpleNamespace
 import pytest
 
 from georouter.answers.outgoing import Outgoing
-from georouter.server.bind import bind_all
 from georouter.server.sending import Sender, TransferLimits
-from georouter.server.tcp import TcpLimits, TcpServer
+from georouter.server.tcp import TcpLimits
 from georouter.telemetry.source import Sent
 from tests.answers.copying import asking
-from tests.server.test_tcp import echo, ended, frame, query, read_frame, wait_until
+from tests.server.streams import Client, ended, frame, play, query, read_frame, wait_until
 
 AXFR = asking().to_wire()
 MESSAGE = 15_000
@@ -44,28 +43,19 @@ class Fake(Outgoing):
         return b"refused %d" % rcode
 
 
-class Primary:
+class Primary(Client):
     """A TCP server whose transfers are `fakes`, one after the other."""
 
     def __init__(self, limits: TransferLimits, **tcp: float) -> None:
         self.sent: list[Sent] = []
         self.fakes: list[Fake] = []
         self.sender = Sender(limits, self.sent.append)
-        self.server = TcpServer(TcpLimits(**tcp), self.sender)  # type: ignore[arg-type]
-        self.server.respond = echo
+        super().__init__(TcpLimits(**tcp), sender=self.sender)  # type: ignore[arg-type]
         self.server.transfer = self.transfer
-        (self.bound,) = bind_all([("127.0.0.1", 0)], 1, 65536)
-        self.writers: list[asyncio.StreamWriter] = []
 
     def transfer(self, query: bytes, source: int, family: int, now: float) -> Outgoing | None:
         """The next of `fakes`, for who asks for one."""
         return self.fakes.pop(0) if query[2:] == AXFR[2:] and self.fakes else None
-
-    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """A new connection."""
-        reader, writer = await asyncio.open_connection(*self.bound.address)
-        self.writers.append(writer)
-        return reader, writer
 
     def results(self) -> list[str]:
         """How transfers ended."""
@@ -76,23 +66,7 @@ def run(
     scene: Callable[[Primary], Awaitable[None]], limits: TransferLimits | None = None, **tcp: float
 ) -> None:
     """Play a scene."""
-
-    async def play() -> None:
-        primary = Primary(limits or TransferLimits(), **tcp)
-        for listener in primary.bound.tcp:
-            primary.server.listen(listener)
-        primary.server.start()
-        try:
-            async with asyncio.timeout(30):
-                await scene(primary)
-        finally:
-            await primary.server.stop(0.0)
-            for writer in primary.writers:
-                writer.close()
-            primary.bound.close()
-            await asyncio.sleep(0)
-
-    asyncio.run(play())
+    asyncio.run(play(scene, lambda: Primary(limits or TransferLimits(), **tcp)))
 
 
 async def read_all(reader: asyncio.StreamReader, count: int) -> list[str]:

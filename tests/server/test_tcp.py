@@ -1,191 +1,25 @@
-"""TCP: framing, limits, and clients that mean no good."""
+"""TCP: who may be connected and for how long, and the end of it."""
 
 import asyncio
 import contextlib
 import socket
-import struct
 import threading
-from collections.abc import Awaitable, Callable
 
 import pytest
 
-from georouter.answers.layout import Proto
-from georouter.server.bind import bind_all
-from georouter.server.tcp import TURN, WRITE_HIGH, TcpLimits, TcpServer
-
-Scene = Callable[["Client"], Awaitable[None]]
-
-
-def query(number: int, octets: int = 12) -> bytes:
-    """Enough of a query for a responder that looks at the id only."""
-    return struct.pack("!HH", number, 0x0100).ljust(octets, b"\0")
-
-
-def frame(message: bytes) -> bytes:
-    """With its length before it."""
-    return len(message).to_bytes(2) + message
-
-
-def echo(message: bytes, source: int, family: int, proto: Proto, now: float) -> bytes | None:
-    """The octets; silence to responses; an exception for id 13."""
-    assert proto is Proto.TCP
-    if message[:2] == b"\0\x0d":
-        raise RuntimeError("thirteen")
-    return None if len(message) < 12 or message[2] & 0x80 else message
-
-
-async def wait_until(condition: Callable[[], bool]) -> None:
-    """Let the event loop run, five seconds at most."""
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - what is waited for knows nothing of tests
-            await asyncio.sleep(0.001)
-
-
-class Client:
-    """The server, and connections to it."""
-
-    def __init__(self, limits: TcpLimits, host: str = "127.0.0.1") -> None:
-        self.server = TcpServer(limits)
-        self.server.respond = echo
-        (self.bound,) = bind_all([(host, 0)], 1, 65536)
-        self.opened: list[asyncio.StreamWriter] = []
-
-    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """A new connection."""
-        reader, writer = await asyncio.open_connection(*self.bound.address)
-        self.opened.append(writer)
-        return reader, writer
-
-    async def open_connections(self, count: int) -> None:
-        """Wait until the server has so many."""
-        await wait_until(lambda: self.server.connections == count)
-
-
-def run(scene: Scene, *, host: str = "127.0.0.1", serve: bool = True, **limits: float) -> None:
-    """Play a scene against a server with these limits."""
-
-    async def play() -> None:
-        client = Client(TcpLimits(**limits), host)  # type: ignore[arg-type]
-        for listener in client.bound.tcp if serve else ():
-            client.server.listen(listener)
-        client.server.start()
-        try:
-            async with asyncio.timeout(30):
-                await scene(client)
-        finally:
-            await client.server.stop(0.0)
-            for writer in client.opened:
-                writer.close()
-            client.bound.close()
-            await asyncio.sleep(0)
-
-    asyncio.run(play())
-
-
-async def read_frame(reader: asyncio.StreamReader) -> bytes:
-    """One message."""
-    return await reader.readexactly(int.from_bytes(await reader.readexactly(2)))
-
-
-async def ended(reader: asyncio.StreamReader) -> bool:
-    """True when the server closes or resets the connection, whatever came before."""
-    try:
-        while await reader.read(65536):
-            pass
-    except ConnectionResetError:
-        pass
-    return True
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
-def test_questions_one_after_the_other(host: str) -> None:
-    """A connection lives on (RFC 7766 6.2.1)."""
-
-    async def scene(client: Client) -> None:
-        reader, writer = await client.connect()
-        for number in (1, 2, 3):
-            writer.write(frame(query(number, 40)))
-            assert await read_frame(reader) == query(number, 40)
-
-    run(scene, host=host)
-
-
-def test_questions_all_at_once() -> None:
-    """Pipelined far beyond one turn: every answer, in order."""
-
-    async def scene(client: Client) -> None:
-        reader, writer = await client.connect()
-        numbers = [number for number in range(TURN * 20) if number != 13]
-        writer.write(b"".join(frame(query(number)) for number in numbers))
-        for number in numbers:
-            assert await read_frame(reader) == query(number)
-
-    run(scene)
-
-
-def test_octet_by_octet() -> None:
-    """Segments end anywhere."""
-
-    async def scene(client: Client) -> None:
-        reader, writer = await client.connect()
-        for octet in frame(query(1)) + frame(query(2)):
-            writer.write(bytes((octet,)))
-            await writer.drain()
-            await asyncio.sleep(0)
-        assert [await read_frame(reader), await read_frame(reader)] == [query(1), query(2)]
-
-    run(scene)
-
-
-def test_the_longest_message() -> None:
-    """65,535 octets both ways."""
-
-    async def scene(client: Client) -> None:
-        reader, writer = await client.connect()
-        writer.write(frame(query(1, 65535)) + frame(query(2)))
-        assert await read_frame(reader) == query(1, 65535)
-        assert await read_frame(reader) == query(2)
-
-    run(scene)
-
-
-def test_a_failure_is_servfail() -> None:
-    """And the connection lives on."""
-
-    async def scene(client: Client) -> None:
-        reader, writer = await client.connect()
-        writer.write(frame(query(13)) + frame(query(14)))
-        assert await read_frame(reader) == struct.pack("!HHQ", 13, 0x8102, 0)
-        assert await read_frame(reader) == query(14)
-        assert client.server.failed == 1
-
-    run(scene)
-
-
-@pytest.mark.parametrize("nonsense", [b"", b"GET / HTTP/1.1\r\n\r\n"[:11], struct.pack("!HHQ", 1, 0x8000, 0)])
-def test_what_is_not_a_query_ends_the_connection(nonsense: bytes) -> None:
-    """What came before it is answered."""
-
-    async def scene(client: Client) -> None:
-        reader, writer = await client.connect()
-        writer.write(frame(query(1)) + frame(nonsense) + frame(query(2)))
-        assert await read_frame(reader) == query(1)
-        assert await reader.read() == b""
-
-    run(scene)
-
-
-def test_a_client_that_sends_no_more_gets_its_answers() -> None:
-    """It may close its half after the questions."""
-
-    async def scene(client: Client) -> None:
-        reader, writer = await client.connect()
-        count = 5 * TURN
-        writer.write(frame(query(1)) * count)
-        writer.write_eof()
-        assert await reader.read() == frame(query(1)) * count
-
-    run(scene)
+from georouter.server.tcp import TcpLimits, TcpServer
+from tests.server.streams import (
+    Client,
+    connect_now,
+    echo,
+    ended,
+    frame,
+    query,
+    read_all,
+    read_frame,
+    run,
+    wait_until,
+)
 
 
 def test_an_idle_connection_is_closed() -> None:
@@ -232,70 +66,6 @@ def test_a_connection_that_is_never_silent_ends_too() -> None:
         assert answered > 10
 
     run(scene, idle_timeout_s=0.2, lifetime_s=0.1)
-
-
-def test_an_octet_now_and_then_is_idle_too() -> None:
-    """Only whole queries count: a slow client cannot hold a connection."""
-
-    async def scene(client: Client) -> None:
-        reader, writer = await client.connect()
-
-        async def drip() -> None:
-            for octet in frame(query(1, 500)):
-                writer.write(bytes((octet,)))
-                await asyncio.sleep(0.02)
-
-        dripping = asyncio.create_task(drip())
-        assert await ended(reader)
-        dripping.cancel()
-
-    run(scene, idle_timeout_s=0.2)
-
-
-def test_a_client_that_reads_nothing() -> None:
-    """It is no longer read from, costs bounded memory, and is cut off in the end."""
-
-    async def scene(client: Client) -> None:
-        reader, writer = await client.connect()
-        reader._transport.pause_reading()  # type: ignore[attr-defined]
-        flood = frame(query(1, 4000)) * 100
-        writer.transport.set_write_buffer_limits(high=0)
-
-        async def push() -> None:
-            while True:
-                writer.write(flood)
-                await writer.drain()
-
-        pushing = asyncio.create_task(push())
-        await client.open_connections(1)
-        (connection,) = client.server._connections
-        await wait_until(lambda: not connection._client_reads)
-        assert connection._transport is not None
-        assert connection._transport.get_write_buffer_size() < WRITE_HIGH + TURN * 4002
-        assert len(connection._waiting) < 2 * 65536
-        await client.open_connections(0)
-        pushing.cancel()
-        await asyncio.gather(pushing, return_exceptions=True)
-
-    run(scene, idle_timeout_s=0.5)
-
-
-def test_a_slow_reader_gets_everything() -> None:
-    """Reading goes on when it does, with nothing lost."""
-
-    async def scene(client: Client) -> None:
-        reader, writer = await client.connect()
-        reader._transport.pause_reading()  # type: ignore[attr-defined]
-        count = 3000
-        writer.write(b"".join(frame(query(100 + number, 4000)) for number in range(count)))
-        await client.open_connections(1)
-        (connection,) = client.server._connections
-        await wait_until(lambda: not connection._client_reads)
-        reader._transport.resume_reading()  # type: ignore[attr-defined]
-        for number in range(count):
-            assert await read_frame(reader) == query(100 + number, 4000)
-
-    run(scene)
 
 
 def test_the_limit_per_client() -> None:
@@ -386,18 +156,6 @@ def test_draining_does_not_wait_for_ever() -> None:
         assert await ended(reader)
 
     run(scene)
-
-
-def connect_now(client: Client, octets: bytes = b"") -> socket.socket:
-    """A connection that the kernel has taken and we have not; with these octets sent on it."""
-    sock = socket.create_connection(client.bound.address, 5)
-    sock.sendall(octets)
-    return sock
-
-
-async def read_all(sock: socket.socket) -> bytes:
-    """Until the end; ConnectionResetError is one, too, and not what is wanted."""
-    return await asyncio.to_thread(sock.makefile("rb").read)
 
 
 def test_who_waits_in_the_backlog_is_answered() -> None:

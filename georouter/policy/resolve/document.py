@@ -17,12 +17,9 @@ from georouter.policy.resolve import checks, failover, geo, ramps, regions, serv
 from georouter.policy.resolve.context import Context
 from georouter.policy.resolve.services import WrittenService
 from georouter.policy.resolve.zones import WrittenZone
-from georouter.policy.written import (
-    CheckFile,
-    GeoFile,
-    RegionFile,
-    ServerFile,
-)
+from georouter.policy.written import CheckFile, RegionFile
+from georouter.policy.written_geo import GeoFile
+from georouter.policy.written_server import ServerFile
 from georouter.policy.written_tests import PolicyTestFile
 from georouter.policy.zonefile.again import Readings
 from georouter.wire import names

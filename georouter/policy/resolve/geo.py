@@ -5,7 +5,7 @@ from georouter.policy.model import GeoSource, NetworkPlace
 from georouter.policy.nodes import Path
 from georouter.policy.resolve import places
 from georouter.policy.resolve.context import Context
-from georouter.policy.written import GeoFile, NetworkFile
+from georouter.policy.written_geo import GeoFile, NetworkFile
 
 BUILTIN = "builtin"
 

@@ -10,7 +10,7 @@ from georouter.policy import suggest
 from georouter.policy.model import Location
 from georouter.policy.nodes import Path
 from georouter.policy.resolve.context import Context
-from georouter.policy.written import LocationFile
+from georouter.policy.written_geo import LocationFile
 
 LONGEST_IPV6_PREFIX = 64
 """The map knows IPv6 addresses by their top 64 bits."""

@@ -9,7 +9,7 @@ from georouter.policy.model import Location, Resolver, Server
 from georouter.policy.nodes import Path
 from georouter.policy.resolve import places, sockets, transfer
 from georouter.policy.resolve.context import Context
-from georouter.policy.written import BrakeFile, RateLimitFile, ResolverFile, ServerFile
+from georouter.policy.written_server import BrakeFile, RateLimitFile, ResolverFile, ServerFile
 
 
 def resolve(written: ServerFile, context: Context) -> Server:

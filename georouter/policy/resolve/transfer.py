@@ -6,7 +6,7 @@ from georouter.policy.model import Notify, Transfer, TsigKey
 from georouter.policy.nodes import Path
 from georouter.policy.resolve import places, sockets
 from georouter.policy.resolve.context import Context
-from georouter.policy.written import ServerFile
+from georouter.policy.written_server import ServerFile
 from georouter.policy.written_transfer import TransferFile
 from georouter.wire import names
 
