@@ -6,21 +6,18 @@ timed in this process, beside those of a zone of a thousand names: different nam
 none of it stays in the processor's caches.
 """
 
-import argparse
 import gc
 import random
 import statistics
-import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.harness.daemon import Daemon
+from benchmarks.harness.large import cost_us, measure, peak_mib, put
 from benchmarks.harness.load import Load
 from benchmarks.harness.processes import children
 from benchmarks.harness.report import Report
 from benchmarks.harness.wait import until
-from georouter.answers.layout import Proto
 from georouter.answers.limits import Limits
 from georouter.answers.respond import Responder
 from georouter.compiler.plan import plan
@@ -35,7 +32,6 @@ LOAD_S, MEMORY_MIB, RATIO = 60.0, 1536.0, 2.0
 RATE = 500
 """Queries per second meanwhile."""
 LOOKUPS, ROUNDS = 100_000, 7
-SOURCE = 0xC0000235
 
 POLICY = """\
 regions:
@@ -72,21 +68,6 @@ def zone(names: int) -> str:
         else:
             lines.append(f'{owner} TXT "v=spf1 include:{number}.example.net -all"\n')
     return "".join(lines)
-
-
-def put(file: Path, text: str) -> None:
-    """As an operator's tool would: by rename."""
-    draft = file.with_suffix(".draft")
-    draft.write_text(text)
-    draft.replace(file)
-
-
-def peak_mib(pid: int) -> float:
-    """The most memory that a process ever had resident (VmHWM of proc(5))."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) / 1024
-    raise ValueError(f"process {pid} is gone")
 
 
 def serve(report: Report, names: int, folder: Path) -> None:
@@ -146,14 +127,6 @@ def questions(names: int, kind: str) -> list[bytes]:
     return [query(f"host-{number:07d}{missing}.example.com", edns=kind == "edns") for number in numbers]
 
 
-def cost_us(asked: Responder, messages: Sequence[bytes]) -> float:
-    """Microseconds of processor time per query."""
-    began = time.process_time()
-    for message in messages:
-        asked.respond(message, SOURCE, 4, Proto.UDP, 1000.0)
-    return (time.process_time() - began) / len(messages) * 1e6
-
-
 def look_up(report: Report, names: int) -> None:
     """The same questions to a large zone and to a small one, in turns."""
     few, many = responder(FEW), responder(names)
@@ -170,14 +143,7 @@ def look_up(report: Report, names: int) -> None:
 
 def main() -> None:
     """The daemon first, then lookups."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--names", type=int, default=NAMES)
-    names = parser.parse_args().names
-    report = Report("names")
-    with tempfile.TemporaryDirectory() as folder:
-        serve(report, names, Path(folder))
-    look_up(report, names)
-    report.finish(names=names)
+    measure("names", NAMES, serve, look_up, __doc__)
 
 
 if __name__ == "__main__":

@@ -6,21 +6,19 @@ it stays in the processor's caches, beside names that stand in the zone: one ste
 without tenants, and one with an address. Last the daemon's processor time for a query, socket and all.
 """
 
-import argparse
 import gc
 import random
 import statistics
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.harness.daemon import Daemon
+from benchmarks.harness.large import cost_us, measure, peak_mib, put
 from benchmarks.harness.load import Load
 from benchmarks.harness.processes import children
 from benchmarks.harness.report import Report
 from benchmarks.harness.wait import until
-from benchmarks.names import cost_us, peak_mib, put
 from benchmarks.peers.native import ask_for
 from benchmarks.peers.packets import write
 from georouter.answers.limits import Limits
@@ -171,14 +169,7 @@ def look_up(report: Report, tenants: int) -> None:
 
 def main() -> None:
     """The daemon first, then lookups."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tenants", type=int, default=TENANTS)
-    tenants = parser.parse_args().tenants
-    report = Report("tenants")
-    with tempfile.TemporaryDirectory() as folder:
-        serve(report, tenants, Path(folder))
-    look_up(report, tenants)
-    report.finish(tenants=tenants)
+    measure("tenants", TENANTS, serve, look_up, __doc__)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,6 @@
 """`georouter explain`: how a name is answered for a client, and why; live where a daemon runs."""
 
-import difflib
 import json
-import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,19 +11,14 @@ import click
 
 from georouter.analysis.asker import asker_of
 from georouter.analysis.explain import explain as explain_offline
+from georouter.cli import offline
 from georouter.cli.client import AdminClient, NoDaemonError, RefusedError
 from georouter.cli.config import find_daemon
 from georouter.cli.explanation import view
-from georouter.cli.internet import internet
 from georouter.cli.output import console, print_json
 from georouter.cli.present import world_of
 from georouter.facts.world import Effective, RegionFacts, State, World
-from georouter.policy.kinds import check_kinds
-from georouter.policy.load import load
 from georouter.policy.model import Policy
-from georouter.sources import policy_files
-from georouter.words.errors import PolicyError, SourceError
-from georouter.words.ids import RegionName
 
 DOWN = RegionFacts(observed=State.DOWN, effective=Effective.DOWN)
 
@@ -131,46 +124,28 @@ def _decide_here(
     config: str | None, question: Mapping[str, str], down: Sequence[str], state: str | None
 ) -> dict[str, Any]:
     """The explanation of the policy alone: all up, or as saved, but those that are said to be down."""
+    here = offline.read(config)
     try:
-        path = policy_files.find_config(config, os.environ)
-        policy = load(policy_files.read(path)).policy
-    except SourceError as error:
-        raise click.UsageError(str(error)) from error
-    except PolicyError as error:
-        raise click.ClickException(_listed(error)) from error
-    world = _world(policy, down, state)
-    try:
-        geo = internet(policy)
-        if problems := check_kinds(policy, geo.info.kinds):
-            raise PolicyError(problems)
         told = explain_offline(
-            policy,
-            geo,
-            world,
+            here.policy,
+            here.geo,
+            _world(here.policy, down, state),
             question["name"],
             question.get("client"),
             resolver=question.get("resolver"),
             qtype=question["type"],
             now=time.time(),
         )
-    except SourceError as error:
-        raise click.ClickException(str(error)) from error
-    except PolicyError as error:
-        raise click.ClickException(_listed(error)) from error
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    source = {"mode": "offline", "policy": str(path), "down": list(down), "state": state}
+    source = {"mode": "offline", "policy": str(here.path), "down": list(down), "state": state}
     return {"source": source, **told.as_dict()}
 
 
 def _world(policy: Policy, down: Sequence[str], state: str | None) -> World:
-    for name in down:
-        if name not in policy.regions:
-            close = difflib.get_close_matches(name, list(policy.regions), n=1)
-            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(policy.regions)}"
-            raise click.UsageError(f"there is no region {name!r}; {hint}")
+    lost = dict.fromkeys(offline.regions(policy, down), DOWN)
     world = World() if state is None else _saved(policy, state)
-    return replace(world, regions={**world.regions, **{RegionName(name): DOWN for name in down}})
+    return replace(world, regions={**world.regions, **lost})
 
 
 def _saved(policy: Policy, file: str) -> World:
@@ -181,7 +156,3 @@ def _saved(policy: Policy, file: str) -> World:
         raise click.UsageError(f"{file} cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise click.UsageError(f"{file} is not what `georouter status --json` prints") from error
-
-
-def _listed(error: PolicyError) -> str:
-    return "\n".join(("the policy cannot be used:", *map(str, error.diagnostics)))

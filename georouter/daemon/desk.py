@@ -129,47 +129,47 @@ class DaemonDesk:
 
     async def fail_back(self, command: Failback) -> dict[str, Any]:
         """Begin a failback; what follows at once is published before this returns."""
-        controller = self._controller
-        service = ServiceName(command.service)
-        if service not in controller.policy.services:
-            raise LookupError(_unknown("service", command.service, list(controller.policy.services)))
+        service = self._service(command.service)
         done: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         to = None if command.to is None else RegionName(command.to)
-        controller.post(FailbackAsked(service, to, command.author, command.reason, done))
-        problem = await done
-        await self._record(
-            "failback" if problem is None else "failback.refused",
-            service=service,
-            to=to,
-            reason=command.reason,
-            author=command.author,
-            source=command.source,
-        )
-        if problem is not None:
-            raise ValueError(problem)
-        await controller.settled()
-        return {"service": service, "failover": failover_status(controller, service)}
+        self._controller.post(FailbackAsked(service, to, command.author, command.reason, done))
+        await self._granted(done, "failback", command, service=service, to=to)
+        return {"service": service, "failover": failover_status(self._controller, service)}
 
     async def ramp(self, command: RampChange) -> dict[str, Any]:
         """Do what an operator wants of a ramp; it is published before this returns."""
-        controller = self._controller
-        service = ServiceName(command.service)
-        if service not in controller.policy.services:
-            raise LookupError(_unknown("service", command.service, list(controller.policy.services)))
+        service = self._service(command.service)
         done: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
-        controller.post(RampAsked(service, command.action, command.author, command.reason, done))
+        self._controller.post(RampAsked(service, command.action, command.author, command.reason, done))
+        await self._granted(done, f"ramp.{command.action.value}", command, service=service)
+        return {"service": service, "ramp": ramp_status(self._controller, service)}
+
+    def _service(self, name: str) -> ServiceName:
+        """LookupError for one that the policy does not have."""
+        services = self._controller.policy.services
+        if ServiceName(name) not in services:
+            raise LookupError(_unknown("service", name, list(services)))
+        return ServiceName(name)
+
+    async def _granted(
+        self,
+        done: "asyncio.Future[str | None]",
+        action: str,
+        command: Failback | RampChange,
+        **fields: object,
+    ) -> None:
+        """Until a wish is recorded and published; ValueError, recorded too, when the loop refused it."""
         problem = await done
         await self._record(
-            f"ramp.{command.action.value}" + ("" if problem is None else ".refused"),
-            service=service,
+            action if problem is None else f"{action}.refused",
+            **fields,
             reason=command.reason,
             author=command.author,
             source=command.source,
         )
         if problem is not None:
             raise ValueError(problem)
-        await controller.settled()
-        return {"service": service, "ramp": ramp_status(controller, service)}
+        await self._controller.settled()
 
     async def unfreeze(self, command: Unfreeze) -> dict[str, Any]:
         """End a freeze; what follows is published before this returns."""

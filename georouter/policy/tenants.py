@@ -126,3 +126,11 @@ def make_directory(name: str, kinds: Sequence[Tenancy], tenants: Tenants) -> Ten
 
 EMPTY = make_directory("", (), pack((), ()).tenants)
 """Where the file was not asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDirectory:
+    """A directory, and the line on which each of its kinds is first."""
+
+    directory: TenantDirectory
+    lines: tuple[int, ...] = ()

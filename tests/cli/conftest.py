@@ -36,3 +36,11 @@ def daemon(desk: FakeDesk, run: Run, monkeypatch: pytest.MonkeyPatch) -> Iterato
     with open_door(desk) as port:
         monkeypatch.setenv("GEOROUTER_ADMIN", f"127.0.0.1:{port}")
         yield port
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GEOROUTER_CONFIG", raising=False)
+    return tmp_path

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import pytest
 from click.testing import CliRunner, Result
 
 from georouter.cli.check import check
@@ -12,14 +11,6 @@ from tests.policy.policies import SECTIONS, complete
 GOOD = complete("geo: {networks: {10.1.0.0/16: {country: US}}}\n") + (
     "tests:\n  - {name: www.example.com, client: 10.1.0.1, expect: [us, eu]}\n"
 )
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty working directory."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("GEOROUTER_CONFIG", raising=False)
-    return tmp_path
 
 
 def run(*words: str) -> Result:

@@ -17,14 +17,6 @@ from tests.policy.policies import complete
 FENCE = "{residency: {clients: {group: [EU]}, regions: [eu]}}"
 
 
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty working directory."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("GEOROUTER_CONFIG", raising=False)
-    return tmp_path
-
-
 def run(*words: str) -> Result:
     """Run the command."""
     return CliRunner().invoke(check, list(words))

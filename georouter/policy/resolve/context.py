@@ -3,16 +3,15 @@
 import posixpath
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from georouter.policy import suggest
 from georouter.policy.files import PolicyFile
 from georouter.policy.nodes import Path, find
 from georouter.policy.report import Report
+from georouter.policy.tenants import ReadDirectory
 from georouter.words.ids import RegionName
 
 if TYPE_CHECKING:
-    from georouter.policy.resolve.tenants import ReadDirectory
     from georouter.policy.zonefile.again import Readings
 
 
@@ -31,7 +30,7 @@ class Context:
     """Keys of the server, in lower-case wire format."""
     readings: "Readings | None" = None
     """Zone files as the last load read them."""
-    directories: "dict[str, ReadDirectory]" = field(default_factory=dict)
+    directories: dict[str, ReadDirectory] = field(default_factory=dict)
     """Tenant directories that were read, by absolute name."""
 
     def absolute(self, name: str, path: Path) -> str:

@@ -3,7 +3,6 @@
 import re
 from array import array
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from georouter.geo.codes import COUNTRIES, GROUPS
 from georouter.policy import suggest
@@ -15,6 +14,7 @@ from georouter.policy.tenant_files import ENDINGS, Living, format_of, rows
 from georouter.policy.tenants import (
     EMPTY,
     MOST_KINDS,
+    ReadDirectory,
     Tenancy,
     TenantDirectory,
     TenantState,
@@ -26,14 +26,6 @@ from georouter.words.ids import RegionName
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII)
 _BETWEEN = re.compile(r"[\s|;,]+")
 _STATES = tuple(state.value for state in TenantState)
-
-
-@dataclass(frozen=True, slots=True)
-class ReadDirectory:
-    """A directory, and the line on which each of its kinds is first."""
-
-    directory: TenantDirectory
-    lines: tuple[int, ...] = ()
 
 
 def resolve(  # noqa: PLR0917 - one mention of a file
