@@ -56,7 +56,7 @@ class Journal:
         self._wall = wall
 
     def tell(self, name: str, /, **fields: object) -> None:
-        """One event; `control.loop.Tell`."""
+        """One event; `control.outlets.Tell`."""
         level = LEVELS.get(name, logging.INFO)
         event(log, name, level=level, **cast("dict[str, Any]", fields))
         if level != logging.DEBUG:

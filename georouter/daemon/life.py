@@ -1,4 +1,5 @@
-"""The daemon from start to end: the rooms are created here, handed to each other, and taken down again.
+"""The daemon from start to end: in which order the rooms begin and stop. What they say to each other is in
+`wiring`.
 
 Start:  build -> saved beliefs -> first health round -> publish -> sockets -> admin -> watch, probe
 Stop (SIGTERM, SIGINT): stop probing and watching -> answer what has arrived -> save -> exit 0

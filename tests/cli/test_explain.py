@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from georouter.analysis.explain import explain as decide
-from georouter.cli import explain as module
+from georouter.cli import offline
 from georouter.cli.explain import explain
 from georouter.cli.explanation import source
 from georouter.facts.world import World
@@ -57,7 +57,7 @@ def config(tmp_path: Path) -> Path:
 @pytest.fixture
 def run(config: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """The command on the tiny map; the config is added unless `--config` is among the words."""
-    monkeypatch.setattr(module, "internet", lambda policy: tiny_map())
+    monkeypatch.setattr(offline, "internet", lambda policy: tiny_map())
     monkeypatch.delenv("GEOROUTER_ADMIN", raising=False)
 
     def call(*words: str) -> Result:
