@@ -14,18 +14,8 @@ from georouter.cli import offline
 from georouter.cli.output import console, plain, print_json
 from georouter.cli.replay import Census, read_log
 from georouter.cli.simulate import Share
-from georouter.cli.simulation import (
-    LEAST,
-    countries,
-    latency,
-    log_dict,
-    log_line,
-    shift_dict,
-    tenants,
-    tenants_dict,
-    ways,
-    worst,
-)
+from georouter.cli.simulation import LEAST, countries, latency, log_line, tenants, ways, worst
+from georouter.cli.simulation_json import log_dict, shift_dict, tenants_dict
 from georouter.facts.world import World
 from georouter.routing.transport import NoSolverError
 

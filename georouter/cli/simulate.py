@@ -17,7 +17,8 @@ from georouter.cli.config import find_daemon
 from georouter.cli.output import console, print_json
 from georouter.cli.present import world_of
 from georouter.cli.replay import Census, read_log
-from georouter.cli.simulation import Assumptions, losses_dict, losses_view, simulation_dict, simulation_view
+from georouter.cli.simulation import Assumptions, losses_view, simulation_view
+from georouter.cli.simulation_json import losses_dict, simulation_dict
 from georouter.facts.world import Ramping, World
 from georouter.policy.model import Policy
 from georouter.policy.units import percent

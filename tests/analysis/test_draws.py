@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from georouter.analysis.draws import Draw
-from georouter.analysis.explain import Explanation, explain
+from georouter.analysis.explain import explain
+from georouter.analysis.explanation import Explanation
 from georouter.analysis.sentences import draw
 from georouter.facts.ramp import RampRule
 from georouter.facts.world import Ramping

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from georouter.analysis.asker import By
-from georouter.analysis.explain import Explanation, explain
+from georouter.analysis.explain import explain
+from georouter.analysis.explanation import Explanation
 from georouter.analysis.find import Kind
 from georouter.answers.layout import Reason
 from georouter.compiler.plan import plan

@@ -13,7 +13,8 @@ import dns.rcode
 import pytest
 
 from georouter.analysis.ask import make_query
-from georouter.analysis.explain import Explanation, explain
+from georouter.analysis.explain import explain
+from georouter.analysis.explanation import Explanation
 from georouter.analysis.traffic import Flow, Side, flow
 from georouter.answers.layout import REASONS, Proto, Reason
 from georouter.answers.limits import Limits

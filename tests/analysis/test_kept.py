@@ -2,7 +2,8 @@
 
 import pytest
 
-from georouter.analysis.explain import Explanation, explain
+from georouter.analysis.explain import explain
+from georouter.analysis.explanation import Explanation
 from georouter.analysis.sentences import keeps
 from georouter.analysis.simulate import having
 from georouter.facts.world import World
