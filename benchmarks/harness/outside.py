@@ -1,10 +1,6 @@
 """A recursive server as a stub resolver sees it; what it knows, and its troubles, are set by hand."""
 
-import socket
-import threading
 import time
-from types import TracebackType
-from typing import Self
 
 import dns.flags
 import dns.message
@@ -12,54 +8,44 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
+from benchmarks.harness.background import Background
+
 TURN_S = 0.05
 """How soon the end is noticed."""
 
 
-class Outside:
+class Outside(Background):
     """Answers on a loopback port of its own. `records` are zone-file lines with absolute names."""
 
     def __init__(self, *records: str) -> None:
+        super().__init__()
         self.records = records
         self.rcode = dns.rcode.NOERROR
         """Anything else is the answer to everything."""
         self.silent = False
         self.slow_s = 0.0
         self.asked: list[str] = []
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind(("127.0.0.1", 0))
-        self._socket.settimeout(TURN_S)
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.settimeout(TURN_S)
 
     @property
     def address(self) -> str:
         """As a policy writes it."""
-        host, port = self._socket.getsockname()
+        host, port = self.socket.getsockname()
         return f"{host}:{port}"
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stopped.set()
-        self._thread.join()
-        self._socket.close()
-
-    def _run(self) -> None:
-        while not self._stopped.is_set():
+    def work(self) -> None:
+        """Answer until the end."""
+        while not self.stopped.is_set():
             try:
-                wire, client = self._socket.recvfrom(4096)
+                wire, client = self.socket.recvfrom(4096)
             except TimeoutError:
                 continue
             query = dns.message.from_wire(wire)
             self.asked.append(query.question[0].name.to_text())
             time.sleep(self.slow_s)
             if not self.silent:
-                self._socket.sendto(self._answer(query).to_wire(), client)
+                self.socket.sendto(self._answer(query).to_wire(), client)
 
     def _answer(self, query: dns.message.Message) -> dns.message.Message:
         """The chain of CNAMEs and what is at its end, or NXDOMAIN where nothing has the name."""

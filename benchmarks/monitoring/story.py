@@ -3,7 +3,6 @@
 import json
 import random
 import socket
-import threading
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
@@ -20,6 +19,7 @@ import dns.versioned
 import yaml
 
 from benchmarks.harness.ask import question
+from benchmarks.harness.background import Background
 from benchmarks.harness.daemon import Daemon
 from benchmarks.harness.hooks import HookServer
 from benchmarks.harness.outside import Outside
@@ -56,47 +56,35 @@ ASKED: tuple[tuple[str, str, str | None, int], ...] = (
 """Name, type, client network, how often."""
 
 
-class Crowd:
+class Crowd(Background):
     """Asks all of `ASKED` at random over UDP, `rate` times a second in the mean, in a slow wave."""
 
     WAVE_S = 90.0
     TICK_S = 0.02
 
     def __init__(self, server: tuple[str, int], rate: int) -> None:
+        super().__init__()
         self._wires = [question(name, kind, client).to_wire() for name, kind, client, _ in ASKED]
         self._weights = [weight for *_, weight in ASKED]
         self._rate = rate
         self._random = random.Random(1)
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.connect(server)
-        self._socket.setblocking(False)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run)
+        self.socket.connect(server)
+        self.socket.setblocking(False)
 
-    def _run(self) -> None:
+    def work(self) -> None:
+        """Until the end."""
         begin = time.monotonic()
         owed = 0.0
-        while not self._stop.wait(self.TICK_S):
+        while not self.stopped.wait(self.TICK_S):
             at = time.monotonic() - begin
             owed += self._rate * self.TICK_S * (1 + 0.35 * sin(2 * pi * at / self.WAVE_S))
             for wire in self._random.choices(self._wires, self._weights, k=int(owed)):
                 with suppress(OSError):
-                    self._socket.send(wire)
+                    self.socket.send(wire)
             owed -= int(owed)
             with suppress(BlockingIOError, ConnectionRefusedError):
-                while self._socket.recv(4096):
+                while self.socket.recv(4096):
                     pass
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop.set()
-        self._thread.join()
-        self._socket.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,37 +107,25 @@ def health(lag_ms: int) -> str:
     return json.dumps({"db": {"lag_ms": lag_ms}})
 
 
-class Secondary:
+class Secondary(Background):
     """Copies a zone of `primary` whenever it is told to, at `address`."""
 
     def __init__(self, primary: tuple[str, int], zone: str) -> None:
+        super().__init__()
         self._primary = primary
         self._zone = dns.versioned.Zone(zone)
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind(("127.0.0.1", 0))
-        self._socket.settimeout(0.2)
-        self.address = f"127.0.0.1:{self._socket.getsockname()[1]}"
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run)
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.settimeout(0.2)
+        self.address = f"127.0.0.1:{self.socket.getsockname()[1]}"
 
-    def _run(self) -> None:
-        while not self._stop.is_set():
+    def work(self) -> None:
+        """Until the end."""
+        while not self.stopped.is_set():
             with suppress(OSError):
-                told, sender = self._socket.recvfrom(4096)
+                told, sender = self.socket.recvfrom(4096)
                 response = dns.message.make_response(dns.message.from_wire(told))
-                self._socket.sendto(response.to_wire(), sender)
+                self.socket.sendto(response.to_wire(), sender)
                 dns.query.inbound_xfr(self._primary[0], self._zone, port=self._primary[1], timeout=5)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop.set()
-        self._thread.join()
-        self._socket.close()
 
 
 def demo_policy(
