@@ -1,6 +1,7 @@
 """What is shipped works away from the source tree: sdist, then a wheel made from it, then that alone."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -163,6 +164,14 @@ def test_the_wheel_works_alone(wheel: Path, tmp_path: Path) -> None:
     assert "GB" in run(tmp_path, *run_there, "geo", "lookup", "81.2.69.142", PYTHONPATH=str(wheel))
     demo = wheel / "georouter/examples/demo.yaml"
     run(tmp_path, *run_there, "check", "--config", str(demo), PYTHONPATH=str(wheel))
+
+
+def test_no_page_has_pip_take_georouter_from_an_index(repository: Path) -> None:
+    """There the name is another project's."""
+    pages = [*repository.glob("*.md"), *repository.glob("docs/**/*.md")]
+    commands = [line for page in pages for line in re.findall(r"pip install [^`\n]*", page.read_text())]
+    assert commands
+    assert not [line for line in commands if re.search(r"[ '\"]georouter(?![\w./-])", line)]
 
 
 def test_a_failed_build_leaves_nothing_of_an_earlier_one(shipped: Shipped, tmp_path: Path) -> None:
