@@ -3,6 +3,7 @@
 import posixpath
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from georouter.policy import suggest
 from georouter.policy.files import PolicyFile
