@@ -57,6 +57,19 @@ def test_proxies_are_not_used(nobody: int, monkeypatch: pytest.MonkeyPatch) -> N
         assert AdminClient(f"http://127.0.0.1:{port}").get("/v1/status") == STATUS
 
 
+def test_authorities_are_for_tls(nobody: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without certificates of authorities plain HTTP works all the same; over TLS it says why not."""
+
+    def missing(**_settings: object) -> None:
+        raise FileNotFoundError("no certificates here")
+
+    monkeypatch.setattr("ssl.create_default_context", missing)
+    with open_door(FakeDesk()) as port:
+        assert AdminClient(f"http://127.0.0.1:{port}").get("/v1/status") == STATUS
+    with pytest.raises(NoDaemonError, match="no certificates here"):
+        AdminClient(f"https://127.0.0.1:{nobody}").get("/v1/status")
+
+
 @contextmanager
 def stranger(answer: bytes) -> Iterator[int]:
     """A port where one connection gets `answer`, whatever it asks."""
