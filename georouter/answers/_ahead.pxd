@@ -2,7 +2,8 @@
 
 Among a million names hardly any is in the processor's caches: its slot, its node, its name and its answer
 are each a wait for memory, one after the other. Here a batch goes through these together, and all wait at
-once. Nothing is decided, counted or written: `answer` then does all of it, as if nobody had looked.
+once. Nothing is decided or counted: `answer` then does all of it, as if nobody had looked, but for reading
+the query, which it finds done.
 
     slot ─► node ─► name, answer, refs, rate limit's bucket ─► ranges' index ─► starts ─► value
               └───► tenant's bucket ─► its row
@@ -14,8 +15,8 @@ from georouter.answers._cookies cimport Source
 from georouter.answers._image cimport NONE, PLAIN_REF, Directory, Group, Image, Node, View
 from georouter.answers._limit cimport TOLD_ANSWERS, foresee
 from georouter.answers._lookup cimport at_node
-from georouter.answers._names cimport NOT_OURS, TAG_BITS, Name, fold
-from georouter.answers._parse cimport HEADER_SIZE, Asked, address_of, parse_query
+from georouter.answers._names cimport NOT_OURS, TAG_BITS, Name
+from georouter.answers._parse cimport HEADER_SIZE, Asked, Query, address_of, fold_query, read_query
 from georouter.answers._ranges cimport FIRSTS_BITS, Ranges, locate
 from georouter.answers._tenants cimport Tenants, hash_tenant
 
@@ -41,22 +42,23 @@ cdef struct Ahead:
     uint64_t label
     uint64_t address
     int family
-    uint32_t kind
+    bint known
     bint told
+    Query read
     int32_t node
     int32_t ref
     const Ranges* ranges
     const Tenants* tenants
-    # One query, of which the first three are given. `hash` is its name's, `above` that of the name above and
-    # `label` that of its first label, where there are `tenants`; `address` and `family` are those that steer
-    # it. `told`: there is something to look for.
+    # One query, of which the first three are given. `read` is what it says, where that is `known`. `hash` is
+    # its name's, `above` that of the name above and `label` that of its first label, where there are
+    # `tenants`; `address` and `family` are those that steer it. `told`: there is something to look for.
 
 
-cdef inline void look_ahead(const Image* image, Name* name, Ahead* ahead, size_t count) noexcept nogil:
-    """Send for what the answers to these queries will read. `name` is scratch."""
+cdef inline void look_ahead(const Image* image, Ahead* ahead, size_t count) noexcept nogil:
+    """Send for what the answers to these queries will read."""
     cdef size_t at
     for at in range(count):
-        _read(image, name, ahead + at)
+        _read(image, ahead + at)
     for at in range(count):
         _reach(image, ahead + at)
     for at in range(count):
@@ -69,23 +71,24 @@ cdef inline void look_ahead(const Image* image, Name* name, Ahead* ahead, size_t
         _settle(ahead + at)
 
 
-cdef inline void _read(const Image* image, Name* name, Ahead* ahead) noexcept nogil:
+cdef inline void _read(const Image* image, Ahead* ahead) noexcept nogil:
     """What is asked for, and by whom; the slot is on its way."""
-    cdef Asked asked
+    cdef const Asked* asked = &ahead.read.asked
+    cdef const Name* name = &ahead.read.name
     cdef size_t mask = image.directory.names.slots.count - 1
     ahead.node = NOT_OURS
     ahead.ref = 0
     ahead.ranges = NULL
     ahead.tenants = NULL
-    ahead.told = False
+    ahead.known = ahead.told = False
     if ahead.size < HEADER_SIZE or ahead.query[2] & 0x80:
         return
-    parse_query(ahead.query, ahead.size, &asked, name)
+    read_query(ahead.query, ahead.size, &ahead.read)
+    ahead.known = True
     if not asked.question or asked.error:
         return
     ahead.told = True
-    fold(name)
-    ahead.kind = asked.kind
+    fold_query(&ahead.read)
     ahead.hash = name.hashes[0]
     ahead.above = name.hashes[1] if name.labels else ahead.hash
     ahead.label = hash_tenant(name.octets) if image.directory.tenants_count else 0
@@ -169,7 +172,7 @@ cdef inline void _aim(const Image* image, Ahead* ahead) noexcept nogil:
     cdef const Group* group
     if ahead.node == NOT_OURS:
         return
-    ahead.ref = at_node(image.directory, ahead.node, ahead.kind, &fault)
+    ahead.ref = at_node(image.directory, ahead.node, ahead.read.asked.kind, &fault)
     if ahead.ref >= PLAIN_REF:
         return
     if ahead.ref >= 0:

@@ -3,7 +3,7 @@
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcmp
 
-from georouter.answers._names cimport MAX_LABEL, Name, read_name
+from georouter.answers._names cimport MAX_LABEL, Name, fold, read_name
 
 cdef enum:
     HEADER_SIZE = 12
@@ -51,6 +51,26 @@ cdef struct Asked:
     bint tsig
     # `tail` is where the question section ends, `cookie` NULL where there is none. `tsig`: a record of
     # that type was seen, whatever it says.
+
+
+cdef struct Query:
+    Asked asked
+    Name name
+    bint folded
+    # A query that was read. `folded`: its name is in lower case, and has its hashes.
+
+
+cdef inline void read_query(const uint8_t* octets, size_t size, Query* query) noexcept nogil:
+    """As `message.parse_query`, for what has a full header and is no response."""
+    query.folded = False
+    parse_query(octets, size, &query.asked, &query.name)
+
+
+cdef inline void fold_query(Query* query) noexcept nogil:
+    """Have the name in lower case, with its hashes."""
+    if not query.folded:
+        fold(&query.name)
+        query.folded = True
 
 
 cdef inline uint32_t big16(const uint8_t* at) noexcept nogil:

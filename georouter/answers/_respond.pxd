@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 from georouter.answers._cookies cimport COOKIE_OPTION, Source
 from georouter.answers._image cimport Image
-from georouter.answers._parse cimport Asked
+from georouter.answers._parse cimport Asked, Query
 from georouter.answers._tables cimport Desk, Tables
 
 cdef enum:
@@ -20,14 +20,16 @@ cdef struct Job:
     double now
     uint8_t* out
     size_t space
-    Asked asked
+    Query* read
+    const Asked* asked
     uint8_t cookie[COOKIE_OPTION]
     uint32_t cookie_size
     bint proven
     uint64_t what
     int64_t key
-    # One query while it is answered. `cookie` is the option for the response, `cookie_size` 0 without one.
-    # `what` is what rate limiting expects it to be told, and `key` the bucket for that.
+    # One query while it is answered; `asked` is in `read`. `cookie` is the option for the response,
+    # `cookie_size` 0 without one. `what` is what rate limiting expects it to be told, and `key` the bucket
+    # for that.
 
 
 cdef void open_desk(Desk* desk, int64_t* counters, size_t counters_size) noexcept nogil
@@ -43,6 +45,7 @@ cdef int answer(
     double now,
     unsigned char* out,
     size_t space,
+    Query* known,
 ) noexcept nogil
 
 cdef int cut_short(

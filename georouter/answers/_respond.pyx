@@ -18,19 +18,10 @@ from georouter.answers._cookies cimport Source, answer_cookie, cookie_well_forme
 from georouter.answers._flat cimport Octets, cut
 from georouter.answers._image cimport HEAD_SIZE, HEADS_SIZE, KINDS, PLAIN_REF, REDIRECTED_REF
 from georouter.answers._image cimport Answer, Node, View
-from georouter.answers._limit cimport (
-    TOLD_ANSWERS,
-    TOLD_ERRORS,
-    TOLD_MISSING,
-    VERDICT_ANSWER,
-    VERDICT_SLIP,
-    Limiter,
-    foresee,
-    judge,
-)
+from georouter.answers._limit cimport TOLD_ANSWERS, TOLD_ERRORS, TOLD_MISSING, VERDICT_ANSWER, VERDICT_SLIP
+from georouter.answers._limit cimport Limiter, foresee, judge
 from georouter.answers._lookup cimport Found, look_up, node_of
 from georouter.answers._memory cimport Numbers
-from georouter.answers._names cimport fold
 from georouter.answers._parse cimport (
     HEADER_SIZE,
     OPCODE_QUERY,
@@ -38,9 +29,11 @@ from georouter.answers._parse cimport (
     RCODE_FORMERR,
     RCODE_NOERROR,
     RCODE_NXDOMAIN,
+    Query,
     address_of,
+    fold_query,
     is_mapped,
-    parse_query,
+    read_query,
 )
 from georouter.answers._steer cimport NO_SUBNET, Client, Steered, steer
 
@@ -79,11 +72,12 @@ cdef void open_desk(Desk* desk, int64_t* counters, size_t counters_size) noexcep
 
 cdef int answer(
     const Image* image, Desk* desk, const unsigned char* query, size_t size, uint64_t high, uint64_t low,
-    int family, double now, unsigned char* out, size_t space,
+    int family, double now, unsigned char* out, size_t space, Query* known,
 ) noexcept nogil:
     """The octets of the answer in `out`; SILENT where silence is right, PUNT where Python must answer.
 
-    The source address, `high` 0 for IPv4, and `family` are as in `respond`, `now` is in seconds.
+    The source address, `high` 0 for IPv4, and `family` are as in `respond`, `now` is in seconds; `known` is
+    the query as `read_query` reads it, or NULL.
     """
     cdef Source source = Source(high=high, low=low, family=family)
     cdef Job job
@@ -94,7 +88,10 @@ cdef int answer(
         return SILENT
     if space < MIN_PAYLOAD:
         return PUNT
-    parse_query(query, size, &job.asked, &desk.name)
+    if known == NULL:
+        read_query(query, size, &desk.query)
+    else:
+        job.read, job.asked = known, &known.asked
     size_out = _respond(&job)
     if desk.fault:
         desk.faults += 1
@@ -109,12 +106,13 @@ cdef inline void _open_job(
     job.image, job.desk, job.query, job.source = image, desk, query, source[0]
     job.now, job.out, job.space = now, out, space
     job.what, job.key = NOT_FORESEEN, 0
+    job.read, job.asked = &desk.query, &desk.query.asked
     desk.fault = 0
 
 
 cdef inline int _respond(Job* job) noexcept nogil:
     """As `CarefulResponder._respond`, for what could be read."""
-    cdef const Asked* asked = &job.asked
+    cdef const Asked* asked = job.asked
     cdef uint32_t error
     cdef Found found
     cdef Told told
@@ -125,8 +123,8 @@ cdef inline int _respond(Job* job) noexcept nogil:
         return _fail(job, error)
     if asked.question and asked.flags & OPCODE_BITS:
         return PUNT
-    fold(&job.desk.name)
-    found = look_up(job.image, &job.desk.name, asked.kind, &job.desk.fault)
+    fold_query(job.read)
+    found = look_up(job.image, &job.read.name, asked.kind, &job.desk.fault)
     job.what = <uint64_t>found.node << 2 | TOLD_ANSWERS
     if _is_limited(job):
         job.key = foresee(&job.image.limiter, &job.source, job.what)
@@ -137,7 +135,7 @@ cdef inline int _respond(Job* job) noexcept nogil:
 
 cdef inline bint _is_left(const Job* job) noexcept nogil:
     """Whether a query is one that is always left to Python."""
-    cdef const Asked* asked = &job.asked
+    cdef const Asked* asked = job.asked
     if asked.tsig or not (asked.question or asked.error):
         return True
     if asked.error:
@@ -149,7 +147,7 @@ cdef inline bint _is_left(const Job* job) noexcept nogil:
 
 cdef inline uint32_t _prove(Job* job) noexcept nogil:
     """As `CarefulResponder._prove`: the error, and what it says of the cookie in `job`."""
-    cdef const Asked* asked = &job.asked
+    cdef const Asked* asked = job.asked
     job.cookie_size = 0
     job.proven = False
     if asked.cookie == NULL or not job.image.secrets.given:
@@ -207,7 +205,7 @@ cdef inline bint _find(Job* job, const Found* found, Told* told) noexcept nogil:
 
 cdef inline bint _steer(Job* job, const View* view, int32_t tenant, Told* told) noexcept nogil:
     """As `CarefulResponder._steer`; false for what is left to Python."""
-    cdef const Asked* asked = &job.asked
+    cdef const Asked* asked = job.asked
     cdef Client client
     cdef Steered steered
     steered.answer = NULL
@@ -241,7 +239,7 @@ cdef inline void _use(const Answer* found, Told* told) noexcept nogil:
 
 cdef inline int _tell(Job* job, const Found* found, const Told* told) noexcept nogil:
     """Limit, write and count an answer."""
-    cdef const Asked* asked = &job.asked
+    cdef const Asked* asked = job.asked
     cdef size_t options = 0
     cdef size_t size = asked.tail + told.body.count
     cdef int verdict = VERDICT_ANSWER
@@ -279,7 +277,7 @@ cdef inline size_t _limit_of(const Job* job) noexcept nogil:
 
 cdef inline void _write(Job* job, const Told* told, uint32_t options) noexcept nogil:
     """The answer, which is known to fit."""
-    cdef const Asked* asked = &job.asked
+    cdef const Asked* asked = job.asked
     cdef uint8_t* out = job.out
     cdef uint32_t head = (2 if asked.flags & FLAG_RD else 0) | (1 if asked.opt else 0)
     memcpy(out, job.query, 2)
@@ -368,7 +366,7 @@ cdef inline int _error(
 
 cdef inline int _write_bare(Job* job, uint32_t rcode, uint32_t cookie_size, uint32_t flags) noexcept nogil:
     """A message with no records but OPT; the question only where it could be read."""
-    cdef const Asked* asked = &job.asked
+    cdef const Asked* asked = job.asked
     cdef uint8_t* out = job.out
     cdef uint32_t kept = asked.flags & OPCODE_BITS
     if not kept:
@@ -435,7 +433,7 @@ cdef int cut_short(
     if size < HEADER_SIZE or query[2] & 0xF8 or space < MIN_PAYLOAD:
         return 0
     _open_job(&job, image, desk, query, source, now, out, space)
-    parse_query(query, size, &job.asked, &desk.name)
+    read_query(query, size, &desk.query)
     if not job.asked.question:
         return 0
     _prove(&job)
@@ -475,7 +473,7 @@ cdef class NativeResponder:
         if proto:
             return PUNT
         with nogil:
-            made = answer(self.tables.image, &self.desk, at, size, high, low, family, now, out, LARGEST)
+            made = answer(self.tables.image, &self.desk, at, size, high, low, family, now, out, LARGEST, NULL)
         if made == PUNT:
             return PUNT
         return None if made == SILENT else PyBytes_FromStringAndSize(<char*>out, made)
@@ -488,7 +486,7 @@ cdef class NativeResponder:
         ahead.source.high = 0 if family == 4 else source >> 64
         ahead.source.low, ahead.source.family = source & 0xFFFFFFFFFFFFFFFF, family
         with nogil:
-            look_ahead(self.tables.image, &self.desk.name, &ahead, 1)
+            look_ahead(self.tables.image, &ahead, 1)
 
     def cut_short(self, bytes query, source, int family, double now):
         """TC for a query, or None."""

@@ -5,7 +5,7 @@ from libc.stdint cimport int64_t, uint64_t
 from georouter.answers._directory cimport DirectoryTables
 from georouter.answers._image cimport Directory, Fences, Group, Image, View
 from georouter.answers._memory cimport Block, Numbers
-from georouter.answers._names cimport Name
+from georouter.answers._parse cimport Query
 from georouter.answers._ranges cimport RangePair, Ranges
 
 
@@ -16,7 +16,7 @@ cdef struct Desk:
     uint64_t dropped
     uint64_t faults
     int fault
-    Name name
+    Query query
     # What one worker owns and nobody else writes to. `counters` belong to the layout of the image in use;
     # `slipped` and `dropped` are as those of `RateLimiter`; `faults` are reads out of range, which must
     # never happen. The rest is scratch.

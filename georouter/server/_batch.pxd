@@ -107,6 +107,7 @@ cdef inline int _batch(Line *line, int at) noexcept nogil:
     cdef double now
     cdef uint64_t high = 0, low = 0, waiting = line.ring.tail
     cdef int slot, length, family = 0, answers = 0
+    cdef bint ahead
     cdef int count = recvmmsg(fd, room.received, BATCH, MSG_DONTWAIT, NULL)
     if count <= 0:
         if count < 0 and errno != EAGAIN and errno != EINTR:
@@ -115,7 +116,8 @@ cdef inline int _batch(Line *line, int at) noexcept nogil:
             usleep(RESTING_US)
         return 0
     now = seconds(CLOCK_REALTIME)
-    if served.image.far and count > FEW:
+    ahead = served.image.far and count > FEW
+    if ahead:
         _look_ahead(room, served, count)
     for slot in range(count):
         header = &room.received[slot].msg_hdr
@@ -124,6 +126,7 @@ cdef inline int _batch(Line *line, int at) noexcept nogil:
             length = answer(
                 served.image, &served.desk, room.query[slot], room.received[slot].msg_len,
                 high, low, family, now, room.reply[answers], DATAGRAM,
+                &room.ahead[slot].read if ahead and room.ahead[slot].known else NULL,
             )
             if length == PUNT:
                 length = _punt(line, served, at, slot, family, high, low, now, room.reply[answers])
@@ -152,7 +155,7 @@ cdef inline void _look_ahead(Room *room, const Served *served, int count) noexce
         ahead.query, ahead.size = room.query[slot], room.received[slot].msg_len
         source_in(&room.sender[slot], &ahead.source.family, &ahead.source.high, &ahead.source.low)
         ahead += 1
-    look_ahead(served.image, &room.name, room.ahead, count)
+    look_ahead(served.image, room.ahead, count)
 
 
 cdef inline int _punt(

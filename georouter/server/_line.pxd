@@ -4,7 +4,6 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from georouter.answers._ahead cimport Ahead
 from georouter.answers._image cimport Image
-from georouter.answers._names cimport Name
 from georouter.answers._tables cimport Desk
 
 
@@ -89,7 +88,6 @@ cdef struct Room:
     uint8_t query[BATCH][STRIDE]
     uint8_t reply[BATCH][STRIDE]
     Ahead ahead[BATCH]
-    Name name
 
 
 cdef struct Punted:

@@ -14,6 +14,7 @@ from georouter.answers._ahead cimport Ahead, look_ahead
 from georouter.answers._cookies cimport Source
 from georouter.answers._image cimport Image
 from georouter.answers._limit cimport Limiter
+from georouter.answers._parse cimport Query
 from georouter.answers._respond cimport PUNT, SILENT, NativeResponder, answer, cut_short
 from georouter.answers._tables cimport Desk
 
@@ -61,6 +62,7 @@ cdef int times = 0
 cdef double started = 0, step_s = 0
 cdef uint64_t calls = 0
 cdef object in_python = None
+cdef Ahead[2] batch
 
 
 def run(list responders, check, int repeat, double now, double step, list arguments):
@@ -91,6 +93,7 @@ cdef int one(const unsigned char* data, size_t size) noexcept:
     cdef const Setup* setup = &setups[head % 8 % setups_count]
     cdef uint8_t[16] address
     cdef Packet packet
+    cdef Query* known
     memset(address, 0, 16)
     if size > 2:
         memcpy(address, data + 2, min(width, size - 2))
@@ -102,8 +105,8 @@ cdef int one(const unsigned char* data, size_t size) noexcept:
     packet.message = <uint8_t*>malloc(packet.size)  # no longer than it is: a read beyond it is seen
     if packet.size:
         memcpy(packet.message, data + 2 + width, packet.size)
-    _look_ahead(setup, &packet)
-    _ask(setup, &packet, 500 + 12 * (crowded - 8) * (crowded - 8) if crowded > 7 else SPACE)
+    known = _look_ahead(setup, &packet)
+    _ask(setup, &packet, 500 + 12 * (crowded - 8) * (crowded - 8) if crowded > 7 else SPACE, known)
     _cut_short(setup, &packet)
     if packet.size and memcmp(packet.message, data + 2 + width, packet.size):
         _fail(b"the query was written to")
@@ -125,33 +128,33 @@ cdef uint64_t _number(const uint8_t* octets, size_t count) noexcept:
     return number
 
 
-cdef void _look_ahead(const Setup* setup, const Packet* packet) noexcept:
-    """To a batch of the packet and all but the last octet of it."""
-    cdef Ahead[2] batch
+cdef Query* _look_ahead(const Setup* setup, const Packet* packet) noexcept:
+    """To a batch of the packet and all but the last octet of it; the packet as it was read then, if it was."""
     for at in range(2):
         batch[at].query = packet.message
         batch[at].size = packet.size - at if packet.size else 0
         batch[at].source.high, batch[at].source.low = packet.high, packet.low
         batch[at].source.family = packet.family
-    look_ahead(setup.image, &setup.desk.name, batch, 2)
+    look_ahead(setup.image, batch, 2)
+    return &batch[0].read if batch[0].known else NULL
 
 
-cdef void _ask(const Setup* setup, const Packet* packet, size_t space) noexcept:
-    """With all space, and with less, which gives the same or is left to Python."""
+cdef void _ask(const Setup* setup, const Packet* packet, size_t space, Query* known) noexcept:
+    """With all space; and with less and as it was `known` ahead, which gives the same or is left to Python."""
     cdef Reply[MOST_TIMES] replies
     cdef Reply other
     cdef int count = times if setup.image.limiter.given else 1
     cdef int made = 0
     _forget(&setup.image.limiter)
     while made < count:
-        replies[made] = _reply(setup, packet, SPACE)
+        replies[made] = _reply(setup, packet, SPACE, NULL)
         made += 1
         if replies[made - 1].made == PUNT:
             break
     if space < SPACE:
         _forget(&setup.image.limiter)
         for at in range(made):
-            other = _reply(setup, packet, space)
+            other = _reply(setup, packet, space, known)
             if other.made > 0 and memcmp(other.out, replies[at].out, other.made):
                 _fail(b"other octets where there is less space")
             free(other.out)
@@ -163,7 +166,7 @@ cdef void _ask(const Setup* setup, const Packet* packet, size_t space) noexcept:
         free(replies[at].out)
 
 
-cdef Reply _reply(const Setup* setup, const Packet* packet, size_t space) noexcept:
+cdef Reply _reply(const Setup* setup, const Packet* packet, size_t space, Query* known) noexcept:
     """The answer, which is to be freed."""
     cdef Reply reply
     cdef Desk* desk = setup.desk
@@ -172,7 +175,7 @@ cdef Reply _reply(const Setup* setup, const Packet* packet, size_t space) noexce
     reply.out = <uint8_t*>malloc(space)
     reply.made = answer(
         setup.image, desk, message, packet.size, packet.high, packet.low, packet.family, packet.now,
-        reply.out, space,
+        reply.out, space, known,
     )
     if desk.faults or desk.fault:
         _fail(b"a table was read out of range")
