@@ -3,10 +3,11 @@
  *     load PORT FILE SECONDS RATE WINDOW SOCKETS PAUSE
  *
  * FILE holds messages, each behind its length in two octets (dnsperf -B). RATE is queries per second, sent
- * whether or not answers come; 0 keeps WINDOW queries under way instead. A query without an answer after
- * a second is lost. Latency is from just before the call that sends to the kernel's time stamp of the answer
- * (SO_TIMESTAMPNS of socket(7)), so that it holds even where this program had to wait for a processor; `lag` tells
- * how late it was at sending for that. With nothing to do it looks again at once, or after PAUSE microseconds.
+ * whether or not answers come; 0 keeps WINDOW queries under way instead. Latency is from just before the call
+ * that sends to the kernel's time stamp of the answer (SO_TIMESTAMPNS of socket(7)), so that it holds even where
+ * this program had to wait for a processor; `lag` tells how late it was at sending for that. A query without an
+ * answer after a second is lost, and has that second as its latency: who drops what would have to wait is not
+ * faster. With nothing to do it looks again at once, or after PAUSE microseconds.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -180,7 +181,7 @@ static int receive_some(struct client *client) {
     return fresh;
 }
 
-/* Give up what was asked too long ago; how many under way that makes less. */
+/* Give up what was asked before a second ago; how many under way that makes less. */
 static int give_up(struct client *client, uint64_t time) {
     int gone = 0;
     while (client->oldest != client->next) {
@@ -189,6 +190,7 @@ static int give_up(struct client *client, uint64_t time) {
             break;
         if (then) {
             client->sent[client->oldest] = 0;
+            tally(latencies, LOST);
             lost++;
             gone++;
         }
@@ -258,7 +260,8 @@ int main(int count, char **arguments) {
             receive_some(clients[i]);
             give_up(clients[i], now());
         }
-    lost = sent - answered;
+    for (int i = 0; i < sockets; i++)
+        give_up(clients[i], now() + LOST); /* those of the last moment, too */
     write_json((last - begin) / 1e9);
     return 0;
 }
