@@ -1,6 +1,7 @@
 """Every datagram sent back as it came: the ceiling of the socket API, with nothing decided."""
 
 import sys
+from dataclasses import replace
 
 from benchmarks.peers.native import compiler, program
 from benchmarks.peers.peer import Peer
@@ -12,6 +13,11 @@ def prepare(site: Site) -> list[str]:
     return [str(program("echo")), str(site.port)]
 
 
+def prepare_two(site: Site) -> list[str]:
+    """The same with two workers."""
+    return [*prepare(site), "2"]
+
+
 PEER = Peer(
     name="bare echo",
     program=sys.executable,  # what is needed is a compiler, of any name
@@ -19,3 +25,5 @@ PEER = Peer(
     missing=lambda: None if compiler() else "apt-get install --no-install-recommends gcc libc6-dev",
     decides=False,
 )
+TWO_WORKERS = replace(PEER, name="bare echo, two workers", prepare=prepare_two)
+"""For a processor more, see workers.py."""

@@ -37,7 +37,7 @@ def program(name: str) -> Path:
     made.parent.mkdir(mode=0o700, exist_ok=True)
     draft = made.with_suffix(f".{os.getpid()}")
     done = subprocess.run(
-        [command, "-O2", "-Wall", "-Wextra", "-Werror", "-o", draft, source],
+        [command, "-O2", "-Wall", "-Wextra", "-Werror", "-pthread", "-o", draft, source],
         capture_output=True,
         text=True,
         check=False,

@@ -2,17 +2,20 @@
 
 Where there are four processors, the workers have two and two askers the others. Where there are fewer,
 askers and workers share all of them, so the queries per second say little: then the processor time
-per query tells whether the workers hold each other up.
+per query tells whether the workers hold each other up, beside what it tells of a bare echo's workers,
+which have nothing in common: more of them find less waiting each time, and that costs, too.
 """
 
 import os
 import resource
 import statistics
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain
 
 from benchmarks.harness.report import Report
-from benchmarks.peers import georouter
+from benchmarks.peers import echo, georouter
 from benchmarks.peers.contest import Ground
 from benchmarks.peers.native import Asking
 from benchmarks.peers.processors import prefix
@@ -21,6 +24,7 @@ from benchmarks.peers.truth import steered
 
 WINDOW, SOCKETS = 192, 32
 """Of each asker; many sockets, because the kernel deals them out to the workers by hash (SO_REUSEPORT)."""
+PAIRS = ((georouter.NATIVE_PEER, georouter.TWO_WORKERS), (echo.PEER, echo.TWO_WORKERS))
 TIMES = 1.8
 NOISE = 1.1
 
@@ -33,6 +37,21 @@ class _Seen:
     lost: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Doubled:
+    rate: float
+    cost: float
+
+    @classmethod
+    def of(cls, single: Sequence[_Seen], both: Sequence[_Seen]) -> "_Doubled":
+        """What two workers do, of what one does: medians of rounds."""
+        rounds = list(zip(single, both, strict=True))
+        return cls(
+            statistics.median(two.rate / one.rate for one, two in rounds),
+            statistics.median(two.cpu_us / one.cpu_us for one, two in rounds),
+        )
+
+
 def measure(report: Report, ground: Ground, *, rounds: int, seconds: float) -> None:
     """One worker and two, in turn."""
     if georouter.NATIVE_PEER.absent():
@@ -40,27 +59,33 @@ def measure(report: Report, ground: Ground, *, rounds: int, seconds: float) -> N
         return
     enough = len(os.sched_getaffinity(0)) >= 4
     where = [prefix(2), prefix(3)] if enough else [[]]
-    with (
-        Running(georouter.NATIVE_PEER, ground.site("one-worker"), prefix(0) if enough else []) as one,
-        Running(georouter.TWO_WORKERS, ground.site("two-workers"), prefix(0, 1) if enough else []) as two,
-    ):
-        for server in (one, two):
+    places = [prefix(0), prefix(0, 1)] * len(PAIRS)
+    seen: dict[str, list[_Seen]] = {peer.name: [] for pair in PAIRS for peer in pair}
+    with ExitStack() as stack:
+        servers = [
+            stack.enter_context(Running(peer, ground.site(f"workers-{number}"), place if enough else []))
+            for number, (peer, place) in enumerate(zip(chain(*PAIRS), places, strict=True))
+        ]
+        for server in servers:
             server.wait_ready(steered(ground.queries, ground.truth))
-        seen = [(_ask(one, ground, where, seconds), _ask(two, ground, where, seconds)) for _ in range(rounds)]
-    rate = statistics.median(both.rate / single.rate for single, both in seen)
-    cost = statistics.median(both.cpu_us / single.cpu_us for single, both in seen)
+        for _ in range(rounds):
+            for server in servers:
+                seen[server.name].append(_ask(server, ground, where, seconds))
+    ours, echos = (_Doubled.of(seen[one.name], seen[two.name]) for one, two in PAIRS)
     limit = TIMES if enough else None
-    report.add("two workers: queries/s, of one's", rate, "x", limit, at_least=True)
-    report.add("two workers: CPU per query, of one's", cost, "x", NOISE)
-    report.add("two workers: lost", sum(both.lost for _, both in seen), "queries", 0)
+    report.add("two workers: queries/s, of one's", ours.rate, "x", limit, at_least=True)
+    report.add("two workers: CPU per query, of one's", ours.cost, "x")
+    report.add("two workers of the bare echo: CPU per query, of one's", echos.cost, "x")
+    report.add("two workers: what CPU per query grows by, of the echo's", ours.cost / echos.cost, "x", NOISE)
+    report.add("two workers: lost", sum(both.lost for both in seen[georouter.TWO_WORKERS.name]), "queries", 0)
     if not enough:
-        processors = len(os.sched_getaffinity(0))
-        used = statistics.median(both.rate * (both.cpu_us + both.asker_us) / 1e6 for _, both in seen)
-        asker = statistics.median(both.asker_us for _, both in seen)
+        processors, twos = len(os.sched_getaffinity(0)), seen[georouter.TWO_WORKERS.name]
+        used = statistics.median(both.rate * (both.cpu_us + both.asker_us) / 1e6 for both in twos)
+        asker = statistics.median(both.asker_us for both in twos)
         report.add(f"two workers: processors in use, of {processors}", used, "")
         report.add("two workers: what asking costs per query", asker, "µs")
-        print(f"  limited by {processors} processors, which the workers share with who asks; with enough of")
-        print(f"  them they would do {2 / cost:.2f} times one worker's (twice, over their cost per query)")
+        print(f"  limited by {processors} processors, shared by workers and who asks: less waits at a time,")
+        print("  and what that costs is what it costs the echo's workers")
 
 
 def _ask(server: Running, ground: Ground, where: Sequence[list[str]], seconds: float) -> _Seen:
