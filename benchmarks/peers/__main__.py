@@ -21,7 +21,7 @@ from typing import Any
 from benchmarks.harness.report import RESULTS, Report
 from benchmarks.peers import changes, chart, contest, georouter, growth, workers
 from benchmarks.peers.chart import Bar, Panel
-from benchmarks.peers.contest import Results
+from benchmarks.peers.contest import LOST_US, Results
 from benchmarks.peers.processors import asker_prefix
 from benchmarks.peers.run import batches, dnsperf
 
@@ -132,9 +132,9 @@ def _draw(results: Results, caption: str) -> None:
         (
             Panel("Thousand queries per second", rates, ".0f"),
             Panel("CPU µs per query (dark: outside the kernel)", costs, ".2f"),
-            Panel("p99.9 at half load, ms", tails, ".1f"),
+            Panel("p99.9 at half load, ms", tails, ".1f", LOST_US / 1000),
         ),
-        f"Median, lowest and highest of {caption}; one worker each.",
+        f"Median, lowest and highest of {caption}; one worker each. Lost: more than one query in a thousand.",
         RESULTS / "peers.svg",
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,12 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One quantity; `form` writes a value."""
+    """One quantity; `form` writes a value. From `lost_from` on it is "lost", and the axis is logarithmic."""
 
     title: str
     bars: Sequence[Bar]
     form: str
+    lost_from: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ def bars(panels: Sequence[Panel], caption: str, path: Path) -> None:
     names = [bar.name for bar in panels[0].bars]
     ours = names[0].split(",")[0]
     for axis, panel in zip(axes, panels, strict=True):
+        if panel.lost_from is not None:
+            axis.set_xscale("log")
         for row, bar in enumerate(panel.bars):
             color = FIRST if bar.name.startswith(ours) else OTHER
             axis.barh(row, bar.middle, color=color if bar.part is None else KERNEL)
@@ -60,7 +64,7 @@ def bars(panels: Sequence[Panel], caption: str, path: Path) -> None:
                 axis.barh(row, bar.part, color=color)
             axis.plot((bar.low, bar.high), (row, row), color=WHISKER, linewidth=1.5, marker="|")
             axis.annotate(
-                f"{bar.middle:{panel.form}}",
+                "lost" if bar.middle >= (panel.lost_from or inf) else f"{bar.middle:{panel.form}}",
                 (bar.high, row),
                 xytext=(6, 0),
                 textcoords="offset points",
