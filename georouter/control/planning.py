@@ -102,7 +102,8 @@ class Planner:
         self._asked_at, self._away, self._active, self._wished = steady, world.away, active, True
         old = world.capacity
         if old is not None:  # what is ready for other situations need not travel
-            world = replace(world, capacity=old.settled(world.away))
+            known = old.prepared(world.away) is not None
+            world = replace(world, capacity=old.settled(world.away) if known else None)
         request = PlanRequest(self._written, config, world, dict(self._censuses), now)
         self._task = asyncio.create_task(self._make(request, old, planned_regions(policy)), name="plan")
 

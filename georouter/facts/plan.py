@@ -123,10 +123,14 @@ class CapacityPlan:
 
         After a second loss the present spread stands, without those who are gone, until the next plan.
         """
+        return self.prepared(away) or self.now
+
+    def prepared(self, away: frozenset[RegionName]) -> Spread | None:
+        """What was worked out for this; None where a loss came before that was done."""
         more = away - self.away
         if len(more) == 1:
-            return self.losses.get(next(iter(more)), self.now)
-        return self.now
+            return self.losses.get(next(iter(more)))
+        return None if more else self.now
 
     def settled(self, away: frozenset[RegionName]) -> "CapacityPlan":
         """What of it counts while these regions cannot answer, and nothing else."""

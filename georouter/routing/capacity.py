@@ -10,7 +10,8 @@ Rule 3. What fits nowhere is spread in proportion to the room (`routing.transpor
 Rule 4. Where a `failover` step keeps a state its active region gets everybody, whatever is full; regions that
         stand by get nobody. Should the active one be lost, the one that its step would choose gets them.
 Rule 5. From one plan to the next at most `max_step` of the demand moves. The spreads for the loss of one
-        more region are whole: then everything has to be right at once.
+        more region are whole, and so is the plan after a loss that none was ready for: then everything has
+        to be right at once.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -75,7 +76,7 @@ class CapacityPlanner:
     def plan(self, world: World, now: float, previous: CapacityPlan | None) -> CapacityPlan:
         """The plan for this world alone. NoSolverError."""
         present = self._spread(world)
-        kept = previous.spread(world.away) if previous is not None else None
+        kept = previous.prepared(world.away) if previous is not None else None
         if kept is not None:
             present = _toward(kept, present, self._policy, self._askings, world)
         return CapacityPlan(made_at=now, away=world.away, now=present)

@@ -22,6 +22,15 @@ def test_the_spread_for_who_is_away() -> None:
     assert PLAN.spread(frozenset()) is NOW
 
 
+def test_what_was_prepared() -> None:
+    """Nothing for losses that were not worked out; what stands now for who is away, and for who is back."""
+    assert PLAN.prepared(frozenset({A})) is NOW
+    assert PLAN.prepared(frozenset({A, B})) is WITHOUT_B
+    assert PLAN.prepared(frozenset({A, C})) is None
+    assert PLAN.prepared(frozenset({A, B, C})) is None
+    assert PLAN.prepared(frozenset()) is NOW
+
+
 def test_what_counts_now() -> None:
     """The spread for who is away, alone: what is ready for other losses is not part of it."""
     settled = PLAN.settled(frozenset({A, B}))

@@ -257,6 +257,18 @@ def test_a_failure_is_not_bounded() -> None:
     assert set(second.losses) == {B, C}
 
 
+def test_a_failure_before_its_plan_was_ready_is_not_bounded() -> None:
+    """A loss that nothing was worked out for gets a whole plan, and not a tenth of the way to one."""
+    clients = asking([1000, 1000, 1000])
+    made = rules(1500, 1500, 1500)
+    first = make_plan(made, [clients], world(), 0.0, losses=())
+    gone = world(down=[A])
+    second = make_plan(made, [clients], gone, 1.0, previous=first)
+    assert second.now.loads == {B: pytest.approx(1500), C: pytest.approx(1500)}
+    late = make_plan(made, [clients], world(), 0.0, losses=(C,))
+    assert make_plan(made, [clients], gone, 1.0, previous=late).now == second.now
+
+
 def test_a_second_loss_leaves_what_is_left() -> None:
     """Without a plan for it, the shares of those who are gone go to the others of the ranking."""
     clients = asking([1000, 1000, 1000])
