@@ -19,9 +19,10 @@ from georouter.answers.tables import UNKNOWN_NXDOMAIN, Homes, Pin, Snapshot
 from georouter.policy.tenants import pack
 from tests.answers.ask import NOW, query
 from tests.answers.build import Builder, address_answer
+from tests.answers.compiled import give_up
 
 if not available():
-    pytest.skip("the native path was not built", allow_module_level=True)
+    give_up()
 
 from georouter.answers.native import use_huge_pages
 
